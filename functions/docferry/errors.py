@@ -1,0 +1,80 @@
+"""The errors of a sync, grouped by what the caller does about them.
+
+The state machine's Retry and Catch name these classes: Lambda reports an exception under its class name.
+"""
+
+
+class DocferryError(Exception):
+    """Base of every error that Docferry raises on purpose; its text says what is wrong and what to do."""
+
+
+class RetriableError(DocferryError):
+    """The same call may succeed later: wait, then try again."""
+
+
+class Throttled(RetriableError):
+    """The service asked for fewer calls and went on asking through every attempt of the client."""
+
+
+class ServiceUnavailable(RetriableError):
+    """The service, or the way to it, failed: a 5xx answer, a broken connection, a reply that never came."""
+
+
+class SyncJobBusy(RetriableError):
+    """Another sync job of this data source has not ended yet; only one may run at a time."""
+
+
+class SourceUnavailable(RetriableError):
+    """The source could not be listed; nothing can be said about what it holds."""
+
+
+class FatalError(DocferryError):
+    """Trying again without a change by a person ends the same way."""
+
+
+class ConfigurationError(FatalError):
+    """A setting is missing or wrong; the text names each one, and the cure."""
+
+
+class AccessDenied(FatalError):
+    """The role of the function lacks a permission; the text names the operation."""
+
+
+class ResourceNotFound(FatalError):
+    """The index, the data source or the bucket does not exist."""
+
+
+class RequestRefused(FatalError):
+    """The service found the request as a whole invalid (ValidationException)."""
+
+
+class AlreadyRunning(FatalError):
+    """Another run of this connector holds the lease; this one has changed nothing."""
+
+
+class LeaseLost(FatalError):
+    """Another run has taken the lease over; this one must change nothing more."""
+
+
+class ManifestInvalid(FatalError):
+    """The manifest is corrupt, foreign, or moved by another run; nothing is committed on it."""
+
+
+class ShardResultMissing(FatalError):
+    """A shard of the change set has no result object; the documents in it stay uncommitted."""
+
+
+class SyncJobFailed(FatalError):
+    """The sync job ended FAILED or ABORTED, or did not end in time."""
+
+
+class DocumentError(DocferryError):
+    """One document cannot be sent in this run; every other document can."""
+
+
+class DocumentVanished(DocumentError):
+    """The document was listed, but is gone from the source now."""
+
+
+class DocumentUnreadable(DocumentError):
+    """The document is in the source, but its content cannot be read."""

@@ -1,0 +1,127 @@
+"""Indexes: the services documents go to. One module a service; it does wire mapping and nothing else."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct
+
+from docferry.model import Content, Document
+from docferry.sources import Clients, load
+
+KINDS = {
+    "kendra": "docferry.indexes.kendra:Kendra",
+    "qbusiness": "docferry.indexes.qbusiness:QBusiness",
+}
+
+JobStatus = Literal["SYNCING", "STOPPING", "SYNCING_INDEXING", "SUCCEEDED", "FAILED", "INCOMPLETE", "ABORTED"]
+ENDED: frozenset[str] = frozenset({"SUCCEEDED", "FAILED", "INCOMPLETE", "ABORTED"})
+
+
+class Limits(Struct, frozen=True):
+    """What a service takes, as data. Sizes are in bytes, lengths in characters."""
+
+    documents: int
+    inline_bytes: int
+    document_bytes: int
+    id_length: int
+    title_length: int
+    attributes: int
+    attribute_name: int
+    string_length: int
+    string_list: int
+    principals: int
+    principal_name: int
+
+
+class Metrics(Struct, frozen=True):
+    """What a sync job did so far, counted once per document."""
+
+    added: int = 0
+    modified: int = 0
+    deleted: int = 0
+    failed: int = 0
+
+
+class SyncJob(Struct, frozen=True):
+    """One entry of ListDataSourceSyncJobs, in the terms of neither service."""
+
+    execution_id: str
+    status: JobStatus
+    started_at: datetime
+    ended_at: datetime | None
+    metrics: Metrics
+    error: str = ""
+
+
+class Rejection(Struct, frozen=True):
+    """A document that the service did not accept (FailedDocuments / failedDocuments)."""
+
+    id: str
+    code: str
+    message: str
+
+
+class DocumentStatus(Struct, frozen=True):
+    """What the service says of a document that it accepted."""
+
+    id: str
+    status: Literal["INDEXED", "PROCESSING", "FAILED", "NOT_FOUND"]
+    message: str = ""
+
+
+class Hit(Struct, frozen=True):
+    """One search result."""
+
+    document_id: str
+    title: str
+    excerpt: str
+    uri: str
+
+
+class Index(Protocol):
+    """A data source of an index. ``Settings`` is the struct its part of connectors.yaml is read into.
+
+    Every method raises Throttled or ServiceUnavailable when trying again may help, and a FatalError when not.
+    """
+
+    Settings: type[Struct]
+    limits: Limits
+
+    def __init__(self, *, settings: Any, clients: Clients) -> None: ...
+
+    def start(self) -> str:
+        """Open a sync job and return its execution id. Raises SyncJobBusy while another job has not ended."""
+        ...
+
+    def stop(self) -> None:
+        """End the open sync job, the normal end of a job. No open job is no error."""
+        ...
+
+    def jobs(
+        self, *, status: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[SyncJob]:
+        """The sync jobs of the data source, newest first."""
+        ...
+
+    def put(self, execution_id: str, documents: Sequence[tuple[Document, Content]]) -> list[Rejection]:
+        """Add or replace at most ``limits.documents`` documents; the rest of ``limits`` is the caller's to keep."""
+        ...
+
+    def delete(self, execution_id: str, ids: Sequence[str]) -> list[Rejection]:
+        """Delete at most ``limits.documents`` documents. An id the index does not hold is no rejection."""
+        ...
+
+    def statuses(self, execution_id: str, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+        """The status of the documents, in any order, perhaps with others. One left out is not in the index."""
+        ...
+
+    def search(self, words: str, limit: int) -> list[Hit]:
+        """What a user of the index finds."""
+        ...
+
+
+def index_class(kind: str) -> type[Index]:
+    """The class of a kind of index. Raises ConfigurationError for a kind that does not exist."""
+    loaded: type[Index] = load(KINDS, "index", kind)
+    return loaded

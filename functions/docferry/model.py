@@ -1,0 +1,84 @@
+"""What moves through a sync: documents, changes to them, and what became of each change."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct, field
+
+ContentType = Literal[
+    "PDF", "HTML", "MS_WORD", "PLAIN_TEXT", "PPT", "RTF", "XML", "XSLT", "MS_EXCEL", "CSV", "JSON", "MD"
+]
+"""The content types that both services take (BatchPutDocument, ContentType / contentType)."""
+
+
+class Date(Struct, frozen=True):
+    """An attribute value that is a date; a struct, so that it is told from a string in JSON."""
+
+    date: datetime
+
+
+AttributeValue = str | int | tuple[str, ...] | Date
+
+
+class Principal(Struct, frozen=True):
+    """A user or group that may, or may not, see a document."""
+
+    name: str
+    type: Literal["USER", "GROUP"]
+    access: Literal["ALLOW", "DENY"]
+
+
+class Document(Struct, frozen=True, omit_defaults=True):
+    """A document as its source lists it: everything but the content.
+
+    Its JSON encoding is its line in the manifest, so two documents with equal lines are equal.
+
+    ``id`` is unique in the index and stable over runs. ``version`` identifies the content: a digest or an ETag.
+    ``size`` is in bytes. ``locator`` is what the source needs to open the content again. ``access_control`` empty
+    means public, in both services. ``updated_at`` is sent, but a document that differs only in it is unchanged.
+    """
+
+    id: str
+    version: str
+    size: int
+    locator: str
+    content_type: ContentType
+    title: str = ""
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+    access_control: tuple[Principal, ...] = ()
+    updated_at: datetime | None = None
+
+
+class Skipped(Struct, frozen=True, omit_defaults=True):
+    """Something the source holds that cannot be indexed as it is. It is reported, and never deleted from the index.
+
+    ``locator`` is given when the id is not certain (its sidecar is broken): an indexed document with this locator
+    is then kept. ``incomplete`` says that documents may be hidden behind it, such as a folder that cannot be
+    listed: then the whole listing deletes nothing.
+    """
+
+    id: str
+    skipped: str
+    locator: str | None = None
+    incomplete: bool = False
+
+
+Listed = Document | Skipped
+
+
+class S3Object(Struct, frozen=True):
+    """Content that the service reads from S3 itself. ``size`` is in bytes."""
+
+    bucket: str
+    key: str
+    size: int
+
+
+Content = bytes | S3Object
+
+
+class Opened(Struct, frozen=True):
+    """The content of a document now, and the version that it is: not always the version that was listed."""
+
+    content: Content
+    version: str
