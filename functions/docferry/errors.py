@@ -20,6 +20,10 @@ class ServiceUnavailable(RetriableError):
     """The service, or the way to it, failed: a 5xx answer, a broken connection, a reply that never came."""
 
 
+class Conflict(RetriableError):
+    """The index, the data source or its sync job is in a state that does not allow the call now."""
+
+
 class SyncJobBusy(RetriableError):
     """Another sync job of this data source has not ended yet; only one may run at a time."""
 
@@ -48,6 +52,10 @@ class RequestRefused(FatalError):
     """The service found the request as a whole invalid (ValidationException)."""
 
 
+class QuotaExceeded(FatalError):
+    """The index is full, or an account limit is reached: raise the limit, or index less."""
+
+
 class AlreadyRunning(FatalError):
     """Another run of this connector holds the lease; this one has changed nothing."""
 
@@ -74,6 +82,10 @@ class DocumentError(DocferryError):
 
 class DocumentVanished(DocumentError):
     """The document was listed, but is gone from the source now."""
+
+
+class DocumentTooLarge(DocumentError):
+    """The document is larger than the index takes, or than can be sent to it as the connector is set up."""
 
 
 class DocumentUnreadable(DocumentError):

@@ -14,17 +14,27 @@ KINDS = {
     "qbusiness": "docferry.indexes.qbusiness:QBusiness",
 }
 
+FieldType = Literal["STRING", "STRING_LIST", "NUMBER", "DATE"]
+"""The types of an index field, under Q Business's names."""
+
+Indexed = Literal["INDEXED", "PROCESSING", "FAILED", "NOT_FOUND"]
+"""What an index says of a document, in the terms of neither service."""
+
 JobStatus = Literal["SYNCING", "STOPPING", "SYNCING_INDEXING", "SUCCEEDED", "FAILED", "INCOMPLETE", "ABORTED"]
 ENDED: frozenset[str] = frozenset({"SUCCEEDED", "FAILED", "INCOMPLETE", "ABORTED"})
 
 
 class Limits(Struct, frozen=True):
-    """What a service takes, as data. Sizes are in bytes, lengths in characters."""
+    """What a service takes, as data. Sizes are in bytes, lengths in characters.
+
+    ``id_controls`` says whether a document id may hold characters of Unicode's category C, such as a line break.
+    """
 
     documents: int
     inline_bytes: int
     document_bytes: int
     id_length: int
+    id_controls: bool
     title_length: int
     attributes: int
     attribute_name: int
@@ -66,7 +76,7 @@ class DocumentStatus(Struct, frozen=True):
     """What the service says of a document that it accepted."""
 
     id: str
-    status: Literal["INDEXED", "PROCESSING", "FAILED", "NOT_FOUND"]
+    status: Indexed
     message: str = ""
 
 
@@ -87,15 +97,23 @@ class Index(Protocol):
 
     Settings: type[Struct]
     limits: Limits
+    role_arn: str | None
+    """The role that the service reads content on S3 with. Without it all content goes inline."""
 
     def __init__(self, *, settings: Any, clients: Clients) -> None: ...
 
     def start(self) -> str:
-        """Open a sync job and return its execution id. Raises SyncJobBusy while another job has not ended."""
+        """Open a sync job and return its execution id. Raises Conflict while another job has not ended.
+
+        Not tried again here: a start whose reply was lost may have opened a job.
+        """
         ...
 
     def stop(self) -> None:
-        """End the open sync job, the normal end of a job. No open job is no error."""
+        """End the open sync job of the data source, whosever it is. The normal end of a job, not a cancel.
+
+        Kendra says nothing when no job is open; Q Business raises Conflict.
+        """
         ...
 
     def jobs(
@@ -109,11 +127,18 @@ class Index(Protocol):
         ...
 
     def delete(self, execution_id: str, ids: Sequence[str]) -> list[Rejection]:
-        """Delete at most ``limits.documents`` documents. An id the index does not hold is no rejection."""
+        """Delete at most ``limits.documents`` documents.
+
+        Whether an id that the index does not hold is a rejection differs by service and is documented for neither:
+        a rejected id may well be gone. Its status tells.
+        """
         ...
 
-    def statuses(self, execution_id: str, ids: Iterable[str]) -> Iterator[DocumentStatus]:
-        """The status of the documents, in any order, perhaps with others. One left out is not in the index."""
+    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+        """The status of the documents, in any order, perhaps with others. One left out is not in the index.
+
+        ``execution_id`` names the sync job that put them, or is None when that does not matter.
+        """
         ...
 
     def search(self, words: str, limit: int) -> list[Hit]:

@@ -49,7 +49,8 @@ class Source(Protocol):
 
 def source_class(kind: str) -> type[Source]:
     """The class of a kind of source. Raises ConfigurationError for a kind that does not exist."""
-    return load(KINDS, "source", kind)
+    loaded: type[Source] = load(KINDS, "source", kind)
+    return loaded
 
 
 def load(kinds: dict[str, str], what: str, kind: str) -> Any:

@@ -1,0 +1,15 @@
+"""State DeleteBatch: delete the documents of one shard."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from docferry.handling import handles
+from docferry.runs import Shard
+from docferry.wiring import Wired
+from docferry.workflow.delete_batch import delete_batch
+from docferry.workflow.shard import Applied
+
+
+@handles(Shard)
+def handler(wired: Wired, event: Shard, _context: LambdaContext) -> Applied:
+    """See docferry.workflow.delete_batch."""
+    return delete_batch(wired, event)

@@ -1,0 +1,94 @@
+"""Changes, and their detection: a merge of what the index is known to hold with what the source lists.
+
+Pure. Equal lines are never parsed. Memory does not grow with either stream.
+"""
+
+from collections.abc import Container, Iterable, Iterator
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from docferry import lines
+from docferry.model import Document, Skipped
+
+Kind = Literal["added", "modified", "deleted"]
+
+
+class Change(Struct, frozen=True):
+    """One document to put (added, modified) or to delete. ``id`` comes first: it is the sort key of the line."""
+
+    id: str
+    kind: Kind
+    document: Document
+
+
+State = Literal["acknowledged", "rejected", "doubtful"]
+
+
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """One document of the change set, after the index was told of it.
+
+    ``acknowledged``: the index took the change. ``rejected``: it did not, and holds what it held before.
+    ``doubtful``: it may hold the document as it was, as it is, or not at all.
+    ``document`` is what was sent; for a delete, what was to be deleted. ``reason`` says why it is not acknowledged.
+    """
+
+    id: str
+    kind: Kind
+    document: Document
+    state: State = "acknowledged"
+    reason: str = ""
+
+
+class Unchanged(Struct, frozen=True):
+    """The index holds the document as the source lists it."""
+
+
+UNCHANGED = Unchanged()
+
+
+def detect(
+    manifest: Iterable[bytes], listing: Iterable[bytes], uncertain: Container[str] = frozenset()
+) -> Iterator[Change | Skipped | Unchanged]:
+    """What has to be done to the index, in order of id.
+
+    ``manifest`` and ``listing`` are canonical lines sorted by id. A document that the source could not describe is
+    kept as it is indexed: by its id, or, when even that is not certain, by its locator in ``uncertain``.
+    """
+    known, listed = iter(manifest), iter(listing)
+    old, new = next(known, None), next(listed, None)
+    while old is not None or new is not None:
+        if old == new:
+            yield UNCHANGED
+            old, new = next(known, None), next(listed, None)
+            continue
+        old_id = lines.line_id(old) if old is not None else None
+        probe = lines.probe(new) if new is not None else None
+        if old is not None and (probe is None or (old_id is not None and old_id < probe.id)):
+            document = lines.decode(old, Document)
+            yield UNCHANGED if document.locator in uncertain else Change(document.id, "deleted", document)
+            old = next(known, None)
+        elif new is not None and probe is not None and probe.skipped is not None:
+            yield lines.decode(new, Skipped)
+            if old_id == probe.id:
+                yield UNCHANGED
+                old = next(known, None)
+            new = next(listed, None)
+        elif new is not None:
+            document = lines.decode(new, Document)
+            if old_id != document.id:
+                yield Change(document.id, "added", document)
+            else:
+                assert old is not None
+                yield (
+                    UNCHANGED
+                    if same_but_for_time(lines.decode(old, Document), document)
+                    else Change(document.id, "modified", document)
+                )
+                old = next(known, None)
+            new = next(listed, None)
+
+
+def same_but_for_time(one: Document, other: Document) -> bool:
+    """Whether two descriptions of a document differ in nothing but its time of change."""
+    return structs.replace(one, updated_at=None) == structs.replace(other, updated_at=None)

@@ -1,0 +1,102 @@
+"""What every Lambda handler has around it: settings, a typed event, logs, metrics and traces."""
+
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from msgspec import Struct
+
+from docferry.errors import DocferryError
+from docferry.settings import Settings
+from docferry.wiring import Wired, wire
+
+Event = TypeVar("Event", bound=Struct)
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+State = Callable[[Wired, Event, LambdaContext], Struct]
+
+COUNTED = {
+    "added": "DocumentsAdded",
+    "modified": "DocumentsModified",
+    "deleted": "DocumentsDeleted",
+    "failed": "DocumentsFailed",
+}
+"""Fields of a result that are metrics too."""
+
+
+def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
+    """Make a Lambda handler of a function of what is wired, the event and the context.
+
+    The event is read into ``event_type``; every log line carries the run and, when the event has one, the execution
+    id; counts in the result become metrics; an error reaches Step Functions under the name of its class.
+    """
+
+    def decorate(state: State[Event]) -> Handler:
+        name = state.__module__.rpartition(".")[2]
+
+        def handler(raw: dict[str, Any], context: LambdaContext) -> Any:
+            settings = Settings.from_env(os.environ)
+            logger, tracer = _logger(settings.connector.name), _tracer(settings.connector.name)
+            event = msgspec.convert(raw, event_type)
+            keys = {"state": name, "run": getattr(event, "run", None), "execution_id": _execution_id(raw)}
+            with logger.append_context_keys(**keys), tracer.provider.in_subsegment(f"## {name}"):
+                try:
+                    result = state(wired(settings), event, context)
+                except DocferryError as error:
+                    logger.warning("%s: %s", type(error).__name__, error)
+                    raise
+                except Exception:
+                    logger.exception("unexpected error")
+                    raise
+                built: dict[str, Any] = msgspec.to_builtins(result)
+                logger.info("done", result=built)
+                _count(settings.connector.name, name, built)
+                return built
+
+        return handler
+
+    return decorate
+
+
+def wired(settings: Settings) -> Wired:
+    """What the functions of a connector work with, built once a process."""
+    return _wired(tuple(sorted(settings.to_env().items())))
+
+
+@cache
+def _wired(env: tuple[tuple[str, str], ...]) -> Wired:
+    return wire(Settings.from_env(dict(env)))
+
+
+@cache
+def _logger(connector: str) -> Logger:
+    return Logger(service=connector, log_uncaught_exceptions=False)
+
+
+@cache
+def _tracer(connector: str) -> Tracer:
+    return Tracer(service=connector)
+
+
+def _execution_id(raw: dict[str, Any]) -> str | None:
+    for part in (raw.get("polled"), raw.get("started")):
+        if isinstance(part, dict) and part.get("execution_id"):
+            return str(part["execution_id"])
+    return None
+
+
+def _count(connector: str, state: str, result: dict[str, Any]) -> None:
+    counts = {metric: result[field] for field, metric in COUNTED.items() if field in result}
+    if not counts:
+        return
+    # Not powertools' Metrics, whose state is shared by all threads of the process: on a laptop the Map's children are
+    # threads of one process.
+    metrics = EphemeralMetrics(namespace="Docferry", service=connector)
+    metrics.add_dimension("state", state)
+    for metric, count in counts.items():
+        metrics.add_metric(metric, MetricUnit.Count, count)
+    metrics.flush_metrics()

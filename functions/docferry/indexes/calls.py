@@ -1,0 +1,78 @@
+"""One call of a service: its errors in Docferry's terms, tried again while that may help."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from docferry.errors import (
+    AccessDenied,
+    ConfigurationError,
+    Conflict,
+    DocferryError,
+    QuotaExceeded,
+    RequestRefused,
+    ResourceNotFound,
+    ServiceUnavailable,
+    Throttled,
+)
+
+ERRORS: dict[str, type[DocferryError]] = {
+    "AccessDeniedException": AccessDenied,
+    "ConflictException": Conflict,
+    "InternalServerException": ServiceUnavailable,
+    "ResourceInUseException": Conflict,
+    "ResourceNotFoundException": ResourceNotFound,
+    "ServiceQuotaExceededException": QuotaExceeded,
+    "ThrottlingException": Throttled,
+    "ValidationException": RequestRefused,
+}
+"""What the services' exceptions mean to a sync. Codes only: the texts are documented nowhere."""
+
+SERVER_ERROR = 500
+
+T = TypeVar("T")
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of at most ``size`` items, in order: what one call takes at a time."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def once(method: Callable[..., Any], **params: Any) -> Any:
+    """Call a boto3 client's method once. Raises the errors of docferry.errors, never botocore's."""
+    try:
+        return method(**params)
+    except ClientError as error:
+        raise translated(error) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise ConfigurationError(f"{error}: give the process AWS credentials") from error
+    except HTTPClientError as error:
+        raise ServiceUnavailable(str(error)) from error
+    except BotoCoreError as error:
+        raise RequestRefused(str(error)) from error
+
+
+# 0.5 s doubling to 20 s, with full jitter, is about a minute over 8 attempts: it rides out a burst within one
+# Lambda invocation. What lasts longer is the state machine's to wait for.
+patiently = retry(
+    retry=retry_if_exception_type((Throttled, ServiceUnavailable)),
+    wait=wait_random_exponential(multiplier=0.5, max=20),
+    stop=stop_after_attempt(8),
+    reraise=True,
+)(once)
+"""``once``, again and again while the error may pass. Only for calls that may be repeated: not for a start."""
+
+
+def translated(error: ClientError) -> DocferryError:
+    """The error of docferry.errors that a service's exception stands for."""
+    code = error.response["Error"]["Code"]
+    kind = ERRORS.get(code)
+    if kind is None:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        kind = ServiceUnavailable if status >= SERVER_ERROR else RequestRefused
+    return kind(f"{error.operation_name}: {code}: {error.response['Error'].get('Message', '')}")

@@ -1,0 +1,213 @@
+"""Amazon Kendra.
+
+https://docs.aws.amazon.com/kendra/latest/dg/data-source-custom.html says how a custom data source is synced.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from docferry.indexes import DocumentStatus, FieldType, Hit, Indexed, Limits, Metrics, Rejection, SyncJob
+from docferry.indexes.calls import chunks, once, patiently
+from docferry.model import AttributeValue, Content, Date, Document, S3Object
+from docferry.sources import Clients
+
+STATUSES: dict[str, Indexed] = {
+    "NOT_FOUND": "NOT_FOUND",
+    "PROCESSING": "PROCESSING",
+    "INDEXED": "INDEXED",
+    "UPDATED": "INDEXED",
+    "FAILED": "FAILED",
+    "UPDATE_FAILED": "FAILED",
+}
+
+
+class KendraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The ``index`` part of a connector that syncs into Kendra. The ids may be left out on a laptop."""
+
+    index_id: Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9-]{35}$")] | None = None
+    data_source_id: Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$")] | None = None
+    role_arn: Annotated[str, Meta(pattern="^arn:[^:]+:iam::[0-9]{12}:role/.+$")] | None = None
+    fields: dict[str, FieldType] = {}
+
+
+class Kendra:
+    """A custom data source of a Kendra index."""
+
+    Settings: type[Struct] = KendraSettings
+    # https://docs.aws.amazon.com/kendra/latest/dg/quotas.html: 5 MB inline, 50 MB from S3, 10 strings in a list.
+    # 200 access control entries: https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html
+    limits = Limits(
+        documents=10,
+        inline_bytes=5_000_000,
+        document_bytes=50_000_000,
+        id_length=2048,
+        id_controls=True,
+        title_length=2048,
+        attributes=500,
+        attribute_name=30,
+        string_length=2048,
+        string_list=10,
+        principals=200,
+        principal_name=200,
+    )
+
+    def __init__(self, *, settings: KendraSettings, clients: Clients) -> None:
+        self.role_arn = settings.role_arn
+        self._settings = settings
+        self._kendra = clients("kendra")
+        self._data_source = {"IndexId": settings.index_id, "Id": settings.data_source_id}
+
+    def start(self) -> str:
+        """See Index.start."""
+        execution_id: str = once(self._kendra.start_data_source_sync_job, **self._data_source)["ExecutionId"]
+        return execution_id
+
+    def stop(self) -> None:
+        """See Index.stop."""
+        patiently(self._kendra.stop_data_source_sync_job, **self._data_source)
+
+    def jobs(
+        self, *, status: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[SyncJob]:
+        """See Index.jobs. boto3 has no paginator for Kendra."""
+        params: dict[str, Any] = {**self._data_source, "MaxResults": 10}
+        if status:
+            params["StatusFilter"] = status
+        times = {"StartTime": since, "EndTime": until}
+        if since or until:
+            params["StartTimeFilter"] = {name: time for name, time in times.items() if time}
+        while True:
+            page = patiently(self._kendra.list_data_source_sync_jobs, **params)
+            yield from map(sync_job, page.get("History") or [])
+            if not page.get("NextToken"):
+                return
+            params["NextToken"] = page["NextToken"]
+
+    def put(self, execution_id: str, documents: Sequence[tuple[Document, Content]]) -> list[Rejection]:
+        """See Index.put."""
+        params: dict[str, Any] = {
+            "IndexId": self._settings.index_id,
+            "Documents": [self._document(execution_id, document, content) for document, content in documents],
+        }
+        if any(isinstance(content, S3Object) for _, content in documents):
+            params["RoleArn"] = self.role_arn
+        return rejections(patiently(self._kendra.batch_put_document, **params))
+
+    def delete(self, execution_id: str, ids: Sequence[str]) -> list[Rejection]:
+        """See Index.delete."""
+        return rejections(
+            patiently(
+                self._kendra.batch_delete_document,
+                IndexId=self._settings.index_id,
+                DocumentIdList=list(ids),
+                DataSourceSyncJobMetricTarget={
+                    "DataSourceId": self._settings.data_source_id,
+                    "DataSourceSyncJobId": execution_id,
+                },
+            )
+        )
+
+    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+        """See Index.statuses."""
+        job = {"datasourceId": self._settings.data_source_id, "jobExecutionId": execution_id} if execution_id else {}
+        info = (
+            {"Attributes": [{"Key": key, "Value": {"StringValue": value}} for key, value in job.items()]} if job else {}
+        )
+        for chunk in chunks(ids, self.limits.documents):
+            reply = patiently(
+                self._kendra.batch_get_document_status,
+                IndexId=self._settings.index_id,
+                DocumentInfoList=[{"DocumentId": id_, **info} for id_ in chunk],
+            )
+            for status in reply.get("DocumentStatusList") or []:
+                yield DocumentStatus(
+                    id=status["DocumentId"],
+                    status=STATUSES.get(status["DocumentStatus"], "FAILED"),
+                    message=": ".join(filter(None, (status.get("FailureCode"), status.get("FailureReason")))),
+                )
+            for error in reply.get("Errors") or []:
+                yield DocumentStatus(
+                    error["DocumentId"], "FAILED", f"{error.get('ErrorCode')}: {error.get('ErrorMessage')}"
+                )
+
+    def search(self, words: str, limit: int) -> list[Hit]:
+        """See Index.search. Query takes up to 1,000 characters and gives up to 100 results."""
+        reply = patiently(
+            self._kendra.query, IndexId=self._settings.index_id, QueryText=words[:1000], PageSize=min(limit, 100)
+        )
+        return [
+            Hit(
+                document_id=item["DocumentId"],
+                title=item.get("DocumentTitle", {}).get("Text") or item["DocumentId"],
+                excerpt=item.get("DocumentExcerpt", {}).get("Text", ""),
+                uri=item.get("DocumentURI", ""),
+            )
+            for item in reply.get("ResultItems") or []
+        ]
+
+    def _document(self, execution_id: str, document: Document, content: Content) -> dict[str, Any]:
+        attributes: dict[str, AttributeValue] = {
+            **({"_last_updated_at": Date(document.updated_at)} if document.updated_at else {}),
+            **document.attributes,
+            "_data_source_id": str(self._settings.data_source_id),
+            "_data_source_sync_job_execution_id": execution_id,
+        }
+        wire: dict[str, Any] = {
+            "Id": document.id,
+            "ContentType": document.content_type,
+            "Attributes": [{"Key": key, "Value": attribute_value(value)} for key, value in attributes.items()],
+        }
+        if document.title:
+            wire["Title"] = document.title
+        if document.access_control:
+            wire["AccessControlList"] = [
+                {"Name": principal.name, "Type": principal.type, "Access": principal.access}
+                for principal in document.access_control
+            ]
+        if isinstance(content, S3Object):
+            wire["S3Path"] = {"Bucket": content.bucket, "Key": content.key}
+        else:
+            wire["Blob"] = content
+        return wire
+
+
+def attribute_value(value: AttributeValue) -> dict[str, Any]:
+    """A DocumentAttributeValue: exactly one of its members."""
+    match value:
+        case Date(date):
+            return {"DateValue": date}
+        case str():
+            return {"StringValue": value}
+        case int():
+            return {"LongValue": value}
+        case _:
+            return {"StringListValue": list(value)}
+
+
+def rejections(reply: dict[str, Any]) -> list[Rejection]:
+    """The FailedDocuments of a batch call."""
+    return [
+        Rejection(failed["Id"], failed.get("ErrorCode", ""), failed.get("ErrorMessage", ""))
+        for failed in reply.get("FailedDocuments") or []
+    ]
+
+
+def sync_job(entry: dict[str, Any]) -> SyncJob:
+    """One entry of ListDataSourceSyncJobs. Kendra gives the metrics as strings."""
+    metrics = entry.get("Metrics") or {}
+    return SyncJob(
+        execution_id=entry["ExecutionId"],
+        status=entry["Status"],
+        started_at=entry["StartTime"],
+        ended_at=entry.get("EndTime"),
+        metrics=Metrics(
+            added=int(metrics.get("DocumentsAdded", "0")),
+            modified=int(metrics.get("DocumentsModified", "0")),
+            deleted=int(metrics.get("DocumentsDeleted", "0")),
+            failed=int(metrics.get("DocumentsFailed", "0")),
+        ),
+        error=": ".join(filter(None, (entry.get("ErrorCode"), entry.get("ErrorMessage")))),
+    )

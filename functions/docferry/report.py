@@ -1,0 +1,77 @@
+"""The report of a run (``report.json``): what a person, or a program, reads of it."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from msgspec import Struct
+
+from docferry import lines
+from docferry.changes import Change, Outcome
+from docferry.model import Skipped
+from docferry.runs import DELETES, FAILED, REPORT, SKIPPED
+from docferry.store import Store, run_key
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """How a run ended. ``execution_id`` is None when there was nothing to change, and so no sync job.
+
+    ``failed`` counts documents that the index does not hold as it should; ``failures`` lists each of them.
+    ``withheld`` counts deletes that the guard kept back, for the reason in ``withheld_because``.
+    """
+
+    run: str
+    connector: str
+    status: Literal["SUCCEEDED", "FAILED"]
+    added: int = 0
+    modified: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    failed: int = 0
+    withheld: int = 0
+    withheld_because: str = ""
+    execution_id: str | None = None
+    job_status: str | None = None
+    error: str = ""
+
+
+class Failure(Struct, frozen=True):
+    """A document that was not indexed, or not deleted, and why."""
+
+    id: str
+    reason: str
+
+
+def write(store: Store, report: Report) -> None:
+    """Write the report of a run."""
+    store.write(run_key(report.run, REPORT), report)
+
+
+def read(store: Store, run: str) -> Report | None:
+    """The report of a run, or None while it has not ended."""
+    record = store.read(run_key(run, REPORT), Report)
+    return record.value if record else None
+
+
+def failures(store: Store, run: str) -> Iterator[Failure]:
+    """The documents that failed, sorted by id."""
+    for line in _stream(store, run, FAILED):
+        outcome = lines.decode(line, Outcome)
+        yield Failure(outcome.id, outcome.reason)
+
+
+def skipped(store: Store, run: str) -> Iterator[Failure]:
+    """What the source holds that cannot be indexed, sorted by id."""
+    for line in _stream(store, run, SKIPPED):
+        entry = lines.decode(line, Skipped)
+        yield Failure(entry.id, entry.skipped)
+
+
+def deletes(store: Store, run: str) -> Iterator[str]:
+    """The ids that the crawl found gone from the source, sorted: what the guard withholds, when it does."""
+    return (lines.decode(line, Change).id for line in _stream(store, run, DELETES))
+
+
+def _stream(store: Store, run: str, name: str) -> Iterator[bytes]:
+    key = run_key(run, name)
+    return store.lines(key) if store.exists(key) else iter(())

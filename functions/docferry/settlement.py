@@ -1,0 +1,107 @@
+"""Settlement: bring the manifest in line with what a run has told the index."""
+
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct, structs
+
+from docferry import manifest, outcomes, sync_job
+from docferry.changes import Outcome
+from docferry.errors import ManifestInvalid
+from docferry.indexes import ENDED, SyncJob
+from docferry.runs import FAILED, change_set, shards
+from docferry.store import manifest_key, run_key
+from docferry.verify import verified
+from docferry.wiring import Wired
+
+
+class Settled(Struct, frozen=True, kw_only=True):
+    """What a run has done to the index, in documents. ``missing`` are the shards that left no result."""
+
+    added: int = 0
+    modified: int = 0
+    deleted: int = 0
+    failed: int = 0
+    missing: tuple[str, ...] = ()
+
+
+def settle(wired: Wired, run: str, job: SyncJob | None) -> Settled:
+    """Commit a run's outcomes, as far as the state of its job lets them be believed. May be repeated.
+
+    Without a job nothing was sent. A job that ended well is believed; of one that ended otherwise, or counted
+    failures, each document is looked up; of one that has not ended every document is doubtful. Raises ManifestInvalid.
+    """
+    store = wired.store
+    record = sync_job.of_run(store, run)
+    if record is None or record.execution_id is None:
+        sync_job.settle(store, run)
+        return Settled()
+    parts = shards(store, run)
+    tally = _Tally()
+    judged = outcomes.merged(
+        _believed(wired, run, job, lambda: outcomes.recorded(store, parts, "put"), put=True),
+        _believed(wired, run, job, lambda: outcomes.recorded(store, parts, "delete"), put=False),
+    )
+    with store.writing(run_key(run, FAILED)) as failed:
+        counted = tally.counting(judged, failed.add)
+        _commit(wired, run, counted)
+        for _ in counted:  # what a repeated settlement has committed before is still counted
+            pass
+    sync_job.settle(store, run)
+    return tally.settled(outcomes.missing(store, parts))
+
+
+def _commit(wired: Wired, run: str, judged: Iterator[Outcome]) -> None:
+    store = wired.store
+    current = manifest.pointer(store)
+    before = change_set(store, run).manifest
+    if current is not None and current.value.key == manifest_key(run):
+        return
+    if (current.value if current else None) != before:
+        raise ManifestInvalid("the manifest was moved since the crawl of this run; nothing was committed")
+    written = manifest.write(store, run, manifest.documents(store, before), judged)
+    manifest.move(store, current, written)
+
+
+def _believed(
+    wired: Wired, run: str, job: SyncJob | None, recorded: Callable[[], Iterator[Outcome]], *, put: bool
+) -> Iterator[Outcome]:
+    if job is None or job.status not in ENDED:
+        return map(_doubted, recorded())
+    clean = job.status == "SUCCEEDED" and job.metrics.failed == 0
+
+    def asked(outcome: Outcome) -> bool:
+        # A rejected delete may be of a document that is gone already.
+        if outcome.kind == "deleted" and outcome.state == "rejected":
+            return True
+        return outcome.state == "acknowledged" and not clean
+
+    if not any(map(asked, recorded())):
+        return recorded()
+    return verified(
+        wired.store, run, wired.index, execution_id=job.execution_id if put else None, outcomes=recorded, asked=asked
+    )
+
+
+def _doubted(outcome: Outcome) -> Outcome:
+    if outcome.state != "acknowledged":
+        return outcome
+    return structs.replace(outcome, state="doubtful", reason="sent, but the sync job was not seen to end")
+
+
+class _Tally:
+    """Counts outcomes as they stream by."""
+
+    def __init__(self) -> None:
+        self._counts = {"added": 0, "modified": 0, "deleted": 0, "failed": 0}
+
+    def counting(self, judged: Iterator[Outcome], note: Callable[[Outcome], None]) -> Iterator[Outcome]:
+        for outcome in judged:
+            if outcome.state == "acknowledged":
+                self._counts[outcome.kind] += 1
+            else:
+                self._counts["failed"] += 1
+                note(outcome)
+            yield outcome
+
+    def settled(self, missing: list[str]) -> Settled:
+        return Settled(**self._counts, missing=tuple(missing))

@@ -1,0 +1,67 @@
+"""What every source says of a document in the same way: its id, what keeps it out of an index, its listing."""
+
+from datetime import datetime
+
+from docferry.model import ContentType, Document, Skipped
+from docferry.sources.content_types import BY_EXTENSION, content_type
+from docferry.sources.sidecar import SUFFIX, Sidecar
+
+MAX_BYTES = 50_000_000
+"""The most that Kendra takes of one document (quotas page: 50 MB from S3)."""
+
+
+def skipped(
+    connector: str,
+    path: str,
+    reason: str,
+    *,
+    sidecar: Sidecar | None = None,
+    uncertain: bool = False,
+    incomplete: bool = False,
+) -> Skipped:
+    """Report what is at ``path`` as not indexable.
+
+    ``uncertain`` says that there is a sidecar nobody could read: the document may be indexed under another id.
+    """
+    id_ = (sidecar and sidecar.document_id) or path
+    return Skipped(id=f"{connector}/{id_}", skipped=reason, locator=path if uncertain else None, incomplete=incomplete)
+
+
+def obstacle(path: str, size: int, sidecar: Sidecar) -> str | None:
+    """Return why a document of ``size`` bytes cannot be indexed; None when it can."""
+    if path.lower().endswith(SUFFIX):
+        return f"looks like a sidecar, but its name does not end in {SUFFIX!r} letter by letter; rename it"
+    if type_of(path, sidecar) is None:
+        return (
+            "its type is not one that the services index; name a ContentType in its sidecar, "
+            f"or use one of the extensions {' '.join(BY_EXTENSION)}"
+        )
+    if not size:
+        return "is empty"
+    if size > MAX_BYTES:
+        return f"is larger than {MAX_BYTES // 1_000_000} MB, the most a service takes"
+    return None
+
+
+def type_of(path: str, sidecar: Sidecar) -> ContentType | None:
+    """Return the content type: the sidecar's word counts before the extension's."""
+    return sidecar.content_type or content_type(path)
+
+
+def document(
+    connector: str, path: str, *, version: str, size: int, updated_at: datetime | None, uri: str, sidecar: Sidecar
+) -> Document:
+    """List a document that has no obstacle; ``path`` is its locator, and its id unless the sidecar has one."""
+    kind = type_of(path, sidecar)
+    assert kind is not None
+    return Document(
+        id=f"{connector}/{sidecar.document_id or path}",
+        version=version,
+        size=size,
+        locator=path,
+        content_type=kind,
+        title=sidecar.title or path.rpartition("/")[2],
+        attributes={"_source_uri": uri, **sidecar.attributes},
+        access_control=sidecar.access_control,
+        updated_at=updated_at,
+    )

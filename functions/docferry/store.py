@@ -1,0 +1,187 @@
+"""The connector's state bucket: every key and every format, in one place.
+
+A record is one JSON object. A stream is lines.py's format, and goes through a temporary file in both directions: memory
+does not grow with it, and a slow reader holds no connection to S3.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from botocore.exceptions import ClientError
+from msgspec import Struct
+
+from docferry import lines
+from docferry.lines import LineWriter
+
+T = TypeVar("T")
+
+LEASE = "lease.json"
+SYNC_JOB = "sync_job.json"
+MANIFEST = "manifest/current.json"
+
+# A stream under this many bytes never touches the disk.
+SPOOL_BYTES = 4 * 1024 * 1024
+# S3 DeleteObjects takes 1,000 keys.
+DELETE_KEYS = 1000
+
+
+class Moved(Exception):  # noqa: N818  # says what happened to the object, and is always caught
+    """A conditional write found another object than it expected."""
+
+
+class Record(Struct, Generic[T], frozen=True):
+    """A record as read, with the ETag that a conditional write of its successor names."""
+
+    value: T
+    etag: str
+
+
+class Written(Struct, frozen=True):
+    """A stream as written: how many lines, and the digest of the compressed object."""
+
+    key: str
+    lines: int
+    sha256: str
+
+
+def manifest_key(run: str) -> str:
+    """The manifest that a run commits. Immutable."""
+    return f"manifest/{run}.jsonl.zst"
+
+
+def run_key(run: str, name: str) -> str:
+    """Something of one run."""
+    return f"runs/{run}/{name}"
+
+
+def shard_key(run: str, folder: str, shard: str) -> str:
+    """The part of the change set (``changes``), or the outcomes of it (``results``), that one Map child handles."""
+    return run_key(run, f"{folder}/{shard}.jsonl.zst")
+
+
+def staging_key(run: str, name: str) -> str:
+    """Content too large to send inline."""
+    return f"staging/{run}/{name}"
+
+
+class Store:
+    """Reads and writes the state bucket."""
+
+    def __init__(self, bucket: str, s3: Any) -> None:
+        self.bucket = bucket
+        self._s3 = s3
+
+    def read(self, key: str, kind: type[T]) -> Record[T] | None:
+        """A record, or None when there is none. Raises msgspec.DecodeError when the object is not such a record."""
+        try:
+            reply = self._s3.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise
+        return Record(msgspec.json.decode(reply["Body"].read(), type=kind), reply["ETag"])
+
+    def write(self, key: str, value: object) -> None:
+        """Write a record, over whatever is there."""
+        self._put(key, value, {})
+
+    def create(self, key: str, value: object) -> None:
+        """Write a record where none is. Raises Moved when there is one."""
+        self._put(key, value, {"IfNoneMatch": "*"})
+
+    def replace(self, key: str, value: object, etag: str) -> None:
+        """Write a record over the one that was read with this ETag. Raises Moved when it is another by now."""
+        self._put(key, value, {"IfMatch": etag})
+
+    def delete(self, key: str) -> None:
+        """Remove one object. No object is no error."""
+        self._s3.delete_object(Bucket=self.bucket, Key=key)
+
+    def delete_prefix(self, prefix: str) -> None:
+        """Remove every object under a prefix."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix, PaginationConfig={"PageSize": DELETE_KEYS}
+        ):
+            keys = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+            if keys:
+                self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True})
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object under this key."""
+        try:
+            self._s3.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # noqa: PLR2004  # HEAD has no error body
+                return False
+            raise
+        return True
+
+    def put_content(self, key: str, content: bytes) -> None:
+        """Stage the content of a document."""
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=content)
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator["Stream"]:
+        """Write a stream. It appears under its key when the block ends well, whole, or not at all."""
+        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
+            with LineWriter(file) as writer:
+                stream = Stream(writer)
+                yield stream
+            file.seek(0)
+            digest = hashlib.sha256()
+            while block := file.read(SPOOL_BYTES):
+                digest.update(block)
+            stream.written = Written(key, writer.count, digest.hexdigest())
+            file.seek(0)
+            self._s3.upload_fileobj(file, self.bucket, key)
+
+    def lines(self, key: str, sha256: str | None = None) -> Iterator[bytes]:
+        """The lines of a stream. Raises ValueError before the first when the object's digest is another."""
+        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
+            self._s3.download_fileobj(self.bucket, key, file)
+            if sha256 is not None:
+                file.seek(0)
+                digest = hashlib.sha256()
+                while block := file.read(SPOOL_BYTES):
+                    digest.update(block)
+                if digest.hexdigest() != sha256:
+                    raise ValueError(f"{key} has the digest {digest.hexdigest()}, not {sha256}")
+            file.seek(0)
+            yield from lines.read_lines(file)
+
+    def _put(self, key: str, value: object, condition: dict[str, str]) -> None:
+        try:
+            self._s3.put_object(
+                Bucket=self.bucket, Key=key, Body=lines.encode(value), ContentType="application/json", **condition
+            )
+        except ClientError as error:
+            # 409 ConditionalRequestConflict: another conditional write of the key was under way.
+            if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
+                raise Moved(key) from error
+            raise
+
+
+class Stream:
+    """A stream being written. ``written`` is there once the block that writes it has ended."""
+
+    written: Written
+
+    def __init__(self, writer: LineWriter) -> None:
+        self._writer = writer
+
+    def add(self, record: object) -> None:
+        """Write one record."""
+        self._writer.write(lines.encode(record))
+
+    def add_line(self, line: bytes) -> None:
+        """Write one line that is encoded already."""
+        self._writer.write(line)
+
+    @property
+    def count(self) -> int:
+        """How many lines were written so far."""
+        return self._writer.count

@@ -1,0 +1,107 @@
+"""Commit: bring the manifest in line with the index, write the report, free the lease."""
+
+import msgspec
+from msgspec import Struct
+
+from docferry import lease, report, sync_job
+from docferry.report import Report
+from docferry.runs import ChangeSet, Run, change_set
+from docferry.settlement import Settled, settle
+from docferry.store import run_key, staging_key
+from docferry.wiring import Wired
+from docferry.workflow.poll_sync import Polled
+
+# A job that ended INCOMPLETE has settled every document, some as failed: those are in the report.
+GOOD = frozenset({"SUCCEEDED", "INCOMPLETE"})
+
+
+class Caught(Struct, frozen=True, rename="pascal"):
+    """An error that a state of the workflow caught."""
+
+    error: str
+    cause: str = ""
+
+    def text(self) -> str:
+        """The error in one line. Lambda gives the exception as JSON in the cause."""
+        try:
+            message = msgspec.json.decode(self.cause, type=_LambdaError).errorMessage
+        except msgspec.MsgspecError:
+            message = self.cause
+        return f"{self.error}: {message}" if message else self.error
+
+
+class _LambdaError(Struct):
+    errorMessage: str  # noqa: N815  # Lambda's name
+
+
+class Request(Run, frozen=True):
+    """The event of Commit. ``polled`` is None when there was nothing to change, and so no sync job."""
+
+    polled: Polled | None = None
+    caught: Caught | None = None
+
+
+def commit(wired: Wired, run: Request) -> Report:
+    """End a run whose crawl was whole.
+
+    Raises LeaseLost, ManifestInvalid.
+    """
+    store = wired.store
+    if (written := report.read(store, run.run)) is not None:
+        lease.release(store, execution=run.execution)
+        return written
+    lease.check(store, execution=run.execution)
+    polled = run.polled
+    crawled = change_set(store, run.run)
+    job = sync_job.find(wired.index, polled.execution_id) if polled and polled.execution_id else None
+    settled = settle(wired, run.run, job) if polled else Settled()
+    problem = _problem(polled, settled, run.caught)
+    result = describe(wired, run, crawled, settled, job_status=job.status if job else None, problem=problem)
+    report.write(store, result)
+    store.delete_prefix(run_key(run.run, "listing/"))
+    store.delete_prefix(staging_key(run.run, ""))
+    lease.release(store, execution=run.execution)
+    return result
+
+
+def describe(
+    wired: Wired, run: Run, crawled: ChangeSet, settled: Settled, *, job_status: str | None, problem: str
+) -> Report:
+    """The report of a run that came as far as a change set."""
+    record = sync_job.of_run(wired.store, run.run)
+    return Report(
+        run=run.run,
+        connector=wired.settings.connector.name,
+        status="FAILED" if problem else "SUCCEEDED",
+        added=settled.added,
+        modified=settled.modified,
+        deleted=settled.deleted,
+        unchanged=crawled.counts.unchanged,
+        skipped=crawled.counts.skipped,
+        failed=settled.failed,
+        withheld=crawled.counts.withheld,
+        withheld_because=crawled.withheld_because,
+        execution_id=record.execution_id if record else None,
+        job_status=job_status,
+        error=problem,
+    )
+
+
+def settle_previous(wired: Wired, run: Run) -> None:
+    """Stop the job that a run before this one left open, and account for what that run has told the index."""
+    left = sync_job.read(wired.store)
+    if left is None or left.run == run.run or left.state == "settled":
+        return
+    sync_job.stop(wired.store, wired.index, left.run)
+    execution_id = (sync_job.read(wired.store) or left).execution_id
+    settle(wired, left.run, sync_job.find(wired.index, execution_id) if execution_id else None)
+
+
+def _problem(polled: Polled | None, settled: Settled, caught: Caught | None) -> str:
+    if caught is not None:
+        return caught.text()
+    if settled.missing:
+        return f"ShardResultMissing: {', '.join(settled.missing)}: sent in part; the next run sends them again"
+    if polled is not None and polled.status not in GOOD:
+        return f"SyncJobFailed: sync job {polled.execution_id} ended {polled.status}"
+    return ""

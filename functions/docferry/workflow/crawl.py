@@ -1,0 +1,188 @@
+"""Crawl: list the source, and write down what has to change in the index.
+
+A listing longer than one invocation goes on in the next from its checkpoint. Nothing is compared before it is whole.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from docferry import changes, lease, limits, listing, manifest, sorting
+from docferry.changes import Change, Unchanged
+from docferry.guard import reason_to_withhold
+from docferry.model import Document, Listed, Skipped
+from docferry.runs import (
+    BATCHES,
+    CHANGES,
+    CHECKPOINT,
+    DELETES,
+    SKIPPED,
+    ChangeSet,
+    Checkpoint,
+    Counts,
+    Run,
+)
+from docferry.shards import ShardWriter
+from docferry.store import Stream, run_key
+from docferry.wiring import Wired
+from docferry.workflow.commit import settle_previous
+
+# The comparison takes about a minute for a million documents, so five are kept for it.
+RESERVE_MS = 300_000
+# Past so many documents of an uncertain id they are not remembered one by one: the listing counts as incomplete.
+UNCERTAIN = 1_000
+
+Remaining = Callable[[], int]
+"""Milliseconds that the invocation has left."""
+
+
+class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The input of an execution, all of it optional."""
+
+    mode: Literal["sync"] = "sync"
+    approve_deletes: int = 0
+
+
+class Crawled(Struct, frozen=True, kw_only=True):
+    """What the state machine goes on with. ``changes`` is how many documents have to be put or deleted."""
+
+    complete: bool
+    listed: int
+    changes: int = 0
+    counts: Counts = Counts()
+    batches: str = ""
+
+
+class Request(Run, frozen=True):
+    """The event of Crawl."""
+
+    input: Input = Input()
+
+
+def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
+    """Take the lease, list the source as far as time goes, and when the listing is whole, write the change set.
+
+    Raises AlreadyRunning, SourceUnavailable, ManifestInvalid, ConfigurationError.
+    """
+    lease.take(wired.store, wired.step_functions, execution=run.execution, run=run.run)
+    settle_previous(wired, run)
+    checkpoint = walk(wired, run, remaining)
+    if not checkpoint.complete or remaining() < RESERVE_MS:
+        return Crawled(complete=False, listed=checkpoint.listed)
+    counts = write_change_set(wired, run, checkpoint, run.input.approve_deletes)
+    return Crawled(
+        complete=True,
+        listed=checkpoint.listed,
+        changes=counts.added + counts.modified + counts.deleted,
+        counts=counts,
+        batches=run_key(run.run, BATCHES),
+    )
+
+
+def walk(wired: Wired, run: Run, remaining: Remaining) -> Checkpoint:
+    """List the source from the last checkpoint on, in sorted chunks, until it ends or time runs short."""
+    record = wired.store.read(run_key(run.run, CHECKPOINT), Checkpoint)
+    checkpoint = record.value if record else Checkpoint()
+    if checkpoint.complete:
+        return checkpoint
+    found: list[Listed] = []
+    for page in wired.source.pages(checkpoint.source):
+        found += (checked(wired, entry) for entry in page.listed)
+        if len(found) >= sorting.CHUNK_LINES or remaining() < RESERVE_MS:
+            checkpoint = save(wired, run, checkpoint, found, page.checkpoint)
+            found = []
+            if remaining() < RESERVE_MS:
+                return checkpoint
+    return save(wired, run, checkpoint, found, None)
+
+
+def checked(wired: Wired, entry: Listed) -> Listed:
+    """A listed document, or, when the index would refuse it, why it is skipped."""
+    if isinstance(entry, Document) and (reason := limits.reason_to_skip(entry, wired.index.limits)):
+        return Skipped(entry.id, reason)
+    return entry
+
+
+def save(wired: Wired, run: Run, before: Checkpoint, found: list[Listed], source: str | None) -> Checkpoint:
+    """Write a chunk of the listing, then the checkpoint after it: a crash between the two repeats the chunk.
+
+    ``source`` is the checkpoint of the source, None at its end.
+    """
+    chunks = before.chunks
+    if found:
+        key = run_key(run.run, f"listing/{len(chunks):05}.jsonl.zst")
+        chunks = (*chunks, sorting.write_chunk(wired.store, key, found))
+    skipped = [entry for entry in found if isinstance(entry, Skipped)]
+    uncertain = before.uncertain | {entry.locator for entry in skipped if entry.locator is not None}
+    incomplete = before.incomplete or next((f"{e.id}: {e.skipped}" for e in skipped if e.incomplete), None)
+    if len(uncertain) > UNCERTAIN:
+        incomplete = incomplete or f"more than {UNCERTAIN:,} sidecars are broken"
+        uncertain = frozenset()
+    checkpoint = Checkpoint(
+        chunks=chunks,
+        source=source,
+        complete=source is None,
+        listed=before.listed + len(found),
+        uncertain=uncertain,
+        incomplete=incomplete,
+    )
+    wired.store.write(run_key(run.run, CHECKPOINT), checkpoint)
+    return checkpoint
+
+
+def write_change_set(wired: Wired, run: Run, checkpoint: Checkpoint, approved: int) -> Counts:
+    """Compare the listing with the manifest, and write the shards, ``batches.json`` and ``changes.json``."""
+    store = wired.store
+    current = manifest.pointer(store)
+    pointer = current.value if current else None
+    events = changes.detect(
+        manifest.documents(store, pointer),
+        listing.unique(sorting.merge(store, checkpoint.chunks)),
+        checkpoint.uncertain,
+    )
+    puts = ShardWriter(store, run.run, "put")
+    with (
+        store.writing(run_key(run.run, DELETES)) as deletes,
+        store.writing(run_key(run.run, SKIPPED)) as skipped,
+    ):
+        tally = sort_out(events, puts, deletes, skipped)
+    withheld_because = reason_to_withhold(
+        wired.settings.connector.deletes,
+        deletes=tally.deleted,
+        manifest=pointer.documents if pointer else 0,
+        approved=approved,
+        incomplete=checkpoint.incomplete,
+    )
+    shards = puts.close()
+    if withheld_because:
+        tally = structs.replace(tally, deleted=0, withheld=tally.deleted)
+    else:
+        gone = ShardWriter(store, run.run, "delete")
+        for line in store.lines(run_key(run.run, DELETES)):
+            gone.add_line(line)
+        shards += gone.close()
+    store.write(run_key(run.run, BATCHES), shards)
+    change_set = ChangeSet(counts=tally, manifest=pointer, withheld_because=withheld_because)
+    store.write(run_key(run.run, CHANGES), change_set)
+    return tally
+
+
+def sort_out(
+    events: Iterable[Change | Skipped | Unchanged], puts: ShardWriter, deletes: Stream, skipped: Stream
+) -> Counts:
+    """Write each change where it belongs, and count them all."""
+    added = modified = unchanged = 0
+    for event in events:
+        match event:
+            case Unchanged():
+                unchanged += 1
+            case Skipped():
+                skipped.add(event)
+            case Change(kind="deleted"):
+                deletes.add(event)
+            case Change():
+                added += event.kind == "added"
+                modified += event.kind == "modified"
+                puts.add(event)
+    return Counts(added=added, modified=modified, deleted=deletes.count, unchanged=unchanged, skipped=skipped.count)

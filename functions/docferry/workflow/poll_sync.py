@@ -1,0 +1,45 @@
+"""PollSync: look whether the service has finished indexing. That takes "an hour or more" for a large change set."""
+
+from msgspec import Struct
+
+from docferry import sync_job
+from docferry.indexes import ENDED
+from docferry.runs import Run
+from docferry.wiring import Wired
+
+FIRST_WAIT = 15
+GROWTH = 1.5
+LONGEST_WAIT = 300
+DEADLINE = 26 * 3600
+"""Seconds. The longest documented wait is a day for a scheduled sync to begin; two hours more for the indexing."""
+
+
+class Polled(Struct, frozen=True, kw_only=True):
+    """The state of the job when last looked at. Times are in seconds; ``wait`` is until the next look."""
+
+    execution_id: str | None = None
+    status: str = "NONE"
+    done: bool = False
+    wait: int = FIRST_WAIT
+    waited: int = 0
+
+
+class Request(Run, frozen=True, kw_only=True):
+    """The event of PollSync: what StopSync, or the last look, gave."""
+
+    polled: Polled
+
+
+def poll_sync(wired: Wired, run: Request) -> Polled:
+    """Look at the job once. ``done`` when it has ended, or when the deadline has passed."""
+    before = run.polled
+    waited = before.waited + before.wait
+    job = sync_job.find(wired.index, before.execution_id) if before.execution_id else None
+    status = job.status if job else "NONE"
+    return Polled(
+        execution_id=before.execution_id,
+        status=status,
+        done=status in ENDED or job is None or waited >= DEADLINE,
+        wait=min(int(before.wait * GROWTH), LONGEST_WAIT),
+        waited=waited,
+    )

@@ -1,0 +1,77 @@
+"""PutBatch: put the documents of one shard, and record what became of each."""
+
+import hashlib
+from collections.abc import Iterator
+
+from msgspec import structs
+
+from docferry import batching
+from docferry.batching import Put
+from docferry.changes import Change, Outcome
+from docferry.delivery import deliver
+from docferry.errors import DocumentError, DocumentTooLarge, DocumentUnreadable
+from docferry.model import Document, S3Object
+from docferry.runs import Shard
+from docferry.store import staging_key
+from docferry.wiring import Wired
+from docferry.workflow.shard import Applied, apply_shard, verdict
+
+
+def put_batch(wired: Wired, shard: Shard) -> Applied:
+    """Send a shard in requests that the service takes. Sending it again, after a crash or a timeout, does no harm.
+
+    Raises Throttled and ServiceUnavailable when the service does not take the whole shard.
+    """
+    return apply_shard(wired, shard, put_all)
+
+
+def put_all(wired: Wired, shard: Shard, execution_id: str, changes: Iterator[Change]) -> Iterator[Outcome]:
+    """Put documents; yield an outcome each, in no order."""
+    kinds: dict[str, Change] = {}
+    unopened: list[Outcome] = []
+
+    def opened() -> Iterator[Put]:
+        for change in changes:
+            try:
+                put = open_content(wired, shard.run, change.document)
+            except DocumentError as error:
+                unopened.append(Outcome(change.id, change.kind, change.document, "rejected", str(error)))
+                continue
+            kinds[change.id] = change
+            yield put
+
+    for request in batching.requests(opened(), wired.index.limits):
+        reasons = deliver(request, lambda puts: wired.index.put(execution_id, puts), lambda put: put[0].id)
+        for document, _ in request:
+            yield Outcome(document.id, kinds.pop(document.id).kind, document, *verdict(reasons.get(document.id)))
+    yield from unopened
+
+
+def open_content(wired: Wired, run: str, document: Document) -> Put:
+    """A document with its content as it is now. What is too large to send inline is staged on S3.
+
+    Raises DocumentVanished, DocumentUnreadable, and DocumentTooLarge.
+    """
+    limits = wired.index.limits
+    opened = wired.source.open(document)
+    content = opened.content
+    size = content.size if isinstance(content, S3Object) else len(content)
+    document = structs.replace(document, version=opened.version, size=size)
+    if size > limits.document_bytes:
+        raise DocumentTooLarge(f"{size:,} bytes; the index takes documents of up to {limits.document_bytes:,}")
+    if size == 0:
+        raise DocumentUnreadable("is empty now")
+    if isinstance(content, bytes) and batching.inline_bytes((document, content)) > limits.inline_bytes:
+        if wired.index.role_arn is None:
+            raise DocumentTooLarge(
+                f"{size:,} bytes are too many to send inline; give the connector an index.role_arn that reads S3"
+            )
+        content = stage(wired, run, document, content)
+    return document, content
+
+
+def stage(wired: Wired, run: str, document: Document, content: bytes) -> S3Object:
+    """Write content to the state bucket, for the service to read it there."""
+    key = staging_key(run, hashlib.sha256(document.id.encode()).hexdigest())
+    wired.store.put_content(key, content)
+    return S3Object(wired.store.bucket, key, len(content))

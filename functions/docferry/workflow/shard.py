@@ -1,0 +1,49 @@
+"""What PutBatch and DeleteBatch share: a shard goes in, a result object comes out."""
+
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+from docferry import lines, sync_job
+from docferry.changes import Change, Outcome, State
+from docferry.errors import FatalError
+from docferry.runs import Shard
+from docferry.store import shard_key
+from docferry.wiring import Wired
+
+Apply = Callable[[Wired, Shard, str, Iterator[Change]], Iterator[Outcome]]
+
+
+def verdict(reason: str | None) -> tuple[State, str]:
+    """The state of an outcome, and the reason: an answer without a rejection is an acknowledgement."""
+    return ("acknowledged", "") if reason is None else ("rejected", reason)
+
+
+class Applied(Struct, frozen=True):
+    """How many documents of a shard the index accepted, by kind of change, and how many not."""
+
+    shard: str
+    added: int = 0
+    modified: int = 0
+    deleted: int = 0
+    failed: int = 0
+
+
+def apply_shard(wired: Wired, shard: Shard, apply: Apply) -> Applied:
+    """Tell the index of every change of a shard, and write the outcomes, sorted by id, under ``results/``."""
+    record = sync_job.of_run(wired.store, shard.run)
+    if record is None or record.execution_id is None:
+        raise FatalError(f"run {shard.run} has no open sync job to send shard {shard.shard} in")
+    changes = (lines.decode(line, Change) for line in wired.store.lines(shard_key(shard.run, "changes", shard.shard)))
+    outcomes = sorted(apply(wired, shard, record.execution_id, changes), key=lambda outcome: outcome.id)
+    with wired.store.writing(shard_key(shard.run, "results", shard.shard)) as stream:
+        for outcome in outcomes:
+            stream.add(outcome)
+    accepted = [outcome.kind for outcome in outcomes if outcome.state == "acknowledged"]
+    return Applied(
+        shard.shard,
+        added=accepted.count("added"),
+        modified=accepted.count("modified"),
+        deleted=accepted.count("deleted"),
+        failed=len(outcomes) - len(accepted),
+    )

@@ -1,0 +1,18 @@
+"""StartSync: open the sync job that the documents of this run are tied to."""
+
+from msgspec import Struct
+
+from docferry import sync_job
+from docferry.runs import Run
+from docferry.wiring import Wired
+
+
+class Started(Struct, frozen=True):
+    """The job that was opened."""
+
+    execution_id: str
+
+
+def start_sync(wired: Wired, run: Run) -> Started:
+    """Open the job, or find the one that this run has opened already. Raises SyncJobBusy while another runs."""
+    return Started(sync_job.start(wired.store, wired.index, run.run))

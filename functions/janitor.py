@@ -1,0 +1,14 @@
+"""State CleanUp: stop, report and free what a run that failed has left."""
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from docferry.handling import handles
+from docferry.report import Report
+from docferry.wiring import Wired
+from docferry.workflow.janitor import Request, janitor
+
+
+@handles(Request)
+def handler(wired: Wired, event: Request, _context: LambdaContext) -> Report:
+    """See docferry.workflow.janitor."""
+    return janitor(wired, event)

@@ -1,0 +1,80 @@
+"""Buckets that outlive the process: each object of moto's S3 is a file too, under its bucket's folder.
+
+A file put into such a folder by hand is an object from the next start on.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import quote, unquote
+
+import boto3
+from moto.s3.models import FakeKey, S3Backend
+
+# What the stack's life-cycle rules do to the same prefixes.
+EXPIRING = {"runs/": timedelta(days=30), "staging/": timedelta(days=7)}
+
+
+@contextmanager
+def kept_in(folder: Path) -> Iterator[None]:
+    """Load the buckets of a folder into moto's S3, and write every change of an object through to it.
+
+    An object is on disk, whole, before its writer hears that it was written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _load(folder)
+    put, delete = S3Backend.put_object, S3Backend.delete_object
+
+    def put_through(
+        backend: S3Backend, bucket_name: str, key_name: str, value: bytes, *args: Any, **kw: Any
+    ) -> FakeKey:
+        _write(_file(folder, bucket_name, key_name), value)
+        return put(backend, bucket_name, key_name, value, *args, **kw)
+
+    def delete_through(backend: S3Backend, bucket_name: str, key_name: str, *args: Any, **kw: Any) -> Any:
+        _file(folder, bucket_name, key_name).unlink(missing_ok=True)
+        return delete(backend, bucket_name, key_name, *args, **kw)
+
+    with (
+        patch.object(S3Backend, "put_object", put_through),
+        patch.object(S3Backend, "delete_object", delete_through),
+    ):
+        yield
+
+
+def _load(folder: Path) -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    now = datetime.now(UTC)
+    for bucket in sorted(path.name for path in folder.iterdir() if path.is_dir()):
+        s3.create_bucket(Bucket=bucket)
+        for file in sorted((folder / bucket).rglob("*")):
+            key = unquote(file.relative_to(folder / bucket).as_posix())
+            if not file.is_file() or file.name.startswith(".writing-"):
+                continue
+            written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+            if any(key.startswith(prefix) and now - written > age for prefix, age in EXPIRING.items()):
+                file.unlink()
+            else:
+                s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
+
+
+def _file(folder: Path, bucket: str, key: str) -> Path:
+    # "." and ".." as parts of a key, and an empty part, are no names of files.
+    parts = [
+        quote(part, safe=" +,=@()[]{}'!#$&;~^") if part.strip(".") else quote(part).replace(".", "%2E") or "%00"
+        for part in key.split("/")
+    ]
+    return folder.joinpath(bucket, *parts)
+
+
+def _write(file: Path, value: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".writing-")
+    with os.fdopen(handle, "wb") as out:
+        out.write(value)
+    Path(name).replace(file)

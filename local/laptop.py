@@ -1,0 +1,154 @@
+"""The deployed system on a laptop: the real state machine and handlers, moto, and the two emulators."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import boto3
+from filelock import FileLock, Timeout
+from msgspec import Struct
+
+from docferry.connector import Connector
+from docferry.errors import ConfigurationError
+from docferry.functions import FUNCTIONS
+from docferry.settings import Settings
+from docferry.wiring import Wired, wire
+from local import emulator
+from local.buckets import kept_in
+from local.clock import Clock, VirtualClock
+from local.emulator import Emulation
+from local.lambda_runtime import Deployed, LambdaRuntime, lambda_runtime
+from local.provision import ROLE, provision
+from local.virtual_time import waiting_on
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+DEFINITION = Path(__file__).parent.parent / "statemachine" / "sync.asl.json"
+
+MOTO: dict[str, Any] = {
+    "lambda": {"use_docker": False},
+    "stepfunctions": {"execute_state_machine": True},
+    "core": {"reset_boto3_session": False},
+}
+
+
+class Execution(Struct, frozen=True):
+    """One execution of a deployment's state machine."""
+
+    arn: str
+    run: str
+
+    def status(self) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        status: str = boto3.client("stepfunctions").describe_execution(executionArn=self.arn)["status"]
+        return status
+
+
+class Deployment(Struct, frozen=True):
+    """One connector, deployed: its state machine, and what its functions work with."""
+
+    state_machine: str
+    wired: Wired
+
+    def start(self, **inputs: object) -> Execution:
+        """Start an execution, as a schedule or a person would."""
+        run = str(uuid4())
+        started = boto3.client("stepfunctions").start_execution(
+            stateMachineArn=self.state_machine, name=run, input=json.dumps(inputs)
+        )
+        return Execution(started["executionArn"], run)
+
+
+class Laptop:
+    """The laptop's AWS, running."""
+
+    def __init__(self, emulation: Emulation, runtime: LambdaRuntime, clock: Clock) -> None:
+        self.emulation = emulation
+        self.runtime = runtime
+        self.clock = clock
+
+    def deploy(self, connector: Connector) -> Deployment:
+        """Deploy a connector: its state bucket, its index and data source, its functions and its state machine."""
+        connector = provision(connector)
+        bucket = f"docferry-{connector.name}-state"
+        create_bucket(bucket)
+        # An index or a data source just made is CREATING for a moment.
+        self.clock.sleep(self.emulation.settings.resource_seconds * 4)
+        settings = Settings(bucket, connector)
+        name = f"docferry-{connector.name}"
+        arns = {
+            function.placeholder: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}-{function.name}"
+            for function in FUNCTIONS
+        }
+        for function in FUNCTIONS:
+            self.runtime.deploy(Deployed(arns[function.placeholder], function, settings.to_env()))
+        machine = boto3.client("stepfunctions").create_state_machine(
+            name=name,
+            definition=fill(DEFINITION.read_text(), {**arns, "StateBucket": bucket, "Partition": "aws"}),
+            roleArn=ROLE,
+        )
+        return Deployment(machine["stateMachineArn"], wire(settings))
+
+
+@contextmanager
+def laptop(
+    *,
+    state: Path | None = None,
+    clock: Clock | None = None,
+    settings: emulator.Settings = emulator.DEFAULTS,
+) -> Iterator[Laptop]:
+    """Start the laptop's AWS.
+
+    ``state`` is the folder that keeps it from one process to the next; None keeps it in memory. Raises
+    ConfigurationError when another process uses the folder.
+    """
+    clock = clock or VirtualClock()
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
+        log = None
+        if state is not None:
+            state.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(held(state))
+            log = stack.enter_context((state / "functions.log").open("a", encoding="utf-8"))
+        runtime = LambdaRuntime(log)
+        emulation = stack.enter_context(
+            emulator.emulated(
+                clock=clock, settings=settings, database=state / "indexes.sqlite3" if state else None, moto_config=MOTO
+            )
+        )
+        if state is not None:
+            stack.enter_context(kept_in(state / "buckets"))
+        stack.enter_context(lambda_runtime(runtime))
+        stack.enter_context(waiting_on(clock))
+        yield Laptop(emulation, runtime, clock)
+
+
+@contextmanager
+def held(state: Path) -> Iterator[None]:
+    """Keep other processes out of a state folder. Raises ConfigurationError when one is in it."""
+    try:
+        with FileLock(state / "lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise ConfigurationError(
+            f"another docferry process uses {state}: wait until it ends, or give this one another folder with --state"
+        ) from error
+
+
+def create_bucket(name: str) -> None:
+    """Create an emulated bucket; one that is there stays as it is."""
+    s3 = boto3.client("s3", region_name=REGION)
+    if all(bucket["Name"] != name for bucket in s3.list_buckets()["Buckets"]):
+        s3.create_bucket(Bucket=name)
+
+
+def fill(definition: str, substitutions: Mapping[str, str]) -> str:
+    """Fill the ``${Placeholders}`` of a state machine's definition."""
+    for name, value in substitutions.items():
+        definition = definition.replace(f"${{{name}}}", value)
+    return definition
