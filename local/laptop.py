@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -48,6 +49,11 @@ class Execution(Struct, frozen=True):
         status: str = boto3.client("stepfunctions").describe_execution(executionArn=self.arn)["status"]
         return status
 
+    def error(self) -> str:
+        """Say why the execution failed, as Step Functions does."""
+        described = boto3.client("stepfunctions").describe_execution(executionArn=self.arn)
+        return ": ".join(filter(None, (described.get("error"), described.get("cause")))) or described["status"]
+
 
 class Deployment(Struct, frozen=True):
     """One connector, deployed: its state machine, and what its functions work with."""
@@ -71,14 +77,13 @@ class Laptop:
         self.emulation = emulation
         self.runtime = runtime
         self.clock = clock
+        self._machines: list[str] = []
 
     def deploy(self, connector: Connector) -> Deployment:
         """Deploy a connector: its state bucket, its index and data source, its functions and its state machine."""
-        connector = provision(connector)
+        connector = provision(connector, self.clock)
         bucket = f"docferry-{connector.name}-state"
         create_bucket(bucket)
-        # An index or a data source just made is CREATING for a moment.
-        self.clock.sleep(self.emulation.settings.resource_seconds * 4)
         settings = Settings(bucket, connector)
         name = f"docferry-{connector.name}"
         arns = {
@@ -92,7 +97,19 @@ class Laptop:
             definition=fill(DEFINITION.read_text(), {**arns, "StateBucket": bucket, "Partition": "aws"}),
             roleArn=ROLE,
         )
+        self._machines.append(machine["stateMachineArn"])
         return Deployment(machine["stateMachineArn"], wire(settings))
+
+    def stop(self) -> None:
+        """Stop what still runs, and wait until it has: a handler must not outlive the emulation that it calls."""
+        step_functions = boto3.client("stepfunctions")
+        waiting = threading.Event()
+        for machine in self._machines:
+            listing = {"stateMachineArn": machine, "statusFilter": "RUNNING"}
+            while running := step_functions.list_executions(**listing)["executions"]:
+                for execution in running:
+                    step_functions.stop_execution(executionArn=execution["executionArn"])
+                waiting.wait(0.05)
 
 
 @contextmanager
@@ -125,7 +142,9 @@ def laptop(
             stack.enter_context(kept_in(state / "buckets"))
         stack.enter_context(lambda_runtime(runtime))
         stack.enter_context(waiting_on(clock))
-        yield Laptop(emulation, runtime, clock)
+        running = Laptop(emulation, runtime, clock)
+        stack.callback(running.stop)
+        yield running
 
 
 @contextmanager

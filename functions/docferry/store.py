@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from docferry import lines
+from docferry.chunks import chunks
 from docferry.lines import LineWriter
 
 T = TypeVar("T")
@@ -101,14 +102,16 @@ class Store:
         """Remove one object. No object is no error."""
         self._s3.delete_object(Bucket=self.bucket, Key=key)
 
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The keys of the objects under a prefix."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            yield from (entry["Key"] for entry in page.get("Contents", []))
+
     def delete_prefix(self, prefix: str) -> None:
         """Remove every object under a prefix."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix, PaginationConfig={"PageSize": DELETE_KEYS}
-        ):
-            keys = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
-            if keys:
-                self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True})
+        for keys in chunks(self.keys(prefix), DELETE_KEYS):
+            objects = [{"Key": key} for key in keys]
+            self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under this key."""

@@ -10,8 +10,8 @@ from msgspec import structs
 
 from docferry import lines, sorting
 from docferry.changes import Outcome
+from docferry.chunks import chunks
 from docferry.indexes import DocumentStatus, Index
-from docferry.indexes.calls import chunks
 from docferry.store import Store, run_key
 
 Outcomes = Callable[[], Iterator[Outcome]]

@@ -1,8 +1,7 @@
 """One call of a service: its errors in Docferry's terms, tried again while that may help."""
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -32,15 +31,6 @@ ERRORS: dict[str, type[DocferryError]] = {
 """What the services' exceptions mean to a sync. Codes only: the texts are documented nowhere."""
 
 SERVER_ERROR = 500
-
-T = TypeVar("T")
-
-
-def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of at most ``size`` items, in order: what one call takes at a time."""
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk
 
 
 def once(method: Callable[..., Any], **params: Any) -> Any:

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from docferry.chunks import chunks
 from docferry.indexes import DocumentStatus, FieldType, Hit, Indexed, Limits, Metrics, Rejection, SyncJob
-from docferry.indexes.calls import chunks, once, patiently
+from docferry.indexes.calls import once, patiently
 from docferry.model import AttributeValue, Content, Date, Document, S3Object
 from docferry.sources import Clients
 

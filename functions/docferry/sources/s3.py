@@ -7,7 +7,13 @@ from datetime import UTC
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+)
+from botocore.exceptions import ConnectionError as NotConnected
 from msgspec import Meta, Struct
 
 from docferry.errors import (
@@ -195,7 +201,7 @@ def _only_here(error: ClientError, bucket: str, otherwise: DocumentError) -> Doc
 
 def _translated(error: ClientError | BotoCoreError, bucket: str) -> DocferryError:
     """Say in Docferry's terms what keeps a bucket from being read."""
-    if isinstance(error, HTTPClientError | IncompleteReadError):
+    if isinstance(error, HTTPClientError | NotConnected | IncompleteReadError):
         return SourceUnavailable(f"s3://{bucket} cannot be reached: {error}")
     if isinstance(error, BotoCoreError):
         return ConfigurationError(f"s3://{bucket} cannot be called: {error}")

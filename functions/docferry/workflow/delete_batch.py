@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from docferry.changes import Change, Outcome
+from docferry.chunks import chunks
 from docferry.delivery import deliver
-from docferry.indexes.calls import chunks
 from docferry.runs import Shard
 from docferry.wiring import Wired
 from docferry.workflow.shard import Applied, apply_shard, verdict

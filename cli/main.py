@@ -1,0 +1,44 @@
+"""The `docferry` command: its subcommands, and what an error looks like."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from cli import history, search, sync
+from docferry.errors import ConfigurationError, DocferryError
+
+app = typer.Typer(
+    name="docferry",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Keeps an Amazon Kendra or Amazon Q Business index in step with a document repository.",
+    epilog="On a laptop everything runs against emulators of both services; no AWS account is used.",
+)
+app.command("sync")(sync.command)
+app.command("history")(history.command)
+app.command("search")(search.command)
+
+FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command. Exit 0: it worked; 1: the sync failed; 2: bad usage or configuration."""
+    try:
+        app()
+    except ConfigurationError as error:
+        fail(str(error), USAGE)
+    except DocferryError as error:
+        fail(f"{type(error).__name__}: {error}", FAILED)
+    except KeyboardInterrupt:
+        fail("interrupted; the next sync goes on from what was done", INTERRUPTED)
+
+
+def fail(message: str, code: int) -> None:
+    """Say what is wrong on standard error, and exit."""
+    Console(stderr=True, soft_wrap=True).print(message, style="red", markup=False, highlight=False)
+    sys.exit(code)

@@ -1,0 +1,18 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+IndexKind = Literal["kendra", "qbusiness"]
+
+State = Annotated[
+    Path, typer.Option(help="Folder that keeps the emulated indexes and the sync state.", envvar="DOCFERRY_STATE")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
+Index = Annotated[IndexKind | None, typer.Option(help="The service to use.")]
+Config = Annotated[Path, typer.Option(help="The file that describes the connectors.")]
+
+STATE = Path(".docferry")
+CONFIG = Path("connectors.yaml")

@@ -1,0 +1,141 @@
+"""`docferry sync`: crawl a source and bring the index in step with it."""
+
+import re
+import threading
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from cli import connectors
+from cli.options import CONFIG, STATE, Config, Index, Json, State
+from docferry import report
+from docferry.connector import Connector
+from docferry.progress import Phase, Progress, progress
+from docferry.report import Report
+
+SHOWN = 20
+LOOK_SECONDS = 0.2
+PHASES = ("crawl", "put", "delete", "indexing")
+
+
+def command(
+    connector: Annotated[str | None, typer.Argument(help="A connector of connectors.yaml.", show_default=False)] = None,
+    *,
+    path: Annotated[Path | None, typer.Option(help="A folder to sync, without a connectors.yaml.")] = None,
+    index: Index = None,
+    config: Config = CONFIG,
+    state: State = STATE,
+    approve_deletes: Annotated[int, typer.Option(min=0, help="Apply up to so many deletes that were withheld.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Crawl a source and bring the index in step with it.
+
+    The embedded default runs the deployed workflow on this machine, against emulated indexes kept in --state. The next
+    sync moves only what has changed. Exits 0 when the sync succeeded, 1 when it failed, 2 for bad usage.
+
+    Examples:
+      docferry sync --path ~/handbook
+
+      docferry sync --path ~/handbook --index qbusiness
+
+      docferry sync handbook --json
+
+    """
+    chosen = connectors.to_sync(connector, path, index, config)
+    result, failures, skipped = run(chosen, state, approve_deletes)
+    if as_json:
+        fields = msgspec.to_builtins(result)
+        print(msgspec.json.encode({**fields, "failures": failures}).decode())  # noqa: T201  # the output of --json
+    else:
+        show(Console(), chosen, result, failures, skipped)
+    raise typer.Exit(0 if result.status == "SUCCEEDED" else 1)
+
+
+Documents = list[report.Failure]
+
+
+def run(connector: Connector, state: Path, approve_deletes: int) -> tuple[Report, Documents, Documents]:
+    """Sync on the embedded default; return the report, the documents that failed, and those that were skipped."""
+    # Moto's interpreter takes a second to import; --help need not wait for it.
+    from local.emulator import Settings  # noqa: PLC0415
+    from local.laptop import laptop  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with ExitStack() as stack:
+        with console.status("starting the emulators"):
+            # On a laptop nobody has declared index fields; a connector that lists its fields is taken at its word.
+            fields: Literal["reject", "declare"] = "reject" if connector.index.settings.get("fields") else "declare"
+            aws = stack.enter_context(laptop(state=state, settings=Settings(undeclared_fields=fields)))
+            deployment = aws.deploy(connector)
+        connectors.remember(state, deployment.wired.settings.connector)
+        store, index = deployment.wired.store, deployment.wired.index
+        execution = deployment.start(**({"approve_deletes": approve_deletes} if approve_deletes else {}))
+        with bars(console) as shown:
+            tasks = {phase: shown.add_task(phase, total=None) for phase in PHASES}
+            waiting = threading.Event()
+            while execution.status() == "RUNNING":
+                update(shown, tasks, progress(store, index, execution.run))
+                waiting.wait(LOOK_SECONDS)
+            update(shown, tasks, progress(store, index, execution.run))
+        result = report.read(store, execution.run)
+        if result is None:
+            result = Report(run=execution.run, connector=connector.name, status="FAILED", error=execution.error())
+        return result, list(report.failures(store, execution.run)), list(report.skipped(store, execution.run))
+
+
+def bars(console: Console) -> Bars:
+    """A progress bar per phase, on standard error."""
+    return Bars(
+        TextColumn("{task.description:>9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )
+
+
+def update(shown: Bars, tasks: dict[str, TaskID], now: Progress) -> None:
+    """Move the bars to where the run is."""
+    for name, task in tasks.items():
+        phase: Phase = getattr(now, name)
+        shown.update(task, completed=phase.done, total=phase.total)
+
+
+def show(console: Console, connector: Connector, result: Report, failures: Documents, skipped: Documents) -> None:
+    """Print what a sync has done."""
+    table = Table(title=f"{connector.name} → {connector.index.kind}", show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    for name in ("added", "modified", "deleted", "unchanged", "skipped", "failed"):
+        table.add_row(name, f"{getattr(result, name):,}")
+    if result.withheld:
+        table.add_row("withheld", f"{result.withheld:,}", style="yellow")
+    table.add_row("execution id", result.execution_id or "no sync job: nothing to change")
+    table.add_row("sync job", result.job_status or "-")
+    table.add_row("run", result.run)
+    style = "green" if result.status == "SUCCEEDED" else "red"
+    table.add_row("status", f"[{style}]{result.status}[/]")
+    console.print(table)
+    for title, documents in (("failed", failures), ("skipped", skipped)):
+        show_documents(console, title, documents)
+    if result.withheld:
+        console.print(f"[yellow]Deletes withheld:[/] {escape(result.withheld_because)}", soft_wrap=True)
+    if result.error:
+        console.print(f"[red]{escape(result.error)}[/]", soft_wrap=True)
+
+
+def show_documents(console: Console, title: str, documents: Documents) -> None:
+    """Print documents with their reasons: each one that failed, and of a long list of skipped ones the first."""
+    shown = documents if title == "failed" else documents[:SHOWN]
+    for document in shown:
+        console.print(f"[bold]{title}[/] {escape(document.id)}: {escape(document.reason)}", soft_wrap=True)
+    if len(documents) > len(shown):
+        reasons = Counter(re.sub(r"[\d,]+ bytes", "… bytes", document.reason) for document in documents)
+        console.print(f"… and {len(documents) - len(shown):,} more skipped. Most common reasons:")
+        for reason, count in reasons.most_common(5):
+            console.print(f"{count:>7,}  {escape(reason)}", soft_wrap=True)

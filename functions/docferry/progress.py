@@ -1,0 +1,57 @@
+"""How far a run has come, read from its traces on S3 and from its sync job: the same on a laptop and in AWS."""
+
+from msgspec import Struct
+
+from docferry import sync_job
+from docferry.indexes import ENDED, Index
+from docferry.runs import CHECKPOINT, Checkpoint, Operation, Shard, shards
+from docferry.store import Store, run_key
+
+
+class Phase(Struct, frozen=True):
+    """One phase, in documents. ``total`` is None while it is not known."""
+
+    done: int = 0
+    total: int | None = None
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """The phases of a run, in their order."""
+
+    crawl: Phase = Phase()
+    put: Phase = Phase()
+    delete: Phase = Phase()
+    indexing: Phase = Phase()
+
+
+def progress(store: Store, index: Index, run: str) -> Progress:
+    """Look how far a run has come."""
+    record = store.read(run_key(run, CHECKPOINT), Checkpoint)
+    if record is None:
+        return Progress()
+    listed = record.value.listed
+    crawl = Phase(listed, listed if record.value.complete else None)
+    parts = shards(store, run)
+    if not parts:
+        return Progress(crawl=crawl)
+    finished = {key.rpartition("/")[2].removesuffix(".jsonl.zst") for key in store.keys(run_key(run, "results/"))}
+    return Progress(
+        crawl=crawl,
+        put=_sent(parts, finished, "put"),
+        delete=_sent(parts, finished, "delete"),
+        indexing=_indexed(store, index, run, sum(shard.documents for shard in parts)),
+    )
+
+
+def _sent(parts: list[Shard], finished: set[str], operation: Operation) -> Phase:
+    sizes = {shard.shard: shard.documents for shard in parts if shard.operation == operation}
+    return Phase(sum(size for name, size in sizes.items() if name in finished), sum(sizes.values()))
+
+
+def _indexed(store: Store, index: Index, run: str, total: int) -> Phase:
+    record = sync_job.of_run(store, run)
+    job = sync_job.find(index, record.execution_id) if record and record.execution_id else None
+    if job is None:
+        return Phase(0, total)
+    counted = job.metrics.added + job.metrics.modified + job.metrics.deleted + job.metrics.failed
+    return Phase(total if job.status in ENDED else min(counted, total), total)
