@@ -1,9 +1,10 @@
 """What every source says of a document in the same way: its id, what keeps it out of an index, its listing."""
 
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from docferry.model import ContentType, Document, Skipped
-from docferry.sources.content_types import BY_EXTENSION, content_type
+from docferry.sources.content_types import content_type
 from docferry.sources.sidecar import SUFFIX, Sidecar
 
 MAX_BYTES = 50_000_000
@@ -32,10 +33,9 @@ def obstacle(path: str, size: int, sidecar: Sidecar) -> str | None:
     if path.lower().endswith(SUFFIX):
         return f"looks like a sidecar, but its name does not end in {SUFFIX!r} letter by letter; rename it"
     if type_of(path, sidecar) is None:
-        return (
-            "its type is not one that the services index; name a ContentType in its sidecar, "
-            f"or use one of the extensions {' '.join(BY_EXTENSION)}"
-        )
+        extension = PurePosixPath(path).suffix
+        what = f"{extension} is not a type" if extension else "no extension: not a type"
+        return f"{what} that the services index; name a ContentType in its sidecar"
     if not size:
         return "is empty"
     if size > MAX_BYTES:

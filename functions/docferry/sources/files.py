@@ -11,15 +11,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 from urllib.parse import quote, unquote_to_bytes
 
 from msgspec import Meta, Struct
 
 from docferry.errors import ConfigurationError, DocumentUnreadable, DocumentVanished, SourceUnavailable
-from docferry.model import Document, Listed, Opened
+from docferry.model import ContentType, Document, Listed, Opened
 from docferry.sources import Clients, Page, sidecar
-from docferry.sources.documents import MAX_BYTES, document, obstacle, skipped
+from docferry.sources.documents import MAX_BYTES, document, obstacle, skipped, type_of
+from docferry.sources.fingerprint import fingerprint
 from docferry.sources.globs import Globs
 from docferry.sources.sidecar import SUFFIX, Sidecar, SidecarError
 from docferry.sources.walk import Entry, Walk, leads_out
@@ -128,9 +129,9 @@ class Files:
             reason = obstacle(path, entry.stat.st_size, said)
             if reason is None:
                 with self._opened(entry.path) as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                    digest, problem = fingerprint(file, cast("ContentType", type_of(path, said)))
                     size, status = file.tell(), os.fstat(file.fileno())
-                reason = obstacle(path, size, said)
+                reason = obstacle(path, size, said) or problem
         except (FileNotFoundError, NotADirectoryError):
             self._walk.check_root()
             return None
