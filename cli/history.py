@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -14,6 +15,7 @@ from cli.asking import asking
 from cli.options import STATE, Index, Json, State
 from docferry.indexes import JobStatus, SyncJob
 
+WIDTH = 140
 STYLES = {"SUCCEEDED": "green", "FAILED": "red", "ABORTED": "red", "INCOMPLETE": "yellow"}
 
 
@@ -50,7 +52,7 @@ def command(  # noqa: PLR0913  # one parameter an option
 
 def show(console: Console, title: str, jobs: list[SyncJob]) -> None:
     """Print the jobs as a table."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for column in ("execution id", "status", "started (UTC)", "ended (UTC)"):
         table.add_column(column, no_wrap=True)
     for column in ("added", "modified", "deleted", "failed"):
@@ -64,7 +66,8 @@ def show(console: Console, title: str, jobs: list[SyncJob]) -> None:
             _written(job.ended_at),
             *(f"{count:,}" for count in (metrics.added, metrics.modified, metrics.deleted, metrics.failed)),
         )
-    console.print(table if jobs else f"{title}: no sync jobs")
+    # Wider than most terminals, and an execution id that is cut is of no use: the terminal wraps it.
+    console.print(table if jobs else f"{title}: no sync jobs", width=WIDTH, crop=False, overflow="ignore")
 
 
 def _utc(time: datetime | None) -> datetime | None:

@@ -1,6 +1,7 @@
 """The deployed system on a laptop: the real state machine and handlers, moto, and the two emulators."""
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -125,6 +126,8 @@ def laptop(
     ConfigurationError when another process uses the folder.
     """
     clock = clock or VirtualClock()
+    # The interpreter warns that ToleratedFailurePercentage has no effect in it; Commit counts the shards itself.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.ERROR)
     with ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
         log = None

@@ -25,26 +25,13 @@ def deliver(
     Documents that fail with InternalError are sent again, the others are not. When the service refuses the request as
     a whole, each document is sent alone, so that only the bad one fails. Raises Throttled and ServiceUnavailable.
     """
-    try:
-        return _without_internal_errors(request, send, id_of)
-    except RequestRefused as error:
-        if len(request) == 1:
-            return {id_of(request[0]): str(error)}
-        return {id_: why for item in request for id_, why in deliver([item], send, id_of).items()}
-    except QuotaExceeded as error:
-        return {id_of(item): str(error) for item in request}
-
-
-def _without_internal_errors(
-    request: Sequence[T], send: Callable[[Sequence[T]], list[Rejection]], id_of: Callable[[T], str]
-) -> dict[str, str]:
     reasons: dict[str, str] = {}
     left = list(request)
 
     def attempt() -> list[T]:
         nonlocal left
-        rejections = send(left)
-        reasons.update({rejected.id: f"{rejected.code}: {rejected.message}" for rejected in rejections})
+        rejections = _sent(left, send, id_of)
+        reasons.update({one.id: ": ".join(filter(None, (one.code, one.message))) for one in rejections})
         again = {rejected.id for rejected in rejections if rejected.code == INTERNAL_ERROR}
         accepted = {id_of(item) for item in left} - {rejected.id for rejected in rejections}
         for id_ in accepted:
@@ -60,3 +47,17 @@ def _without_internal_errors(
             stop=stop_after_attempt(ATTEMPTS),
         )(attempt)
     return reasons
+
+
+def _sent(
+    request: Sequence[T], send: Callable[[Sequence[T]], list[Rejection]], id_of: Callable[[T], str]
+) -> list[Rejection]:
+    """Send once; a refusal of the whole request becomes the rejection of the documents that it is about."""
+    try:
+        return send(request)
+    except QuotaExceeded as error:
+        return [Rejection(id_of(item), "", str(error)) for item in request]
+    except RequestRefused as error:
+        if len(request) == 1:
+            return [Rejection(id_of(request[0]), "", str(error))]
+        return [rejection for item in request for rejection in _sent([item], send, id_of)]

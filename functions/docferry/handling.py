@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from aws_lambda_powertools import Logger, Tracer
@@ -11,11 +11,22 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from msgspec import Struct
 
+from docferry import sync_job
 from docferry.errors import DocferryError
 from docferry.settings import Settings
 from docferry.wiring import Wired, wire
 
-Event = TypeVar("Event", bound=Struct)
+
+class OfRun(Protocol):
+    """Every event says which run it belongs to."""
+
+    @property
+    def run(self) -> str:
+        """The name of the execution."""
+        ...
+
+
+Event = TypeVar("Event", bound=OfRun)
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 State = Callable[[Wired, Event, LambdaContext], Struct]
 
@@ -31,8 +42,8 @@ COUNTED = {
 def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
     """Make a Lambda handler of a function of what is wired, the event and the context.
 
-    The event is read into ``event_type``; every log line carries the run and, when the event has one, the execution
-    id; counts in the result become metrics; an error reaches Step Functions under the name of its class.
+    The event is read into ``event_type``; every log line carries the run and the execution id of
+    its sync job; counts in the result become metrics; an error reaches Step Functions under the name of its class.
     """
 
     def decorate(state: State[Event]) -> Handler:
@@ -42,10 +53,12 @@ def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
             settings = Settings.from_env(os.environ)
             logger, tracer = _logger(settings.connector.name), _tracer(settings.connector.name)
             event = msgspec.convert(raw, event_type)
-            keys = {"state": name, "run": getattr(event, "run", None), "execution_id": _execution_id(raw)}
+            works_with = wired(settings)
+            record = sync_job.of_run(works_with.store, event.run)
+            keys = {"state": name, "run": event.run, "execution_id": record.execution_id if record else None}
             with logger.append_context_keys(**keys), tracer.provider.in_subsegment(f"## {name}"):
                 try:
-                    result = state(wired(settings), event, context)
+                    result = state(works_with, event, context)
                 except DocferryError as error:
                     logger.warning("%s: %s", type(error).__name__, error)
                     raise
@@ -80,13 +93,6 @@ def _logger(connector: str) -> Logger:
 @cache
 def _tracer(connector: str) -> Tracer:
     return Tracer(service=connector)
-
-
-def _execution_id(raw: dict[str, Any]) -> str | None:
-    for part in (raw.get("polled"), raw.get("started")):
-        if isinstance(part, dict) and part.get("execution_id"):
-            return str(part["execution_id"])
-    return None
 
 
 def _count(connector: str, state: str, result: dict[str, Any]) -> None:

@@ -39,6 +39,8 @@ def documents(store: Store, current: Pointer | None) -> Iterator[bytes]:
     """The lines of a manifest, sorted by id. Raises ManifestInvalid when it is not the stream that was committed."""
     if current is None:
         return
+    if not store.exists(current.key):
+        raise ManifestInvalid(f"{current.key} is missing, which {MANIFEST} points to; restore one of the two")
     count = 0
     try:
         for line in store.lines(current.key, current.sha256):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from docferry.errors import Conflict, RequestRefused, ResourceNotFound, ServiceUnavailable, SyncJobBusy
+from docferry.errors import Conflict, DocferryError, RequestRefused, ResourceNotFound, ServiceUnavailable, SyncJobBusy
 from docferry.indexes import ENDED, Index, SyncJob
 from docferry.store import SYNC_JOB, Store
 
@@ -62,6 +62,9 @@ def start(store: Store, index: Index, run: str) -> str:
         if (opened := _opened(store, index, record)) is None:
             raise
         return opened
+    except DocferryError:
+        store.write(SYNC_JOB, SyncJobRecord(run=run, state="settled"))
+        raise
     store.write(SYNC_JOB, SyncJobRecord(run=run, state="open", execution_id=execution_id))
     return execution_id
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import ConnectionError as NoConnectionError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from docferry.errors import (
@@ -41,7 +42,7 @@ def once(method: Callable[..., Any], **params: Any) -> Any:
         raise translated(error) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise ConfigurationError(f"{error}: give the process AWS credentials") from error
-    except HTTPClientError as error:
+    except (HTTPClientError, NoConnectionError) as error:
         raise ServiceUnavailable(str(error)) from error
     except BotoCoreError as error:
         raise RequestRefused(str(error)) from error

@@ -1,6 +1,6 @@
 """Which content type a file name stands for, in the words of both services."""
 
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import get_args
 
 from docferry.model import ContentType
@@ -33,4 +33,4 @@ BY_EXTENSION: dict[str, ContentType] = {
 
 def content_type(path: str) -> ContentType | None:
     """Return the content type of a file by its extension, in any letter case; None when neither service takes it."""
-    return BY_EXTENSION.get(PurePosixPath(path).suffix.lower())
+    return BY_EXTENSION.get(splitext(path)[1].lower())
