@@ -1,7 +1,8 @@
 """What every Lambda handler has around it: settings, a typed event, logs, metrics and traces."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
@@ -56,7 +57,7 @@ def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
             works_with = wired(settings)
             record = sync_job.of_run(works_with.store, event.run)
             keys = {"state": name, "run": event.run, "execution_id": record.execution_id if record else None}
-            with logger.append_context_keys(**keys), tracer.provider.in_subsegment(f"## {name}"):
+            with _keys(logger, keys), tracer.provider.in_subsegment(f"## {name}"):
                 try:
                     result = state(works_with, event, context)
                 except DocferryError as error:
@@ -73,6 +74,17 @@ def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
         return handler
 
     return decorate
+
+
+@contextmanager
+def _keys(logger: Logger, keys: dict[str, str | None]) -> Iterator[None]:
+    # Not append_context_keys: those keys are shared by all threads of the process, as the children of a Map are on a
+    # laptop.
+    logger.thread_safe_append_keys(**keys)
+    try:
+        yield
+    finally:
+        logger.thread_safe_clear_keys()
 
 
 def wired(settings: Settings) -> Wired:

@@ -162,8 +162,9 @@ class Store:
                 Bucket=self.bucket, Key=key, Body=lines.encode(value), ContentType="application/json", **condition
             )
         except ClientError as error:
-            # 409 ConditionalRequestConflict: another conditional write of the key was under way.
-            if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
+            # 409 ConditionalRequestConflict: another conditional write of the key was under way. 404 NoSuchKey: there
+            # is nothing left that If-Match could match.
+            if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}:
                 raise Moved(key) from error
             raise
 

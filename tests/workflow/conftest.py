@@ -1,11 +1,9 @@
 """A laptop with one connector whose source is a folder, for each service."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import msgspec
@@ -15,13 +13,10 @@ from docferry import lease, manifest, report, sync_job
 from docferry.connector import Connector, Part
 from docferry.model import Document
 from docferry.report import Report
-from docferry.runs import run_key
+from docferry.store import LEASE, Store, run_key
 from local.clock import VirtualClock
 from local.emulator import Knobs, Settings
 from local.laptop import Deployment, Execution, Laptop, laptop
-
-if TYPE_CHECKING:
-    from docferry.store import Store
 
 PATIENCE_SECONDS = 120
 
@@ -37,10 +32,12 @@ class World:
 
     @property
     def store(self) -> Store:
+        """The connector's state bucket."""
         return self.deployment.wired.store
 
     @property
     def knobs(self) -> Knobs:
+        """What goes wrong in the services."""
         return self.aws.emulation.faults.knobs
 
     def write(self, name: str, text: str = "some text") -> None:
@@ -99,7 +96,7 @@ class World:
     def assert_at_rest(self) -> None:
         """No sync job is open, nobody holds the lease, and what the last job did is accounted for."""
         assert not {"SYNCING", "STOPPING"} & set(self.jobs())
-        assert self.store.read(lease.LEASE, lease.Lease) is None
+        assert self.store.read(LEASE, lease.Lease) is None
         record = sync_job.read(self.store)
         assert record is None or record.state == "settled"
 

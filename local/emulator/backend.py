@@ -1,0 +1,59 @@
+"""What the backends of both services share."""
+
+from functools import cache, cached_property
+from typing import Any
+
+from botocore.session import Session
+from moto.core.base_backend import BaseBackend
+
+from local.emulator.emulation import current
+from local.emulator.engine import Engine
+from local.emulator.settings import Settings
+
+
+class EngineBackend(BaseBackend):  # type: ignore[misc]
+    """A moto backend without state of its own: it keeps everything in the engine, under its account and region."""
+
+    service = ""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the running emulation."""
+        return current().engine
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the running emulation."""
+        return current().settings
+
+    @cached_property
+    def scope(self) -> str:
+        """Where its resources are in the engine."""
+        return f"{self.service}/{self.account_id}/{self.region_name}"
+
+    def arn(self, path: str) -> str:
+        """Name one of its resources."""
+        return f"arn:{self.partition}:{self.service}:{self.region_name}:{self.account_id}:{path}"
+
+    def reset(self) -> None:
+        """Keep everything: moto resets its backends whenever a mock starts, and this state may be in a file."""
+
+
+Wire = dict[str, Any]
+"""A request or a reply, by the member names of the model."""
+
+
+def present(**members: Any) -> Wire:
+    """Build a reply without the members that are None."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+@cache
+def regions() -> list[str]:
+    """Return every region of AWS; the real services are in fewer, but nothing here depends on where."""
+    session = Session()
+    return [
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("ec2", partition)
+    ]

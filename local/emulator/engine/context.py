@@ -1,0 +1,27 @@
+"""What every part of the engine works with."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from local.clock import Clock
+from local.emulator.engine.store import Store
+from local.emulator.faults import Faults
+from local.emulator.settings import Settings
+
+ReadObject = Callable[[str, str, str], bytes | None]
+"""(account, bucket, key) to the content of an object on S3, None when there is none."""
+
+
+class Context(Struct, frozen=True):
+    """The parts of the engine share these, and nothing else."""
+
+    store: Store
+    clock: Clock
+    settings: Settings
+    faults: Faults
+    read_object: ReadObject
+
+    def now(self) -> float:
+        """Return the time in epoch seconds, in whole milliseconds as the services have it."""
+        return round(self.clock.now().timestamp(), 3)

@@ -1,0 +1,74 @@
+"""The SQLite file (or memory) that holds everything, and the one lock around it."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+
+class Store:
+    """One connection, one lock. ``path`` None keeps everything in memory.
+
+    With WAL and ``synchronous=NORMAL`` a commit is in the kernel's hands before it returns: an acknowledged call
+    survives ``kill -9`` of this process (though not a power cut), and a commit costs no disk flush.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.lock = threading.RLock()
+        self.db = sqlite3.connect(
+            path or ":memory:", check_same_thread=False, isolation_level=None, cached_statements=512
+        )
+        self.db.row_factory = sqlite3.Row
+        try:
+            self._open()
+        except sqlite3.OperationalError as error:
+            self.db.close()
+            raise RuntimeError(f"Cannot open the emulator's database {path}: {error}") from error
+
+    def _open(self) -> None:
+        # The caches of the engine and the queue assume that no other process writes: a second one is refused.
+        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
+            self.db.execute(f"PRAGMA {pragma}")
+        version = self.db.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, SCHEMA_VERSION):
+            raise RuntimeError(f"The emulator's database has format {version}; this version writes {SCHEMA_VERSION}")
+        self.db.executescript(resources.files(__package__).joinpath("schema.sql").read_text("utf-8"))
+        self.db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        self.db.execute(
+            "CREATE TEMP TABLE hits (doc INTEGER PRIMARY KEY, score REAL NOT NULL)"  # the matches of one search
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing, and nobody else meanwhile. Not to be nested."""
+        with self.lock:
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.db.execute("ROLLBACK")
+                raise
+            self.db.execute("COMMIT")
+
+    def one(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        """Return the first row."""
+        row: sqlite3.Row | None = self.db.execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        """Return every row."""
+        return self.db.execute(sql, values).fetchall()
+
+    def run(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """Execute a statement."""
+        return self.db.execute(sql, values)
+
+    def close(self) -> None:
+        """Close the file; what is committed stays."""
+        with self.lock:
+            self.db.close()

@@ -1,0 +1,17 @@
+"""What every group of operations of Q Business starts from."""
+
+from local.emulator.qbusiness.models import QBusinessBackend, qbusiness_backends
+from local.emulator.wire import ServiceResponse
+
+
+class QBusinessOperations(ServiceResponse):
+    """A request to Q Business."""
+
+    service = "qbusiness"
+    content_type = "application/json"
+
+    @property
+    def backend(self) -> QBusinessBackend:
+        """Q Business in the account and region of the request."""
+        backend: QBusinessBackend = qbusiness_backends[self.current_account][self.region]
+        return backend

@@ -1,0 +1,94 @@
+"""How the emulators behave where the real services leave it open, and how fast they are.
+
+Every default is the safe one: a caller that copes with it copes with the other answers too.
+"""
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+
+def _by_edition(developer: int, enterprise: int) -> dict[str, int]:
+    return {
+        "DEVELOPER_EDITION": developer,
+        "ENTERPRISE_EDITION": enterprise,
+        "GEN_AI_ENTERPRISE_EDITION": enterprise,
+    }
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The switches. Times are in seconds of the clock, sizes in bytes."""
+
+    # How long things take. A small job passes every state within three seconds.
+    resource_seconds: float = 1.0
+    """CREATING, UPDATING and DELETING of applications, indexes and data sources."""
+    received_seconds: float = 0.5
+    """From the acceptance of a document until work on it starts (RECEIVED)."""
+    processing_seconds: float = 0.5
+    """The least time that work on one document takes (PROCESSING)."""
+    seconds_per_document: float = 0.002
+    """What each document adds to the queue of its index."""
+    stopping_seconds: float = 1.0
+    """How long a job stays STOPPING."""
+    indexing_seconds: float = 1.0
+    """How long a job that had documents stays SYNCING_INDEXING at least."""
+    mapping_seconds: float = 0.5
+    """How long a group mapping is PROCESSING."""
+
+    # Sync jobs.
+    start_while_indexing: Literal["reject", "allow"] = "reject"
+    """Whether the next job may start while the last is SYNCING_INDEXING, as guides before 2023 said."""
+    kendra_stop_idle: Literal["accept", "invalid", "not_found"] = "accept"
+    """Answer to a Stop when no job runs; Kendra's model has no ConflictException for it."""
+    qbusiness_stop_idle: Literal["conflict", "accept"] = "conflict"
+    job_age_limit: float | None = None
+    """A job that nobody stops becomes ABORTED after so long; None: never."""
+    metrics_while_syncing: Literal["live", "final"] = "live"
+    unchanged_put: Literal["modified", "ignored"] = "modified"
+    """What a put of exactly what the index holds counts as."""
+    job_without_id: Literal["running", "none"] = "running"
+    """Whether a document that names its data source, but no job, counts for the running job."""
+
+    # Documents.
+    undeclared_fields: Literal["reject", "declare"] = "reject"
+    """``declare`` declares an attribute the index does not know from its first value."""
+    duplicate_in_batch: Literal["last", "reject"] = "last"
+    foreign_document: Literal["reject", "replace"] = "reject"
+    """A put or delete of a document that another data source of the index owns."""
+    left_out_on_put: Literal["clear", "keep"] = "clear"
+    """What a put does to attributes and access control that it does not mention."""
+    kendra_delete_unknown: Literal["reject", "accept"] = "reject"
+    qbusiness_delete_unknown: Literal["reject", "accept"] = "reject"
+    sync_id_mismatch: Literal["reject", "request"] = "reject"
+    """Q Business: ``dataSourceSyncId`` and the attribute name different jobs; ``request`` takes the former."""
+    s3_without_role: Literal["reject", "accept"] = "reject"
+    read_s3: Literal["indexing", "put"] = "indexing"
+    """When content on S3 is read; a missing object is then a failed, or a rejected document."""
+    put_to_inactive_index: Literal["reject", "accept"] = "reject"
+    status_after_update: Literal["UPDATED", "INDEXED"] = "UPDATED"
+
+    qbusiness_search_without_user: Literal["public", "all", "deny"] = "public"
+    """What SearchRelevantContent shows to credentials that carry no user, as those of a role do not."""
+
+    # Limits, where sources contradict each other: the smallest.
+    kendra_document_bytes: int = 5_000_000
+    kendra_request_bytes: int | None = 5_000_000
+    qbusiness_document_bytes: int = 50_000_000
+    qbusiness_request_bytes: int | None = None
+    s3_object_bytes: int = 50_000_000
+    text_bytes: int = 5_000_000
+    string_list: int = 10
+    principals: int = 200
+    delete_batch: int = 10
+    """Documents of one BatchDeleteDocument of Q Business; its model has no limit."""
+    kendra_fields: int = 500
+    qbusiness_fields: int = 500
+    qbusiness_attributes: int = 500
+    kendra_indexes: int = 10
+    qbusiness_applications: int = 50
+    data_sources: int = 50
+    kendra_documents: dict[str, int] = field(default_factory=lambda: _by_edition(10_000, 100_000))
+    """Documents of an index, by edition, per unit of capacity."""
+    kendra_text_bytes: dict[str, int] = field(default_factory=lambda: _by_edition(3_000_000_000, 30_000_000_000))
+    qbusiness_documents: int | None = None
+    """Documents of an index of Q Business per unit; None: no limit."""

@@ -1,0 +1,48 @@
+"""A state bucket on moto's S3, and waits that cost no time."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from docferry.store import Store
+from local.clock import VirtualClock
+from local.virtual_time import waiting_on
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Any]:
+    """S3 in memory. One a module: a client takes longer to build than most tests to run."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield boto3.client("s3", region_name="us-east-1")
+
+
+@pytest.fixture(scope="module")
+def shared_store(s3: Any) -> Store:
+    """One bucket for the many examples of a property; each example writes under keys of its own."""
+    return new_store(s3)
+
+
+@pytest.fixture
+def store(s3: Any) -> Store:
+    """An empty state bucket."""
+    return new_store(s3)
+
+
+def new_store(s3: Any) -> Store:
+    """Create a bucket, and the store that keeps its state in it."""
+    bucket = f"state-{uuid4()}"
+    s3.create_bucket(Bucket=bucket)
+    return Store(bucket, s3)
+
+
+@pytest.fixture
+def clock() -> Iterator[VirtualClock]:
+    """The clock that backoff passes on; ``now`` tells how much of it there was."""
+    clock = VirtualClock()
+    with waiting_on(clock):
+        yield clock

@@ -1,0 +1,149 @@
+"""Documents, and an index in memory, for the tests of what works with them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from botocore.exceptions import ClientError
+from hypothesis import strategies as st
+from msgspec import Struct, structs
+
+from docferry.connector import Connector, Part
+from docferry.errors import Conflict, DocferryError
+from docferry.indexes import DocumentStatus, Hit, JobStatus, Limits, Metrics, Rejection, SyncJob
+from docferry.model import Content, Document
+from docferry.settings import Settings
+from docferry.sources import Clients, Source
+from docferry.store import Store
+from docferry.wiring import Wired
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+LIMITS = Limits(
+    documents=10,
+    inline_bytes=5_000_000,
+    document_bytes=50_000_000,
+    id_length=100,
+    id_controls=False,
+    title_length=50,
+    attributes=8,
+    attribute_name=30,
+    string_length=20,
+    string_list=3,
+    principals=2,
+    principal_name=10,
+)
+
+
+IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4)
+"""Ids of every kind of character: the order of streams is that of their code points."""
+
+
+def document(id_: str, version: str = "v1", **changes: Any) -> Document:
+    """A document. Only the id has to be said."""
+    base = Document(id=id_, version=version, size=10, locator=f"/{id_}", content_type="PLAIN_TEXT", title=id_)
+    return structs.replace(base, **changes)
+
+
+def job(execution_id: str, status: JobStatus, **metrics: int) -> SyncJob:
+    """A sync job as the index tells of it."""
+    return SyncJob(execution_id, status, NOON, None, Metrics(**metrics))
+
+
+class FakeIndex:
+    """One data source in memory. Its knobs are attributes; ``calls`` has every call that changes something."""
+
+    Settings: type[Struct] = Struct
+    limits: Limits = LIMITS
+    role_arn: str | None = None
+
+    def __init__(self, *, settings: Any = None, clients: Clients | None = None) -> None:
+        del settings, clients
+        self.calls: list[str] = []
+        self.history: list[SyncJob] = []
+        """The jobs, newest first."""
+        self.known: dict[str, DocumentStatus] = {}
+        self.asked: list[str | None] = []
+        """The execution id of each question for statuses."""
+        self.start_error: DocferryError | None = None
+        self.opens_nevertheless = False
+        """A start that raises has opened a job all the same: its reply was lost."""
+        self.stop_error: DocferryError | None = None
+        self.stops_nevertheless = False
+
+    def start(self) -> str:
+        """See Index.start."""
+        self.calls.append("start")
+        if self.history and self.history[0].status == "SYNCING":
+            raise Conflict("a sync job is open")
+        if self.start_error is None or self.opens_nevertheless:
+            self.open(f"execution-{len(self.history) + 1}")
+        if self.start_error is not None:
+            raise self.start_error
+        return self.history[0].execution_id
+
+    def open(self, execution_id: str, status: JobStatus = "SYNCING") -> None:
+        """Let there be a job, whoever has opened it."""
+        self.history.insert(0, job(execution_id, status))
+
+    def stop(self) -> None:
+        """See Index.stop."""
+        self.calls.append("stop")
+        if self.stop_error is None or self.stops_nevertheless:
+            self.end("STOPPING")
+        if self.stop_error is not None:
+            raise self.stop_error
+
+    def end(self, status: JobStatus) -> None:
+        """Let the newest job have this status."""
+        self.history[0] = structs.replace(self.history[0], status=status)
+
+    def jobs(
+        self, *, status: str | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> Iterator[SyncJob]:
+        """See Index.jobs."""
+        del status, since, until
+        return iter(list(self.history))
+
+    def put(self, execution_id: str, documents: Sequence[tuple[Document, Content]]) -> list[Rejection]:
+        """See Index.put."""
+        raise NotImplementedError
+
+    def delete(self, execution_id: str, ids: Sequence[str]) -> list[Rejection]:
+        """See Index.delete."""
+        raise NotImplementedError
+
+    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+        """See Index.statuses. Like Q Business, it gives all it has, in no order."""
+        self.asked.append(execution_id)
+        list(ids)
+        return iter(reversed(self.known.values()))
+
+    def search(self, words: str, limit: int) -> list[Hit]:
+        """See Index.search."""
+        raise NotImplementedError
+
+    def says(self, *statuses: DocumentStatus) -> None:
+        """Set what the index says of documents; of others it says nothing."""
+        self.known = {status.id: status for status in statuses}
+
+
+class FakeStepFunctions:
+    """Step Functions, as far as the lease asks it."""
+
+    def __init__(self, **statuses: str) -> None:
+        self.statuses = statuses
+        self.error = "ExecutionDoesNotExist"
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, str]:  # noqa: N803  # boto3's name
+        """Give the status of an execution."""
+        if executionArn not in self.statuses:
+            described: Any = {"Error": {"Code": self.error, "Message": executionArn}}
+            raise ClientError(described, "DescribeExecution")
+        return {"status": self.statuses[executionArn]}
+
+
+def wired(store: Store, index: FakeIndex) -> Wired:
+    """What a state works with that opens no document."""
+    connector = Connector("handbook", Part("files"), Part("kendra"))
+    return Wired(Settings(store.bucket, connector), store, cast("Source", None), index, FakeStepFunctions())

@@ -1,0 +1,35 @@
+"""Content types by extension."""
+
+from typing import get_args
+
+import pytest
+
+from docferry.model import ContentType
+from docferry.sources.content_types import BY_EXTENSION, content_type
+
+
+def test_every_content_type_has_an_extension() -> None:
+    """No type that the services take can be reached by a sidecar alone."""
+    assert set(BY_EXTENSION.values()) == set(get_args(ContentType))
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a.md", "MD"),
+        ("a.MD", "MD"),
+        ("folder.pdf/a.Html", "HTML"),
+        ("archive.tar.docx", "MS_WORD"),
+        ("two words.txt", "PLAIN_TEXT"),
+        (".hidden.json", "JSON"),
+    ],
+)
+def test_the_last_extension_counts_in_any_letter_case(path: str, expected: str) -> None:
+    """Folders and earlier extensions say nothing about a file."""
+    assert content_type(path) == expected
+
+
+@pytest.mark.parametrize("path", ["a", "a.", ".md", "folder.md/a", "a.exe", "a.md~", "a.md.bak", ""])
+def test_other_names_have_no_content_type(path: str) -> None:
+    """A backup copy or a bare extension is not what it resembles."""
+    assert content_type(path) is None

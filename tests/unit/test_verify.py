@@ -1,0 +1,137 @@
+"""Verification: what the index says later decides what is recorded of a document."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from docferry.changes import Kind, Outcome, State
+from docferry.indexes import DocumentStatus, Indexed
+from docferry.store import Store
+from docferry.verify import judged, verified
+from tests.unit.fakes import FakeIndex, document
+
+
+def outcome(kind: Kind, state: State = "acknowledged", reason: str = "", id_: str = "d") -> Outcome:
+    """An outcome as a shard recorded it."""
+    return Outcome(id_, kind, document(id_), state, reason)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "state"),
+    [
+        ("added", "INDEXED", "acknowledged"),
+        ("modified", "INDEXED", "acknowledged"),
+        # The index never held it, and does not now.
+        ("added", "FAILED", "rejected"),
+        ("added", "NOT_FOUND", "rejected"),
+        # It may hold the version before, or nothing.
+        ("modified", "FAILED", "doubtful"),
+        ("modified", "NOT_FOUND", "doubtful"),
+        # It may come to hold it.
+        ("added", "PROCESSING", "doubtful"),
+        ("modified", "PROCESSING", "doubtful"),
+        ("deleted", "NOT_FOUND", "acknowledged"),
+        # It is still there, so the manifest keeps it and the next run deletes it again.
+        ("deleted", "INDEXED", "rejected"),
+        ("deleted", "PROCESSING", "rejected"),
+        ("deleted", "FAILED", "rejected"),
+    ],
+)
+def test_an_accepted_change_is_what_the_index_says_of_it(kind: Kind, status: Indexed, state: State) -> None:
+    """Only what the index holds is recorded as held; where it is not known, the document is sent again."""
+    found = judged(outcome(kind), DocumentStatus("d", status, "because"))
+
+    assert found.state == state
+    assert (found.reason == "") is (state == "acknowledged")
+    if found.reason:
+        assert f"{status}: because" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("added", "rejected"), ("modified", "doubtful"), ("deleted", "acknowledged")]
+)
+def test_a_document_that_the_index_says_nothing_of_is_not_there(kind: Kind, state: State) -> None:
+    """Q Business leaves out what it does not hold."""
+    assert judged(outcome(kind), None).state == state
+
+
+def test_a_rejected_delete_of_what_is_gone_has_worked() -> None:
+    """A delete may be rejected because there is nothing to delete."""
+    found = judged(outcome("deleted", "rejected", "InvalidRequest: unknown"), None)
+
+    assert (found.state, found.reason) == ("acknowledged", "")
+
+
+def test_a_rejected_delete_keeps_the_reason_that_the_service_gave() -> None:
+    """It says more than that the document is still there."""
+    found = judged(outcome("deleted", "rejected", "InvalidRequest: locked"), DocumentStatus("d", "INDEXED"))
+
+    assert (found.state, found.reason) == ("rejected", "InvalidRequest: locked")
+
+
+def verify(
+    store: Store, index: FakeIndex, *outcomes: Outcome, execution_id: str | None = "execution-1"
+) -> list[Outcome]:
+    """Verify outcomes; only the acknowledged are asked about."""
+
+    def again() -> Iterator[Outcome]:
+        return iter(outcomes)
+
+    return list(
+        verified(
+            store,
+            "run-1",
+            index,
+            execution_id=execution_id,
+            outcomes=again,
+            asked=lambda outcome: outcome.state == "acknowledged",
+        )
+    )
+
+
+def test_each_outcome_meets_its_own_status(store: Store) -> None:
+    """The index answers in any order, and about documents that nobody asked for."""
+    index = FakeIndex()
+    index.says(
+        DocumentStatus("c", "FAILED", "unreadable"),
+        DocumentStatus("0", "FAILED"),
+        DocumentStatus("a", "INDEXED"),
+        DocumentStatus("bb", "FAILED"),
+        DocumentStatus("z", "INDEXED"),
+    )
+
+    found = verify(store, index, *(outcome("added", id_=id_) for id_ in "abc"))
+
+    assert [(one.id, one.state) for one in found] == [("a", "acknowledged"), ("b", "rejected"), ("c", "rejected")]
+    assert found[2].reason == "accepted, but the index then said FAILED: unreadable"
+
+
+def test_what_is_not_asked_stays_as_it_is(store: Store) -> None:
+    """A put that was not accepted is not indexed because an older version of it is."""
+    index = FakeIndex()
+    index.says(DocumentStatus("d", "INDEXED"))
+    rejected = outcome("modified", "rejected", "InvalidRequest: bad")
+
+    assert verify(store, index, rejected) == [rejected]
+
+
+@pytest.mark.parametrize("execution_id", ["execution-1", None])
+def test_the_index_is_asked_about_the_job(store: Store, execution_id: str | None) -> None:
+    """Puts are asked for by their job, deletes whatever put the document."""
+    index = FakeIndex()
+
+    verify(store, index, outcome("added"), execution_id=execution_id)
+
+    assert index.asked == [execution_id]
+
+
+def test_statuses_in_many_pieces_are_joined(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the index says of a million documents is sorted outside of memory."""
+    monkeypatch.setattr("docferry.sorting.CHUNK_LINES", 2)
+    index = FakeIndex()
+    ids = [f"d{number}" for number in range(7)]
+    index.says(*(DocumentStatus(id_, "INDEXED") for id_ in ids[::2]))
+
+    found = verify(store, index, *(outcome("added", id_=id_) for id_ in ids))
+
+    assert [one.state == "acknowledged" for one in found] == [True, False, True, False, True, False, True]
