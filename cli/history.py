@@ -15,7 +15,7 @@ from cli.asking import asking
 from cli.options import STATE, Index, Json, State
 from docferry.indexes import JobStatus, SyncJob
 
-WIDTH = 140
+WIDTH = 130
 STYLES = {"SUCCEEDED": "green", "FAILED": "red", "ABORTED": "red", "INCOMPLETE": "yellow"}
 
 
@@ -47,7 +47,8 @@ def command(  # noqa: PLR0913  # one parameter an option
     if as_json:
         print(msgspec.json.encode(jobs).decode())  # noqa: T201  # the output of --json
     else:
-        show(Console(), f"{chosen.name} → {chosen.index.kind}", jobs)
+        # An execution id that is cut to the width of a terminal is of no use: let the terminal wrap it.
+        show(Console(width=max(WIDTH, Console().width)), f"{chosen.name} → {chosen.index.kind}", jobs)
 
 
 def show(console: Console, title: str, jobs: list[SyncJob]) -> None:
@@ -66,8 +67,7 @@ def show(console: Console, title: str, jobs: list[SyncJob]) -> None:
             _written(job.ended_at),
             *(f"{count:,}" for count in (metrics.added, metrics.modified, metrics.deleted, metrics.failed)),
         )
-    # Wider than most terminals, and an execution id that is cut is of no use: the terminal wraps it.
-    console.print(table if jobs else f"{title}: no sync jobs", width=WIDTH, crop=False, overflow="ignore")
+    console.print(table if jobs else f"{title}: no sync jobs")
 
 
 def _utc(time: datetime | None) -> datetime | None:

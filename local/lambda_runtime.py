@@ -54,6 +54,7 @@ class LambdaRuntime:
         self._functions: dict[str, Deployed] = {}
         self._log = log
         self._lock = threading.Lock()
+        self._environments = _Environments()
 
     def deploy(self, deployed: Deployed) -> None:
         """Make a function known."""
@@ -65,7 +66,7 @@ class LambdaRuntime:
         context = LambdaContext(deployed)
         printed = io.StringIO()
         try:
-            with _environments.entered(deployed.environment), _printing_to(printed):
+            with self._environments.entered(deployed.environment), _printing_to(printed):
                 return json.dumps(_handler(deployed.function)(json.loads(payload), context)), False
         except Exception as error:  # noqa: BLE001  # Lambda reports whatever a handler raises
             described = {
@@ -135,9 +136,6 @@ class _Environments:
             with self._changed:
                 self._inside -= 1
                 self._changed.notify_all()
-
-
-_environments = _Environments()
 
 
 class _Stdout(io.TextIOBase):

@@ -89,7 +89,8 @@ class _Quiet(MotoRequestHandler):  # type: ignore[misc]
         """Say nothing; a sync is thousands of requests."""
 
     def connection_dropped(self, *_: Any) -> None:
-        """Say nothing: a lost reply was asked for, and a client may hang up."""
+        """Hang up without a word: a lost reply was asked for, or the client is gone."""
+        self.close_connection = True
 
 
 @contextmanager

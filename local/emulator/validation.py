@@ -43,7 +43,8 @@ def read(shape: Shape, value: Any) -> Any:
 def pattern(text: str) -> regex.Pattern[str]:
     """Compile a pattern of the model, to be matched in full.
 
-    ``re`` does not know the categories of Unicode. Kendra prints one pattern, of a Lambda ARN, between slashes that are no part of it.
+    ``re`` does not know the categories of Unicode. Kendra prints one pattern, of a Lambda ARN,
+    between slashes that are no part of it.
     """
     return regex.compile(text.removeprefix("/").removesuffix("/"))
 

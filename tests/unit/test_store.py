@@ -126,10 +126,13 @@ def test_a_stream_that_fails_half_way_never_appears(store: Store) -> None:
     with store.writing("stream") as stream:
         stream.add(Note("whole"))
 
-    with pytest.raises(RuntimeError), store.writing("stream") as stream:
-        stream.add(Note("half"))
-        raise RuntimeError
+    def fail() -> None:
+        with store.writing("stream") as stream:
+            stream.add(Note("half"))
+            raise RuntimeError
 
+    with pytest.raises(RuntimeError):
+        fail()
     assert list(store.lines("stream")) == [b'{"text":"whole"}']
 
 

@@ -15,7 +15,7 @@ from local.emulator import Emulation
 REGION = "eu-west-1"
 ROLE = "arn:aws:iam::123456789012:role/docferry"
 # One attempt: a test that wants to see an error does not want boto3 to hide it.
-ONCE = Config(retries={"max_attempts": 1, "mode": "standard"})
+ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 
 
 def code_of(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -94,8 +94,9 @@ class Service(ABC):
         return added, modified, deleted, failed
 
     def settle(self) -> None:
-        """Let everything that is under way happen."""
+        """Let everything that is under way happen, now: with the next request the knobs may be others."""
         self.clock.sleep(60)
+        self.emulation.engine.settle()
 
     def sync(self, *documents: dict[str, Any], delete: tuple[str, ...] = ()) -> str:
         """One whole job."""

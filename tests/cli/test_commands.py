@@ -1,0 +1,202 @@
+"""The docferry command, as a person or a program uses it: output, exit codes, state from one process to the next."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import main as command
+from local.laptop import held
+
+KEYS = {"status", "added", "modified", "deleted", "unchanged", "skipped", "failed", "execution_id", "run"}
+
+
+class Docferry:
+    """Calls the command in this process, in a folder of its own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        """Run a command; return its exit code, standard output and standard error."""
+        self._monkeypatch.setattr(sys, "argv", ["docferry", *arguments])
+        with pytest.raises(SystemExit) as exited:
+            command.main()
+        printed = self._capsys.readouterr()
+        code = exited.value.code
+        assert isinstance(code, int | None)
+        return code or 0, printed.out, printed.err
+
+    def json(self, *arguments: str) -> Any:
+        """Run a command with --json that succeeds, and read its output."""
+        code, out, err = self(*arguments, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+
+@pytest.fixture
+def docferry(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Docferry:
+    """The command, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return Docferry(monkeypatch, capsys)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two documents and something that is none."""
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "tides.txt").write_text("High water is at noon.")
+    (documents / "winds.md").write_text("# Winds\n\nForce eight.")
+    (documents / "program.exe").write_text("binary")
+    return documents
+
+
+@pytest.mark.parametrize("index", ["kendra", "qbusiness"])
+def test_a_folder_is_synced_searched_and_listed(docferry: Docferry, folder: Path, index: str) -> None:
+    """From nothing to a search result; the second sync moves nothing and opens no job."""
+    first = docferry.json("sync", "--path", str(folder), "--index", index)
+    second = docferry.json("sync", "--path", str(folder), "--index", index)
+    hits = docferry.json("search", "noon")
+    jobs = docferry.json("history")
+
+    assert set(first) >= KEYS
+    assert (first["status"], first["added"], first["skipped"]) == ("SUCCEEDED", 2, 1)
+    assert (second["unchanged"], second["execution_id"]) == (2, None)
+    assert [hit["title"] for hit in hits] == ["tides.txt"]
+    assert [job["execution_id"] for job in jobs] == [first["execution_id"]]
+
+
+def test_a_new_process_goes_on_where_the_last_one_ended(folder: Path, tmp_path: Path) -> None:
+    """The state folder is all that is handed over."""
+    docferry = [sys.executable, "-c", "from cli.main import main; main()"]
+    sync = [*docferry, "sync", "--path", str(folder), "--state", str(tmp_path / "state"), "--json"]
+
+    runs = [json.loads(subprocess.run(sync, check=True, capture_output=True).stdout) for _ in range(2)]
+
+    assert [(run["added"], run["unchanged"]) for run in runs] == [(2, 0), (0, 2)]
+
+
+def test_the_table_shows_what_moved_and_why_not(docferry: Docferry, folder: Path) -> None:
+    """A person reads counts, ids and reasons."""
+    code, out, _ = docferry("sync", "--path", str(folder))
+
+    assert code == 0
+    assert "added" in out
+    assert "SUCCEEDED" in out
+    assert "program.exe: .exe is not a type" in out
+
+
+def test_an_interesting_history_can_be_narrowed_down(docferry: Docferry, folder: Path) -> None:
+    """By status, time and number."""
+    docferry.json("sync", "--path", str(folder))
+    (folder / "new.txt").write_text("new")
+    docferry.json("sync", "--path", str(folder))
+
+    assert len(docferry.json("history")) == 2
+    assert len(docferry.json("history", "--limit", "1")) == 1
+    assert docferry.json("history", "--status", "FAILED") == []
+    assert docferry.json("history", "--since", "2999-01-01") == []
+    assert len(docferry.json("history", "--until", "2999-01-01", "--status", "SUCCEEDED")) == 2
+    _, out, _ = docferry("history")
+    assert "SUCCEEDED" in out
+
+
+def test_a_failed_sync_exits_with_1(docferry: Docferry, tmp_path: Path) -> None:
+    """Here the folder of a connector is not there."""
+    (tmp_path / "connectors.yaml").write_text(
+        "connectors: {gone: {source: {kind: files, path: nowhere}, index: {kind: kendra}}}"
+    )
+
+    code, out, _ = docferry("sync", "gone")
+
+    assert code == 1
+    assert "source.path" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sync", "--path", "nowhere"), "nowhere does not exist"),
+        (("sync", "--path", "documents/tides.txt"), "is not a folder"),
+        (("sync", "one", "--path", "documents"), "not both"),
+        (("sync",), "say which connector"),
+        (("sync", "three"), "there is no connector 'three'; there are: one, two"),
+        (("sync", "one", "--index", "qbusiness"), "syncs into kendra, not qbusiness"),
+        (("sync", "--config", "missing.yaml"), "there is no missing.yaml"),
+        (("sync", "--index", "solr"), "solr"),
+        (("sync", "--nonsense"), "--nonsense"),
+        (("history",), "nothing was synced"),
+        (("search", "words"), "nothing was synced"),
+    ],
+)
+def test_bad_usage_exits_with_2_and_says_what_to_do(
+    docferry: Docferry, folder: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    """The message names the thing; there is no traceback, and nothing was made."""
+    part = "{source: {kind: files, path: .}, index: {kind: kendra}}"
+    (folder.parent / "connectors.yaml").write_text(f"connectors: {{one: {part}, two: {part}}}")
+
+    code, _, err = docferry(*arguments)
+
+    assert code == 2
+    assert said in " ".join(err.split())
+    assert "Traceback" not in err
+    assert not (folder.parent / ".docferry").exists()
+
+
+def test_every_mistake_of_the_configuration_is_listed_at_once(docferry: Docferry, tmp_path: Path) -> None:
+    """Each with its path."""
+    (tmp_path / "connectors.yaml").write_text(
+        "connectors: {a: {source: {kind: s3}, index: {kind: kendra}}, b: {source: {kind: nothing}}}"
+    )
+
+    code, _, err = docferry("sync", "a")
+
+    assert code == 2
+    for path in ("connectors.a.source.bucket", "connectors.b.source.kind", "connectors.b.index"):
+        assert path in err
+
+
+def test_a_state_folder_in_use_is_left_alone(docferry: Docferry, folder: Path, tmp_path: Path) -> None:
+    """Two processes must not write one state."""
+    (tmp_path / ".docferry").mkdir()
+    with held(tmp_path / ".docferry"):
+        code, _, err = docferry("sync", "--path", str(folder))
+
+    assert code == 2
+    assert "another docferry process" in err
+
+
+def test_a_bucket_of_the_laptop_can_be_a_source(docferry: Docferry, tmp_path: Path) -> None:
+    """Files under buckets/ are objects; the service reads them by reference."""
+    bucket = tmp_path / ".docferry" / "buckets" / "papers" / "signed"
+    bucket.mkdir(parents=True)
+    (bucket / "treaty of ghent.txt").write_text("peace")
+    (tmp_path / "connectors.yaml").write_text(
+        "connectors: {papers: {source: {kind: s3, bucket: papers, prefix: signed/}, index: {kind: qbusiness}}}"
+    )
+
+    first, second = docferry.json("sync"), docferry.json("sync")
+
+    assert (first["added"], first["failed"], second["unchanged"]) == (1, 0, 1)
+    assert [hit["document_id"] for hit in docferry.json("search", "peace")] == ["papers/signed/treaty of ghent.txt"]
+
+
+def test_a_withheld_delete_is_explained_and_can_be_approved(docferry: Docferry, folder: Path) -> None:
+    """The table says how."""
+    for number in range(30):
+        (folder / f"{number}.txt").write_text(str(number))
+    docferry.json("sync", "--path", str(folder))
+    for number in range(30):
+        (folder / f"{number}.txt").unlink()
+
+    _, out, _ = docferry("sync", "--path", str(folder))
+    approved = docferry.json("sync", "--path", str(folder), "--approve-deletes", "30")
+
+    assert "withheld" in out
+    assert (approved["deleted"], approved["withheld"]) == (30, 0)

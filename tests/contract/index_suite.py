@@ -1,0 +1,672 @@
+"""What every index adapter promises. An adapter inherits the suite, and says what differs in its service."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import boto3
+import pytest
+from msgspec import Struct, structs
+
+from docferry import wiring
+from docferry.connector import Connector, Part
+from docferry.errors import (
+    AccessDenied,
+    Conflict,
+    DocferryError,
+    QuotaExceeded,
+    RequestRefused,
+    ResourceNotFound,
+    ServiceUnavailable,
+    Throttled,
+)
+from docferry.indexes import ENDED, Index, Metrics, Rejection, SyncJob
+from docferry.model import Content, Date, Document, Principal, S3Object
+from local.clock import VirtualClock
+from local.emulator import Emulation, Settings, emulated, errors
+from local.provision import provision
+from local.virtual_time import waiting_on
+from tests.contract.source_suite import NASTY
+
+ATTEMPTS = 8
+"""How often an adapter makes a call that may be repeated."""
+
+FIELDS = {"audience": "STRING", "tags": "STRING_LIST", "revision": "NUMBER", "reviewed": "DATE"}
+BUCKET = "content"
+NOBODYS_ID = "0" * 36
+
+
+class Live(Struct, frozen=True):
+    """An adapter on an emulated index, and the handles a test turns."""
+
+    index: Index
+    part: Part
+    emulation: Emulation
+    clock: VirtualClock
+
+    @property
+    def knobs(self) -> Any:
+        """What goes wrong."""
+        return self.emulation.faults.knobs
+
+    def calls(self, operation: str) -> int:
+        """How often the service was called."""
+        return self.emulation.faults.calls[operation]
+
+    def put(self, *documents: Document, content: Content = b"text") -> list[Rejection]:
+        """Put documents in the open job, all with the same content."""
+        return self.index.put(self.job().execution_id, [(document, content) for document in documents])
+
+    def delete(self, *ids: str) -> list[Rejection]:
+        """Delete documents in the open job."""
+        return self.index.delete(self.job().execution_id, ids)
+
+    def job(self) -> SyncJob:
+        """The newest job."""
+        return next(self.index.jobs())
+
+    def end(self) -> SyncJob:
+        """Stop the open job, and wait until it has ended."""
+        self.index.stop()
+        self.settle()
+        assert self.job().status in ENDED
+        return self.job()
+
+    def settle(self) -> None:
+        """Wait until everything that is under way is done."""
+        self.clock.sleep(60)
+
+    def sync(self, *documents: Document, content: Content = b"text") -> SyncJob:
+        """Put documents in a job of their own, and wait until it has ended."""
+        self.index.start()
+        assert self.put(*documents, content=content) == []
+        return self.end()
+
+    def statuses(self, ids: Iterable[str], execution_id: str | None = None) -> dict[str, str]:
+        """The status of each document that the index has; what it leaves out is not there."""
+        wanted = list(ids)
+        found = {status.id: status.status for status in self.index.statuses(execution_id, wanted)}
+        return {id_: found[id_] for id_ in wanted if found.get(id_, "NOT_FOUND") != "NOT_FOUND"}
+
+    def found(self, words: str) -> set[str]:
+        """The ids of the documents that a search finds."""
+        return {hit.document_id for hit in self.index.search(words, 100)}
+
+    def stored(self, id_: str) -> Any:
+        """What the service keeps of a document: its row in the engine."""
+        engine = self.emulation.engine
+        with engine.request():
+            row = engine.statuses.indexed(self.part.settings["index_id"], id_)
+        assert row is not None
+        return row
+
+    def other(self, **settings: Any) -> Index:
+        """An adapter with other settings."""
+        return wiring.index("demo", structs.replace(self.part, settings={**self.part.settings, **settings}))
+
+
+def document(id_: str, **changes: Any) -> Document:
+    """A document. Only the id has to be said."""
+    base = Document(id=id_, version="v1", size=4, locator=f"/{id_}", content_type="PLAIN_TEXT")
+    return structs.replace(base, **changes)
+
+
+class IndexSuite:
+    """Inherit, name the kind, and override what the services do differently."""
+
+    kind: ClassVar[str]
+    stop_without_job: ClassVar[type[DocferryError] | None]
+    """What Stop raises when no job is open."""
+
+    def readers(self, live: Live, id_: str, people: dict[str, list[str]]) -> set[str]:
+        """Who of these people, each in these groups, may see a document, in the word of the service."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def settings(self) -> Settings:
+        """How the emulated service behaves. Override for one test by parametrizing it."""
+        return Settings()
+
+    @pytest.fixture
+    def live(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+        """The adapter, on an index with a data source and the fields of FIELDS."""
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        clock = VirtualClock()
+        keep_session: dict[str, Any] = {"core": {"reset_boto3_session": False}}
+        with emulated(clock=clock, settings=settings, moto_config=keep_session) as emulation, waiting_on(clock):
+            part = provision(Connector("demo", Part("files"), Part(self.kind, {"fields": FIELDS})), clock).index
+            emulation.faults.reset()
+            yield Live(wiring.index("demo", part), part, emulation, clock)
+
+    @pytest.fixture
+    def content(self, live: Live) -> Any:
+        """A bucket for content, on the same S3 that the service reads."""
+        assert live
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        return s3
+
+    # Jobs.
+
+    def test_a_data_source_begins_without_jobs(self, live: Live) -> None:
+        """Nothing was synced yet."""
+        assert list(live.index.jobs()) == []
+
+    def test_a_job_goes_from_start_to_success(self, live: Live) -> None:
+        """Open, stopped, indexing, done: the adapter tells each state under the service's own name."""
+        execution_id = live.index.start()
+        states = [live.job().status]
+        live.put(document("demo/a"))
+        live.index.stop()
+        while live.job().status not in ENDED:
+            states.append(live.job().status)
+            live.clock.sleep(0.5)
+        states.append(live.job().status)
+
+        assert list(dict.fromkeys(states)) == ["SYNCING", "STOPPING", "SYNCING_INDEXING", "SUCCEEDED"]
+        (job,) = live.index.jobs()
+        assert job.execution_id == execution_id
+        assert job.error == ""
+        assert job.ended_at is not None
+        # Seconds of the epoch are floats on the wire: a microsecond more or less.
+        assert job.started_at < job.ended_at < live.clock.now() + timedelta(seconds=1)
+        assert job.started_at.utcoffset() is not None
+
+    def test_a_job_counts_each_document_once(self, live: Live) -> None:
+        """The metrics are numbers, by what became of the document."""
+        live.sync(document("demo/old"), document("demo/gone"))
+        live.knobs.fail_documents = {"demo/bad": "unreadable"}
+        live.index.start()
+
+        live.put(document("demo/new"), document("demo/old", title="x"), document("demo/bad"))
+        live.put(document("demo/new", title="again"))
+        live.delete("demo/gone")
+
+        assert live.end().metrics == Metrics(added=1, modified=1, deleted=1, failed=1)
+
+    def test_a_job_with_a_failed_document_is_incomplete(self, live: Live) -> None:
+        """The job says that there is something to look up."""
+        live.knobs.fail_documents = {"demo/bad": "unreadable"}
+
+        assert live.sync(document("demo/good"), document("demo/bad")).status == "INCOMPLETE"
+
+    def test_a_failed_job_says_why(self, live: Live) -> None:
+        """Code and message in one line."""
+        live.knobs.end_jobs = "FAILED"
+
+        job = live.sync(document("demo/a"))
+
+        assert job.status == "FAILED"
+        assert job.error.startswith("InternalError: ")
+
+    @pytest.mark.parametrize("stopped", [False, True], ids=["open", "indexing"])
+    def test_a_second_start_is_a_conflict(self, live: Live, *, stopped: bool) -> None:
+        """One job at a time, until the last one has ended; the first is left as it is."""
+        execution_id = live.index.start()
+        if stopped:
+            live.put(document("demo/a"))
+            live.knobs.stuck = True
+            live.index.stop()
+            live.settle()
+            assert live.job().status == "SYNCING_INDEXING"
+
+        with pytest.raises(Conflict):
+            live.index.start()
+        assert [job.execution_id for job in live.index.jobs()] == [execution_id]
+
+    def test_stop_without_a_job_is_what_the_adapter_says(self, live: Live) -> None:
+        """The services differ; the protocol says how."""
+        if self.stop_without_job is None:
+            live.index.stop()
+        else:
+            with pytest.raises(self.stop_without_job):
+                live.index.stop()
+
+    def test_all_jobs_are_listed_newest_first(self, live: Live) -> None:
+        """Also when they take more than one page."""
+        ids = self.many(live)
+
+        assert [job.execution_id for job in live.index.jobs()] == ids[::-1]
+        assert len(set(ids)) == 12
+
+    def many(self, live: Live) -> list[str]:
+        """Run twelve jobs of one minute each; return their ids, oldest first."""
+        ids = []
+        for _ in range(12):
+            ids.append(live.index.start())
+            live.end()
+        live.emulation.faults.reset()
+        return ids
+
+    def test_a_throttled_page_is_tried_again_alone(self, live: Live) -> None:
+        """The listing goes on where it was: no job twice, none left out."""
+        ids = self.many(live)
+        live.knobs.throttle = {"ListDataSourceSyncJobs#2"}
+
+        assert [job.execution_id for job in live.index.jobs()] == ids[::-1]
+        assert live.calls("ListDataSourceSyncJobs") == 3
+
+    def test_who_looks_for_a_new_job_reads_one_page(self, live: Live) -> None:
+        """The listing is lazy."""
+        self.many(live)
+
+        next(live.index.jobs())
+
+        assert live.calls("ListDataSourceSyncJobs") == 1
+
+    def test_jobs_are_filtered_by_time(self, live: Live) -> None:
+        """By when they started: from, until, or both."""
+        ids = self.many(live)
+        starts = [job.started_at for job in live.index.jobs()][::-1]
+        before, after = starts[3] - timedelta(seconds=1), starts[7] + timedelta(seconds=1)
+
+        def listed(**span: Any) -> list[str]:
+            return [job.execution_id for job in live.index.jobs(**span)][::-1]
+
+        assert listed(since=before) == ids[3:]
+        assert listed(until=after) == ids[:8]
+        assert listed(since=before, until=after) == ids[3:8]
+
+    def test_jobs_are_filtered_by_status(self, live: Live) -> None:
+        """Also together with a time."""
+        live.knobs.end_jobs = "FAILED"
+        failed = live.sync(document("demo/a"))
+        live.knobs.end_jobs = None
+        succeeded = live.sync(document("demo/a"))
+
+        assert list(live.index.jobs(status="FAILED")) == [failed]
+        assert list(live.index.jobs(status="SUCCEEDED", since=succeeded.started_at - timedelta(seconds=1))) == [
+            succeeded
+        ]
+        assert list(live.index.jobs(status="ABORTED")) == []
+
+    # Documents.
+
+    def test_a_put_is_acknowledged_and_then_found(self, live: Live) -> None:
+        """What was put can be searched for once it is indexed, with its title, place and an excerpt."""
+        live.index.start()
+        handbook = document("demo/a.md", title="Handbook", attributes={"_source_uri": "https://wiki.example.com/a"})
+
+        assert live.put(handbook, content=b"The ferry leaves at noon.") == []
+        assert live.index.search("ferry", 10) == []
+        live.end()
+
+        (hit,) = live.index.search("when does the ferry leave?", 10)
+        assert (hit.document_id, hit.title, hit.uri) == ("demo/a.md", "Handbook", "https://wiki.example.com/a")
+        assert "ferry leaves at noon" in hit.excerpt
+
+    def test_a_search_gives_as_many_results_as_are_wanted(self, live: Live) -> None:
+        """The best of them; and an id in place of a title that there is not."""
+        live.sync(*(document(f"demo/{number}") for number in range(5)), content=b"ferry")
+
+        hits = live.index.search("ferry", 3)
+
+        assert len(hits) == 3
+        assert all(hit.title == hit.document_id for hit in hits)
+        assert live.index.search("submarine", 3) == []
+
+    def test_a_document_is_replaced_as_a_whole(self, live: Live) -> None:
+        """Words and attributes of the version before are gone."""
+        live.sync(document("demo/a", attributes={"audience": "crew"}), content=b"ferry")
+
+        live.sync(document("demo/a"), content=b"harbour")
+
+        assert live.found("ferry") == set()
+        assert live.found("harbour") == {"demo/a"}
+        assert "audience" not in json.loads(live.stored("demo/a")["attributes"])
+
+    def test_metadata_arrives_as_it_was_sent(self, live: Live) -> None:
+        """Texts as texts, numbers as numbers, lists as lists; and dates as dates, or nothing could be sorted."""
+        noon = datetime(2026, 1, 31, 12, 30, 15, tzinfo=UTC)
+        live.sync(
+            document(
+                "demo/a",
+                title="Ein Titel: é 日本",
+                attributes={
+                    "_category": "safety",
+                    "audience": "2026-01-31",
+                    "tags": ("deck", "night"),
+                    "revision": 2**40,
+                    "reviewed": Date(noon),
+                },
+                updated_at=noon + timedelta(days=1),
+            )
+        )
+
+        row = live.stored("demo/a")
+        attributes = json.loads(row["attributes"])
+        assert row["title"] == "Ein Titel: é 日本"
+        assert attributes.pop("_data_source_id") == live.part.settings["data_source_id"]
+        assert attributes == {
+            "_category": "safety",
+            "audience": "2026-01-31",
+            "tags": ["deck", "night"],
+            "revision": 2**40,
+            "reviewed": noon.timestamp(),
+            "_last_updated_at": (noon + timedelta(days=1)).timestamp(),
+        }
+
+    def test_a_time_of_change_from_the_metadata_counts_before_that_of_the_source(self, live: Live) -> None:
+        """A sidecar knows better than a file system when a document was last edited."""
+        edited, copied = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+
+        live.sync(document("demo/a", attributes={"_last_updated_at": Date(edited)}, updated_at=copied))
+
+        assert json.loads(live.stored("demo/a")["attributes"])["_last_updated_at"] == edited.timestamp()
+
+    @pytest.mark.parametrize(
+        ("entries", "readers"),
+        [
+            ([], {"ann", "bob", "eve"}),
+            ([("ann", "USER", "ALLOW")], {"ann"}),
+            ([("ann", "USER", "ALLOW"), ("deck", "GROUP", "ALLOW")], {"ann", "bob", "eve"}),
+            ([("deck", "GROUP", "ALLOW"), ("eve", "USER", "DENY")], {"bob"}),
+            ([("deck", "GROUP", "ALLOW"), ("night", "GROUP", "DENY")], {"bob"}),
+            ([("eve", "USER", "DENY")], set()),
+        ],
+        ids=["public", "user", "user or group", "but not that user", "but not that group", "nobody is allowed"],
+    )
+    def test_access_control_arrives_as_it_was_sent(
+        self, live: Live, entries: list[tuple[str, Any, Any]], readers: set[str]
+    ) -> None:
+        """Whoever is named sees it; a DENY counts before every ALLOW."""
+        live.sync(document("demo/a", access_control=tuple(Principal(*entry) for entry in entries)), content=b"ferry")
+
+        people = {"ann": [], "bob": ["deck"], "eve": ["deck", "night"]}
+        assert self.readers(live, "demo/a", people) == readers
+
+    def test_a_rejected_document_does_not_reject_the_others(self, live: Live) -> None:
+        """It comes back with its id, the code and the service's own words."""
+        live.index.start()
+
+        (rejection,) = live.put(document("demo/good"), document("demo/bad", attributes={"undeclared": "x"}))
+
+        assert rejection.id == "demo/bad"
+        assert rejection.code == "InvalidRequest"
+        assert "undeclared" in rejection.message
+        assert live.end().metrics == Metrics(added=1)
+        assert live.statuses(["demo/good", "demo/bad"]) == {"demo/good": "INDEXED"}
+
+    def test_a_full_index_rejects_what_is_new(self, live: Live) -> None:
+        """As a rejection of each document, or as a refusal of the request."""
+        live.index.start()
+        live.knobs.over_capacity = "documents"
+        assert [rejection.id for rejection in live.put(document("demo/a"))] == ["demo/a"]
+
+        live.knobs.over_capacity = "text"
+        with pytest.raises(QuotaExceeded, match="BatchPutDocument"):
+            live.put(document("demo/a"))
+
+    def test_a_job_that_is_over_takes_no_document(self, live: Live) -> None:
+        """A late shard is told so for every document, of put and of delete."""
+        live.sync(document("demo/a"))
+        ended = live.job().execution_id
+
+        put = live.index.put(ended, [(document("demo/a", title="late"), b"late"), (document("demo/b"), b"late")])
+        deleted = live.index.delete(ended, ["demo/a"])
+
+        assert [rejection.id for rejection in put] == ["demo/a", "demo/b"]
+        assert [rejection.id for rejection in deleted] == ["demo/a"]
+        live.settle()
+        assert live.found("late") == set()
+        assert live.statuses(["demo/a", "demo/b"]) == {"demo/a": "INDEXED"}
+
+    def test_a_deleted_document_is_gone(self, live: Live) -> None:
+        """Neither found nor known; the others stay."""
+        live.sync(document("demo/a"), document("demo/b"), content=b"ferry")
+        live.index.start()
+
+        assert live.delete("demo/a") == []
+        assert live.end().metrics == Metrics(deleted=1)
+
+        assert live.found("ferry") == {"demo/b"}
+        assert live.statuses(["demo/a", "demo/b"]) == {"demo/b": "INDEXED"}
+
+    @pytest.mark.parametrize("settings", [Settings()])
+    def test_a_delete_of_what_is_not_there_is_rejected(self, live: Live) -> None:
+        """In a service that minds; the status tells that it is gone all the same."""
+        live.index.start()
+
+        (rejection,) = live.delete("demo/never")
+
+        assert rejection.id == "demo/never"
+        assert rejection.code in {"InvalidRequest", "ResourceNotFound"}
+        assert live.statuses(["demo/never"]) == {}
+
+    @pytest.mark.parametrize(
+        "settings", [Settings(kendra_delete_unknown="accept", qbusiness_delete_unknown="accept")], ids=["accepting"]
+    )
+    def test_a_delete_of_what_is_not_there_is_accepted(self, live: Live) -> None:
+        """In a service that does not mind."""
+        live.index.start()
+
+        assert live.delete("demo/never") == []
+        assert live.end().metrics == Metrics()
+        assert live.statuses(["demo/never"]) == {}
+
+    def test_ids_of_every_kind_go_there_and_back(self, live: Live) -> None:
+        """Whatever a path holds, the same id comes back, and deletes the document."""
+        ids = [f"demo/{path}" for path in NASTY if live.index.limits.id_controls or "\n" not in path]
+        batches = [ids[start : start + 10] for start in range(0, len(ids), 10)]
+        live.index.start()
+        for batch in batches:
+            assert live.put(*map(document, batch), content=b"ferry") == []
+        live.settle()
+
+        assert live.statuses(ids) == dict.fromkeys(ids, "INDEXED")
+        assert live.found("ferry") == set(ids)
+
+        for batch in batches:
+            assert live.delete(*batch) == []
+        live.end()
+        assert live.statuses(ids) == {}
+
+    def test_a_document_at_every_limit_is_accepted(self, live: Live) -> None:
+        """The limits that an adapter declares are within those of the service."""
+        limits = live.index.limits
+        largest = document(
+            "x" * limits.id_length,
+            title="t" * limits.title_length,
+            attributes={
+                "audience": "s" * limits.string_length,
+                "tags": tuple(f"{n:0{limits.string_length}}" for n in range(limits.string_list)),
+            },
+            access_control=tuple(
+                Principal(f"{n:0{limits.principal_name}}", "USER", "ALLOW") for n in range(limits.principals)
+            ),
+        )
+        live.index.start()
+
+        assert live.put(largest) == []
+        live.end()
+        assert live.statuses([largest.id]) == {largest.id: "INDEXED"}
+
+    def test_a_request_at_the_limits_is_accepted_and_one_document_more_is_not(self, live: Live) -> None:
+        """So many documents with so many bytes go in one request."""
+        limits = live.index.limits
+        share = b"x" * (limits.inline_bytes // limits.documents)
+        documents = [document(f"demo/{number}") for number in range(limits.documents + 1)]
+        live.index.start()
+
+        assert live.put(*documents[:-1], content=share) == []
+        with pytest.raises(RequestRefused):
+            live.put(*documents)
+        with pytest.raises(RequestRefused):
+            live.delete(*(one.id for one in documents))
+
+    # Content on S3.
+
+    def test_content_is_read_from_s3(self, live: Live, content: Any) -> None:
+        """What is too large to send goes by reference, together with what goes inline."""
+        content.put_object(Bucket=BUCKET, Key="folder/a", Body=b"ferry")
+        live.index.start()
+
+        by_reference, inline = S3Object(BUCKET, "folder/a", 5), b"ferry"
+        puts: list[tuple[Document, Content]] = [(document("demo/a"), by_reference), (document("demo/b"), inline)]
+        assert live.index.put(live.job().execution_id, puts) == []
+        live.end()
+
+        assert live.found("ferry") == {"demo/a", "demo/b"}
+
+    def test_without_a_role_nothing_is_read_from_s3(self, live: Live, content: Any) -> None:
+        """The service would not be allowed to; the request is refused, not half done."""
+        content.put_object(Bucket=BUCKET, Key="a", Body=b"ferry")
+        execution_id = live.index.start()
+        index = live.other(role_arn=None)
+        assert index.role_arn is None
+
+        with pytest.raises(RequestRefused):
+            index.put(execution_id, [(document("demo/a"), S3Object(BUCKET, "a", 5))])
+
+    def test_content_that_cannot_be_read_fails_after_it_was_accepted(self, live: Live, content: Any) -> None:
+        """The put says nothing of it; the metrics and the status of the document do."""
+        assert content
+        job = live.sync(document("demo/a"), document("demo/b"), content=S3Object(BUCKET, "gone", 5))
+
+        assert (job.status, job.metrics) == ("INCOMPLETE", Metrics(failed=2))
+        found = {status.id: status for status in live.index.statuses(job.execution_id, ["demo/a", "demo/b"])}
+        assert {status.status for status in found.values()} == {"FAILED"}
+        assert len(found) == 2
+        assert f"s3://{BUCKET}/gone" in found["demo/a"].message
+
+    # Statuses.
+
+    def test_a_document_is_processing_until_it_is_indexed(self, live: Live) -> None:
+        """From the acceptance on; an update counts as indexed, too."""
+        for _ in range(2):
+            execution_id = live.index.start()
+            live.put(document("demo/a"))
+            assert live.statuses(["demo/a"]) == {"demo/a": "PROCESSING"}
+            live.end()
+            assert live.statuses(["demo/a"], execution_id) == {"demo/a": "INDEXED"}
+            assert live.statuses(["demo/a"]) == {"demo/a": "INDEXED"}
+
+    def test_an_update_that_fails_is_a_failure(self, live: Live) -> None:
+        """Though the version before can still be found."""
+        live.sync(document("demo/a"), content=b"ferry")
+        live.knobs.fail_documents = {"demo/a": "unreadable"}
+
+        job = live.sync(document("demo/a", title="new"), content=b"harbour")
+
+        (status,) = (one for one in live.index.statuses(job.execution_id, ["demo/a"]) if one.id == "demo/a")
+        assert status.status == "FAILED"
+        assert "unreadable" in status.message
+        assert live.found("ferry") == {"demo/a"}
+
+    def test_many_documents_are_looked_up(self, live: Live) -> None:
+        """More than one request, or one page, holds; a throttled one is tried again alone."""
+        ids = [f"demo/{number:03}" for number in range(105)]
+        live.index.start()
+        for start in range(0, len(ids), 10):
+            assert live.put(*map(document, ids[start : start + 10])) == []
+        job = live.end()
+        live.emulation.faults.reset()
+        live.knobs.throttle = {"BatchGetDocumentStatus#2", "ListDocuments#2"}
+
+        assert live.statuses([*ids, "demo/never"], job.execution_id) == dict.fromkeys(ids, "INDEXED")
+
+    def test_nothing_is_looked_up_for_nothing(self, live: Live) -> None:
+        """An index that holds nothing says nothing."""
+        assert list(live.index.statuses(None, [])) == []
+
+    # Errors.
+
+    @pytest.mark.parametrize("fault", ["throttle", "fail"])
+    def test_a_call_that_fails_for_a_while_is_repeated(self, live: Live, fault: str) -> None:
+        """The caller does not notice but for the time it takes."""
+        live.index.start()
+        start = live.clock.now()
+        setattr(live.knobs, fault, {f"BatchPutDocument#{number}" for number in range(1, ATTEMPTS)})
+
+        assert live.put(document("demo/a")) == []
+        assert live.calls("BatchPutDocument") == ATTEMPTS
+        assert live.clock.now() > start
+
+    @pytest.mark.parametrize(("fault", "error"), [("throttle", Throttled), ("fail", ServiceUnavailable)])
+    def test_a_call_that_goes_on_failing_is_given_up(self, live: Live, fault: str, error: type[DocferryError]) -> None:
+        """Under a name that the workflow retries, for every call that may be repeated."""
+        live.sync(document("demo/a"))
+        execution_id = live.index.start()
+        live.emulation.faults.reset()
+        setattr(live.knobs, f"{fault}_every", {"*": 1})
+        calls: dict[str, Any] = {
+            "BatchPutDocument": lambda: live.index.put(execution_id, [(document("demo/b"), b"text")]),
+            "BatchDeleteDocument": lambda: live.index.delete(execution_id, ["demo/a"]),
+            "ListDataSourceSyncJobs": lambda: next(live.index.jobs()),
+            "StopDataSourceSyncJob": live.index.stop,
+            "statuses": lambda: next(live.index.statuses(None, ["demo/a"])),
+            "search": lambda: live.index.search("text", 1),
+        }
+
+        for call in calls.values():
+            before = live.calls("*")
+            with pytest.raises(error):
+                call()
+            assert live.calls("*") == before + ATTEMPTS
+
+    def test_a_put_whose_reply_was_lost_is_repeated(self, live: Live) -> None:
+        """Putting a document twice is putting it once."""
+        live.index.start()
+        live.knobs.lose_reply = {"BatchPutDocument#1"}
+
+        assert live.put(document("demo/a")) == []
+        assert live.end().metrics == Metrics(added=1)
+
+    @pytest.mark.parametrize(
+        ("fault", "error"),
+        [("throttle", Throttled), ("fail", ServiceUnavailable), ("lose_reply", ServiceUnavailable)],
+    )
+    def test_a_start_is_never_repeated(self, live: Live, fault: str, error: type[DocferryError]) -> None:
+        """A start whose reply was lost has opened a job: who asks again would meet it."""
+        setattr(live.knobs, fault, {"StartDataSourceSyncJob#1"})
+
+        with pytest.raises(error):
+            live.index.start()
+
+        assert live.calls("StartDataSourceSyncJob") == 1
+        assert [job.status for job in live.index.jobs()] == (["SYNCING"] if fault == "lose_reply" else [])
+
+    def test_a_missing_permission_is_named(self, live: Live) -> None:
+        """The operation tells which permission it is; asking again would not help."""
+        live.index.start()
+
+        def refuse() -> None:
+            raise errors.AccessDenied("not authorized")
+
+        live.emulation.faults.hooks["BatchPutDocument"] = refuse
+
+        with pytest.raises(AccessDenied, match=r"BatchPutDocument: AccessDeniedException: not authorized"):
+            live.put(document("demo/a"))
+        assert live.calls("BatchPutDocument") == 1
+
+    def test_a_data_source_that_does_not_exist_is_named(self, live: Live) -> None:
+        """A wrong id in the configuration is told from an empty history."""
+        index = live.other(data_source_id=NOBODYS_ID)
+
+        with pytest.raises(ResourceNotFound, match="StartDataSourceSyncJob"):
+            index.start()
+        with pytest.raises(ResourceNotFound, match="ListDataSourceSyncJobs"):
+            next(index.jobs())
+
+    def test_an_index_that_does_not_exist_is_named(self, live: Live) -> None:
+        """Also by a put."""
+        execution_id = live.index.start()
+        index = live.other(index_id=NOBODYS_ID)
+
+        with pytest.raises(ResourceNotFound, match="BatchPutDocument"):
+            index.put(execution_id, [(document("demo/a"), b"text")])
+
+    def test_what_boto3_refuses_is_refused(self, live: Live) -> None:
+        """An invalid request that never leaves the machine is the same to the caller as one that does."""
+        execution_id = live.index.start()
+
+        with pytest.raises(RequestRefused):
+            live.index.delete(execution_id, [""])
+
+    def test_a_request_that_the_service_finds_invalid_is_refused(self, live: Live) -> None:
+        """With the service's own words; the document that is at fault is found by whoever calls."""
+        live.index.start()
+
+        with pytest.raises(RequestRefused, match="BatchPutDocument: ValidationException"):
+            live.put(document("demo/a", attributes={"not a name!": "x"}))

@@ -1,0 +1,72 @@
+"""The index of kind ``qbusiness``: the promises of every index, and what Q Business adds to them."""
+
+from typing import ClassVar
+
+import boto3
+import pytest
+
+from docferry.errors import AccessDenied, ConfigurationError, Conflict, DocferryError
+from docferry.model import Principal
+from local.emulator import Settings
+from tests.contract.index_suite import IndexSuite, Live, document
+
+
+class TestQBusiness(IndexSuite):
+    """The suite on Q Business."""
+
+    kind = "qbusiness"
+    stop_without_job: ClassVar[type[DocferryError] | None] = Conflict
+
+    def readers(self, live: Live, id_: str, people: dict[str, list[str]]) -> set[str]:
+        """Ask CheckDocumentAccess of each; the groups have to be known to the index."""
+        qbusiness = boto3.client("qbusiness")
+        index = {
+            "applicationId": live.part.settings["application_id"],
+            "indexId": live.part.settings["index_id"],
+        }
+        for group in {group for groups in people.values() for group in groups}:
+            members = [{"userId": person} for person, groups in people.items() if group in groups]
+            qbusiness.put_group(**index, groupName=group, type="INDEX", groupMembers={"memberUsers": members})
+        live.settle()
+        return {
+            person
+            for person in people
+            if qbusiness.check_document_access(**index, userId=person, documentId=id_)["hasAccess"]
+        }
+
+    def test_statuses_leave_out_other_data_sources(self, live: Live) -> None:
+        """The listing is of our data source, not of the index."""
+        live.sync(document("demo/a"))
+
+        assert list(live.other(data_source_id="1" * 36).statuses(None, ["demo/a"])) == []
+
+    def test_a_search_needs_a_retriever(self, live: Live) -> None:
+        """The error names the setting."""
+        with pytest.raises(ConfigurationError, match=r"index\.retriever_id is missing"):
+            live.other(retriever_id=None).search("ferry", 1)
+
+    def test_a_search_without_a_person_finds_what_is_public(self, live: Live) -> None:
+        """SearchRelevantContent searches as its caller, and a role is nobody."""
+        live.sync(
+            document("demo/public"),
+            document("demo/private", access_control=(Principal("ann", "USER", "ALLOW"),)),
+            content=b"ferry",
+        )
+
+        assert live.found("ferry") == {"demo/public"}
+
+    @pytest.mark.parametrize("settings", [Settings(qbusiness_search_without_user="deny")], ids=["deny"])
+    def test_a_search_without_a_person_may_be_denied(self, live: Live) -> None:
+        """As the service does that wants identity-aware credentials."""
+        with pytest.raises(AccessDenied, match="SearchRelevantContent"):
+            live.index.search("ferry", 1)
+
+    @pytest.mark.parametrize("settings", [Settings(qbusiness_stop_idle="accept")], ids=["accept"])
+    def test_an_idle_stop_may_be_accepted(self, live: Live) -> None:
+        """Then it says nothing."""
+        live.index.stop()
+
+    @pytest.mark.parametrize("settings", [Settings(sync_id_mismatch="request")], ids=["request"])
+    def test_a_put_is_tied_to_its_job_in_both_ways(self, live: Live) -> None:
+        """The guide asks for attributes, the API for a member of the request: a document has both."""
+        assert live.sync(document("demo/a")).metrics.added == 1

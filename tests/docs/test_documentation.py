@@ -1,0 +1,66 @@
+"""What is there is documented: commands, options, sources, settings, functions."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from msgspec.structs import fields
+
+from cli.main import app
+from docferry import indexes, sources
+
+ROOT = Path(__file__).parent.parent.parent
+DOCS = ROOT / "docs"
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group has them
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_and_option_is_documented(name: str) -> None:
+    """docs/commands.md has a section for the command, and names each of its options in it; the README names it."""
+    text = (DOCS / "commands.md").read_text()
+    section = text.partition(f"\n## `docferry {name}`\n")[2].partition("\n## ")[0]
+    assert section, f"docs/commands.md has no section for docferry {name}"
+    for parameter in COMMANDS[name].params:
+        if parameter.param_type_name == "option" and parameter.name != "help":
+            option = next(option for option in parameter.opts if option.startswith("--"))
+            assert f"`{option}`" in section, f"docferry {name} {option} is not documented"
+    assert f"`docferry {name}`" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_examples_in_its_help(name: str) -> None:
+    """A reader of --help sees the command at work."""
+    assert "Examples:" in (COMMANDS[name].help or "")
+
+
+@pytest.mark.parametrize("kind", sorted(sources.KINDS))
+def test_every_source_and_its_settings_are_documented(kind: str) -> None:
+    """docs/sources.md names the kind and each of its settings."""
+    text = (DOCS / "sources.md").read_text()
+    assert f"`{kind}`" in text
+    for setting in fields(sources.source_class(kind).Settings):
+        assert f"`{setting.name}`" in text, f"source {kind}: {setting.name} is not documented"
+
+
+@pytest.mark.parametrize("kind", sorted(indexes.KINDS))
+def test_every_index_and_its_settings_are_documented(kind: str) -> None:
+    """docs/connectors.md names the kind and each of its settings."""
+    text = (DOCS / "connectors.md").read_text()
+    assert f"`{kind}`" in text
+    for setting in fields(indexes.index_class(kind).Settings):
+        assert f"`{setting.name}`" in text, f"index {kind}: {setting.name} is not documented"
+
+
+def test_the_bundle_has_the_versions_of_the_laptop() -> None:
+    """functions/requirements.txt pins what requirements.txt pins, so Lambda runs what was tested."""
+    laptop = set((ROOT / "requirements.txt").read_text().splitlines())
+    bundle = {line for line in (ROOT / "functions" / "requirements.txt").read_text().splitlines() if line[0] != "#"}
+    assert bundle <= laptop
+
+
+def test_links_of_the_documentation_lead_somewhere() -> None:
+    """Every relative link of a Markdown file names a file that is there."""
+    for page in [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "statemachine").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
