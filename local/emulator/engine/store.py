@@ -21,7 +21,7 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         self.lock = threading.RLock()
         self.db = sqlite3.connect(
-            path or ":memory:", check_same_thread=False, isolation_level=None, cached_statements=512
+            path or ":memory:", timeout=0.5, check_same_thread=False, isolation_level=None, cached_statements=512
         )
         self.db.row_factory = sqlite3.Row
         try:

@@ -1,0 +1,50 @@
+"""`make bench`: memory and speed, side by side with the plain alternative in one run.
+
+The machine may be busy, so times are shown as ratios of two things measured one after the other.
+"""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.bucket import served
+
+SIZES = (10_000, 200_000)
+PHASES = {
+    "crawl": "Crawl: list, sort, compare, write the change set",
+    "commit": "Commit: merge the outcomes into the manifest",
+    "plain": "The alternative: listing and manifest in memory, as dicts",
+}
+
+
+def main() -> None:
+    """Run every benchmark and print its table."""
+    console = Console(width=110)
+    with console.status("measuring; this takes a few minutes"), served() as endpoint:
+        measured = {(phase, size): measure(phase, size, endpoint) for size in SIZES for phase in PHASES}
+    table = Table(title="Peak memory above an idle process with the same imports, in MiB", title_justify="left")
+    table.add_column("")
+    for size in SIZES:
+        table.add_column(f"{size:,} documents", justify="right")
+    table.add_column("growth", justify="right")
+    for phase, title in PHASES.items():
+        peaks = [measured[phase, size]["peak_mib"] for size in SIZES]
+        table.add_row(title, *(f"{peak:.1f}" for peak in peaks), f"x {peaks[1] / peaks[0]:.1f}")
+    console.print(table)
+    speed = measured["plain", SIZES[1]]["seconds"] / measured["plain", SIZES[1]]["merge_seconds"]
+    console.print(f"\nComparing {SIZES[1]:,} unchanged documents: the merge is {speed:.1f} x as fast as the dicts.")
+
+
+def measure(phase: str, size: int, endpoint: str) -> dict[str, Any]:
+    """Run one phase in a process of its own; return what it measured."""
+    arguments = [sys.executable, "-m", "benchmarks.phase", phase, str(size), endpoint]
+    measured: dict[str, Any] = json.loads(subprocess.run(arguments, check=True, stdout=subprocess.PIPE).stdout)
+    return measured
+
+
+if __name__ == "__main__":
+    main()

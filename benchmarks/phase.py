@@ -1,0 +1,144 @@
+"""One phase over many small documents, measured in this process: `python -m benchmarks.phase PHASE SIZE ENDPOINT`.
+
+The source makes documents up as it lists them; S3 is in another process; the index is the real adapter's limits with a
+job that has ended. So what is measured is the crawl and the commit themselves.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from docferry import changes, lines, manifest, runs, sync_job
+from docferry.changes import Change, Outcome
+from docferry.connector import Connector, Part
+from docferry.indexes import Metrics, SyncJob
+from docferry.indexes.kendra import Kendra
+from docferry.model import Document, Opened
+from docferry.settings import Settings
+from docferry.settlement import settle
+from docferry.sources import Page
+from docferry.store import SYNC_JOB, Store, shard_key
+from docferry.wiring import Wired, client
+from docferry.workflow.crawl import Request, crawl
+
+PAGE = 1_000
+HOURS = 3_600_000
+
+
+def document(number: int) -> Document:
+    """A document as a source lists it, of a typical length."""
+    return Document(
+        id=f"bench/folder-{number // 100:05}/document-{number:08}.txt",
+        version=f"sha256:{number:064x}",
+        size=1_000,
+        locator=f"folder-{number // 100:05}/document-{number:08}.txt",
+        content_type="PLAIN_TEXT",
+        title=f"Document {number}",
+        attributes={"_source_uri": f"https://example.com/folder-{number // 100:05}/document-{number:08}.txt"},
+    )
+
+
+class MadeUp:
+    """A source of so many documents."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def pages(self, checkpoint: str | None) -> Iterator[Page]:
+        """List them."""
+        for start in range(int(checkpoint or 0), self._size, PAGE):
+            end = min(start + PAGE, self._size)
+            yield Page([document(number) for number in range(start, end)], checkpoint=str(end))
+
+    def open(self, _: Document) -> Opened:
+        """Never called: nothing is put."""
+        raise AssertionError
+
+
+class Ended:
+    """An index whose job has ended well."""
+
+    limits = Kendra.limits
+
+    def jobs(self, **_: object) -> Iterator[SyncJob]:
+        """None are left to look at."""
+        return iter(())
+
+
+def main(phase: str, size: int, endpoint: str) -> dict[str, Any]:
+    """Prepare a phase, run it, and return what it took."""
+    os.environ |= {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    if phase == "plain":
+        return plain(size)
+    bucket = f"bench-{phase}-{size}"
+    s3 = client("s3")
+    s3.create_bucket(Bucket=bucket)
+    settings = Settings(bucket, Connector("bench", Part("files"), Part("kendra")))
+    source: Any = MadeUp(size)
+    index: Any = Ended()
+    wired = Wired(settings, Store(bucket, s3), source, index, client("stepfunctions"))
+    run = Request("run", "execution")
+    if phase == "commit":
+        acknowledge_everything(wired, run)
+    before = peak()
+    started = time.perf_counter()
+    if phase == "crawl":
+        crawl(wired, run, lambda: HOURS)
+    else:
+        moment = datetime.now(UTC)
+        settle(wired, run.run, SyncJob("job", "SUCCEEDED", moment, moment, Metrics(added=size)))
+        record = manifest.pointer(wired.store)
+        assert record is not None
+        assert record.value.documents == size
+    return {"peak_mib": (peak() - before) / 1024, "seconds": time.perf_counter() - started}
+
+
+def acknowledge_everything(wired: Wired, run: Request) -> None:
+    """What the crawl and the put shards of the run would have left, made in another process: its memory is not ours."""
+    if os.fork() == 0:
+        crawl(wired, run, lambda: HOURS)
+        for shard in runs.shards(wired.store, run.run):
+            with wired.store.writing(shard_key(run.run, "results", shard.shard)) as stream:
+                for line in wired.store.lines(shard_key(run.run, "changes", shard.shard)):
+                    change = lines.decode(line, Change)
+                    stream.add(Outcome(change.id, change.kind, change.document))
+        wired.store.write(SYNC_JOB, sync_job.SyncJobRecord(run=run.run, state="open", execution_id="job"))
+        os._exit(0)
+    _, status = os.wait()
+    assert status == 0
+
+
+def plain(size: int) -> dict[str, Any]:
+    """The listing and the manifest as dicts of parsed documents, compared id by id; and the merge on the same lines."""
+    encoded = [lines.encode(document(number)) for number in range(size)]
+    started = time.perf_counter()
+    merged = sum(1 for _ in changes.detect(iter(encoded), iter(encoded)))
+    merge_seconds = time.perf_counter() - started
+    assert merged == size
+    before = peak()
+    started = time.perf_counter()
+    listing = {parsed["id"]: parsed for parsed in map(json.loads, encoded)}
+    held = {parsed["id"]: parsed for parsed in map(json.loads, encoded)}
+    assert all(held.get(id_) == listed for id_, listed in listing.items())
+    assert not held.keys() - listing.keys()
+    seconds = time.perf_counter() - started
+    return {"peak_mib": (peak() - before) / 1024, "seconds": seconds, "merge_seconds": merge_seconds}
+
+
+def peak() -> int:
+    """The most memory this process has had, in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], int(sys.argv[2]), sys.argv[3])))
