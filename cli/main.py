@@ -23,7 +23,6 @@ app.command("search")(search.command)
 
 FAILED = 1
 USAGE = 2
-INTERRUPTED = 130
 
 
 def main() -> None:
@@ -34,8 +33,6 @@ def main() -> None:
         fail(str(error), USAGE)
     except DocferryError as error:
         fail(f"{type(error).__name__}: {error}", FAILED)
-    except KeyboardInterrupt:
-        fail("interrupted; the next sync goes on from what was done", INTERRUPTED)
 
 
 def fail(message: str, code: int) -> None:

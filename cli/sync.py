@@ -24,6 +24,8 @@ from docferry.report import Report
 
 SHOWN = 20
 LOOK_SECONDS = 0.2
+# What a shell says of a process that ended by Ctrl-C: 128 + SIGINT.
+INTERRUPTED = 130
 PHASES = ("crawl", "put", "delete", "indexing")
 
 
@@ -82,9 +84,13 @@ def run(connector: Connector, state: Path, approve_deletes: int) -> tuple[Report
         with bars(console) as shown:
             tasks = {phase: shown.add_task(phase, total=None) for phase in PHASES}
             waiting = threading.Event()
-            while execution.status() == "RUNNING":
-                update(shown, tasks, progress(store, index, execution.run))
-                waiting.wait(LOOK_SECONDS)
+            try:
+                while execution.status() == "RUNNING":
+                    update(shown, tasks, progress(store, index, execution.run))
+                    waiting.wait(LOOK_SECONDS)
+            except KeyboardInterrupt:
+                console.print("interrupted; waiting for the requests under way. The next sync goes on from here.")
+                raise typer.Exit(INTERRUPTED) from None
             update(shown, tasks, progress(store, index, execution.run))
         result = report.read(store, execution.run)
         if result is None:
