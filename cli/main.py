@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import history, search, sync
+from cli import emulator, history, search, sync
 from docferry.errors import ConfigurationError, DocferryError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("sync")(sync.command)
 app.command("history")(history.command)
 app.command("search")(search.command)
+app.command("emulator")(emulator.command)
 
 FAILED = 1
 USAGE = 2

@@ -13,8 +13,8 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote, unquote
 
-import boto3
-from moto.s3.models import FakeKey, S3Backend
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import FakeKey, S3Backend, s3_backends
 
 # What the stack's life-cycle rules do to the same prefixes.
 EXPIRING = {"runs/": timedelta(days=30), "staging/": timedelta(days=7)}
@@ -48,10 +48,11 @@ def kept_in(folder: Path) -> Iterator[None]:
 
 
 def _load(folder: Path) -> None:
-    s3 = boto3.client("s3", region_name="us-east-1")
+    # Not by way of boto3: a server has no client of its own.
+    s3 = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
     now = datetime.now(UTC)
     for bucket in sorted(path.name for path in folder.iterdir() if path.is_dir()):
-        s3.create_bucket(Bucket=bucket)
+        s3.create_bucket(bucket, "us-east-1")
         for file in sorted((folder / bucket).rglob("*")):
             key = unquote(file.relative_to(folder / bucket).as_posix())
             if not file.is_file() or file.name.startswith(".writing-"):
@@ -60,7 +61,7 @@ def _load(folder: Path) -> None:
             if any(key.startswith(prefix) and now - written > age for prefix, age in EXPIRING.items()):
                 file.unlink()
             else:
-                s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
+                s3.put_object(bucket, key, file.read_bytes()).last_modified = written.replace(tzinfo=None)
 
 
 def _file(folder: Path, bucket: str, key: str) -> Path:
