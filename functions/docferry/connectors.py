@@ -3,6 +3,7 @@
 For the laptop only: the functions in AWS get their one connector as JSON, and carry neither yaml nor jsonschema.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,13 +14,18 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from docferry import indexes, sources
+from docferry import indexes, schedule, sources
 from docferry.connector import Connector, Part
+from docferry.deployment import SECRET, Deploy, Described, Schedule
 from docferry.errors import ConfigurationError
+from docferry.guard import DeleteGuard
 
 _TEXT = {"type": "string"}
 _NAMES = {**_TEXT, "pattern": "^[a-z0-9][a-z0-9-]{0,39}$", "description": "1 to 40 lower-case letters, digits, hyphens"}
 _KINDS = {"source": sources.KINDS, "index": indexes.KINDS}
+_OPTIONAL: dict[str, type[msgspec.Struct]] = {"deletes": DeleteGuard, "schedule": Schedule, "deploy": Deploy}
+_SECRET_NAME = re.compile(r"(^|_)(password|passwd|secret|token|api_key|apikey|private_key|credentials?)(_arn)?$")
+_USER_INFO = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")
 _WORDS = {"string": "a text", "integer": "a whole number", "boolean": "true or false", "array": "a list"}
 
 Place = tuple[str | int, ...]
@@ -27,7 +33,12 @@ Place = tuple[str | int, ...]
 
 
 def load_connectors(path: str | Path) -> dict[str, Connector]:
-    """Read every connector of a connectors.yaml.
+    """Read every connector of a connectors.yaml, as its functions need it. Raises as ``describe`` does."""
+    return {name: described.connector for name, described in describe(path).items()}
+
+
+def describe(path: str | Path) -> dict[str, Described]:
+    """Read every connector of a connectors.yaml, and how it is deployed.
 
     Raises ConfigurationError with one line for each mistake, such as
     ``connectors.handbook.source.bucket: is required (the name of a bucket ...)``.
@@ -38,7 +49,16 @@ def load_connectors(path: str | Path) -> dict[str, Connector]:
         count = f"{len(problems)} mistakes" if len(problems) > 1 else "a mistake"
         raise ConfigurationError("\n  ".join([f"{path} has {count}:", *problems]))
     return {
-        name: Connector(name, _part(parts["source"]), _part(parts["index"]))
+        name: Described(
+            Connector(
+                name,
+                _part(parts["source"]),
+                _part(parts["index"]),
+                msgspec.convert(parts.get("deletes", {}), DeleteGuard),
+            ),
+            msgspec.convert(parts.get("schedule"), Schedule | None),
+            msgspec.convert(parts.get("deploy"), Deploy | None),
+        )
         for name, parts in read["connectors"].items()
     }
 
@@ -95,6 +115,9 @@ def _problems(read: Any) -> Iterator[str]:
             written = parts.get(role)
             if isinstance(written, dict) and isinstance(written.get("kind"), str) and written["kind"] in _KINDS[role]:
                 yield from _part_problems(role, written, ("connectors", name, role))
+        if isinstance(parts, dict):
+            yield from _secrets({role: parts.get(role) for role in _KINDS}, ("connectors", name))
+            yield from _optional_problems(parts, ("connectors", name))
 
 
 def _shape() -> dict[str, Any]:
@@ -106,7 +129,12 @@ def _shape() -> dict[str, Any]:
         }
         for role, kinds in _KINDS.items()
     }
-    connector = {"type": "object", "required": [*parts], "additionalProperties": False, "properties": parts}
+    connector = {
+        "type": "object",
+        "required": [*parts],
+        "additionalProperties": False,
+        "properties": {**parts, **dict.fromkeys(_OPTIONAL, {"type": "object"})},
+    }
     connectors = {"type": "object", "minProperties": 1, "propertyNames": _NAMES, "additionalProperties": connector}
     return {
         "type": "object",
@@ -127,6 +155,37 @@ def _part_problems(role: str, written: Mapping[str, Any], place: Place) -> Itera
             msgspec.convert(part.settings, settings)
         except msgspec.ValidationError as error:  # what a schema cannot say: two settings that exclude each other
             yield f"{_spelled(place)}: {error}"
+
+
+def _optional_problems(parts: Mapping[str, Any], place: Place) -> Iterator[str]:
+    for name, kind in _OPTIONAL.items():
+        written = parts.get(name)
+        if isinstance(written, dict):
+            yield from _invalid(written, msgspec.json.schema(kind), (*place, name))
+    times = parts.get("schedule")
+    if isinstance(times, dict):
+        checks = {"expression": schedule.problem, "timezone": schedule.timezone_problem}
+        for name, check in checks.items():
+            if isinstance(times.get(name), str) and (problem := check(times[name])):
+                yield f"{_spelled((*place, 'schedule', name))}: {problem}"
+
+
+def _secrets(value: Any, place: Place, inside: tuple[int, ...] = ()) -> Iterator[str]:
+    """Find what looks like a secret in plain text. The secret itself is not repeated."""
+    if id(value) in inside:  # an alias to what contains it
+        return
+    if isinstance(value, str) and _USER_INFO.match(value):
+        yield f"{_spelled(place)}: has a password in it; store it in Secrets Manager, and give its ARN"
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, inner in members:
+        plain = isinstance(inner, str | int) and not isinstance(inner, bool) and not re.match(SECRET, str(inner))
+        if plain and _SECRET_NAME.search(str(name).lower()):
+            yield (
+                f"{_spelled((*place, name))}: looks like a secret in plain text; store it in Secrets Manager, "
+                "and give its ARN"
+            )
+        else:
+            yield from _secrets(inner, (*place, name), (*inside, id(value)))
 
 
 def _invalid(instance: Any, schema: Mapping[str, Any], place: Place) -> Iterator[str]:
@@ -170,6 +229,10 @@ def _wrong_value(error: ValidationError) -> str:
             return f"{value!r} is unknown; {_nearest(value, [str(one) for one in schema['enum']])}"
         case "minProperties":
             return "is empty; describe at least one"
+        case "minimum" | "maximum" as rule:
+            return f"must be {'at least' if rule == 'minimum' else 'at most'} {schema[rule]}, not {value}"
+        case "minItems":
+            return f"is empty; wanted: {schema.get('description') or 'at least one'}"
         case rule:
             return f"{value!r} is not valid; wanted: {schema.get('description') or schema[cast('str', rule)]}"
 

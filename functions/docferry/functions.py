@@ -1,15 +1,39 @@
-"""The functions of a connector, as data: what the stack deploys and what the laptop runs."""
+"""The functions of a connector, as data: what the stack deploys and what the laptop runs.
+
+A function's role is made of what stands here, and of nothing else; tests compare it with what the handler's code calls.
+"""
+
+from typing import Literal
 
 from msgspec import Struct
 
+IndexCall = Literal["start", "stop", "jobs", "put", "delete", "statuses"]
+"""A method of docferry.indexes.Index."""
+
+SourceCall = Literal["pages", "open"]
+"""A method of docferry.sources.Source."""
+
+ExecutionCall = Literal["describe", "list", "start"]
+"""What a function asks of Step Functions about the connector's own state machine."""
+
 
 class Function(Struct, frozen=True):
-    """One Lambda function: the module of its handler, the ASL placeholder for its ARN, memory in MiB, time in s."""
+    """One Lambda function: the module of its handler, the ASL placeholder for its ARN, memory in MiB, time in s.
+
+    ``reads``, ``writes`` and ``deletes`` are keys of the state bucket; ``*`` stands for any characters. ``index``,
+    ``source`` and ``executions`` are what it calls.
+    """
 
     name: str
     placeholder: str
     memory: int
     timeout: int
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
+    index: tuple[IndexCall, ...] = ()
+    source: tuple[SourceCall, ...] = ()
+    executions: tuple[ExecutionCall, ...] = ()
 
     @property
     def handler(self) -> str:
@@ -17,15 +41,104 @@ class Function(Struct, frozen=True):
         return f"{self.name}.handler"
 
 
+RUN = "runs/*"
+JOB = "sync_job.json"
+MANIFEST = "manifest/*"
+LEASE = "lease.json"
+
 # A crawl works through up to 15 minutes, Lambda's limit, and then goes on from its checkpoint. A shard is at most 100
 # requests of 5 MB. Commit reads the whole manifest once: about a minute for a million documents.
 FUNCTIONS = (
-    Function("crawl", "CrawlFunctionArn", memory=1769, timeout=900),
-    Function("start_sync", "StartSyncFunctionArn", memory=256, timeout=120),
-    Function("put_batch", "PutBatchFunctionArn", memory=512, timeout=900),
-    Function("delete_batch", "DeleteBatchFunctionArn", memory=256, timeout=900),
-    Function("stop_sync", "StopSyncFunctionArn", memory=256, timeout=120),
-    Function("poll_sync", "PollSyncFunctionArn", memory=256, timeout=120),
-    Function("commit", "CommitFunctionArn", memory=1769, timeout=900),
-    Function("janitor", "JanitorFunctionArn", memory=256, timeout=300),
+    Function(
+        "crawl",
+        "CrawlFunctionArn",
+        memory=1769,
+        timeout=900,
+        reads=(RUN, JOB, MANIFEST, LEASE),
+        writes=(RUN, JOB, MANIFEST, LEASE),
+        index=("stop", "jobs", "statuses"),
+        source=("pages",),
+        executions=("describe",),
+    ),
+    Function(
+        "start_sync",
+        "StartSyncFunctionArn",
+        memory=256,
+        timeout=120,
+        reads=(JOB,),
+        writes=(JOB,),
+        index=("start", "jobs"),
+    ),
+    Function(
+        "put_batch",
+        "PutBatchFunctionArn",
+        memory=512,
+        timeout=900,
+        reads=(RUN, JOB),
+        writes=(RUN, "staging/*"),
+        index=("put",),
+        source=("open",),
+    ),
+    Function(
+        "delete_batch",
+        "DeleteBatchFunctionArn",
+        memory=256,
+        timeout=900,
+        reads=(RUN, JOB),
+        writes=(RUN,),
+        index=("delete",),
+    ),
+    Function(
+        "stop_sync",
+        "StopSyncFunctionArn",
+        memory=256,
+        timeout=120,
+        reads=(JOB,),
+        writes=(JOB,),
+        index=("stop", "jobs"),
+    ),
+    Function(
+        "poll_sync",
+        "PollSyncFunctionArn",
+        memory=256,
+        timeout=120,
+        reads=(JOB,),
+        index=("jobs",),
+    ),
+    Function(
+        "commit",
+        "CommitFunctionArn",
+        memory=1769,
+        timeout=900,
+        reads=(RUN, JOB, MANIFEST, LEASE),
+        writes=(RUN, JOB, MANIFEST),
+        deletes=(RUN, "staging/*", LEASE),
+        index=("jobs", "statuses"),
+    ),
+    Function(
+        "janitor",
+        "JanitorFunctionArn",
+        memory=256,
+        timeout=300,
+        reads=(RUN, JOB, LEASE),
+        writes=(RUN, JOB),
+        deletes=(LEASE,),
+        index=("stop", "jobs"),
+    ),
 )
+"""The functions that the workflow calls."""
+
+# Up to 1,000 events an invocation cost it a handful of calls, so a minute is plenty.
+TRIGGER = Function(
+    "trigger",
+    "TriggerFunctionArn",
+    memory=256,
+    timeout=60,
+    reads=("pending.json",),
+    writes=("pending.json",),
+    executions=("list", "start"),
+)
+"""Starts the workflow when something has changed; no state calls it."""
+
+DEPLOYED = (*FUNCTIONS, TRIGGER)
+"""Every function of a connector's stack."""

@@ -53,12 +53,12 @@ def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
         def handler(raw: dict[str, Any], context: LambdaContext) -> Any:
             settings = Settings.from_env(os.environ)
             logger, tracer = _logger(settings.connector.name), _tracer(settings.connector.name)
-            event = msgspec.convert(raw, event_type)
-            works_with = wired(settings)
-            record = sync_job.of_run(works_with.store, event.run)
-            keys = {"state": name, "run": event.run, "execution_id": record.execution_id if record else None}
-            with _keys(logger, keys), tracer.provider.in_subsegment(f"## {name}"):
+            with _keys(logger, {"state": name, "run": raw.get("run")}), tracer.provider.in_subsegment(f"## {name}"):
                 try:
+                    event = msgspec.convert(raw, event_type)
+                    works_with = wired(settings)
+                    record = sync_job.of_run(works_with.store, event.run)
+                    logger.thread_safe_append_keys(execution_id=record.execution_id if record else None)
                     result = state(works_with, event, context)
                 except DocferryError as error:
                     logger.warning("%s: %s", type(error).__name__, error)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
@@ -28,6 +29,8 @@ MANIFEST = "manifest/current.json"
 SPOOL_BYTES = 4 * 1024 * 1024
 # S3 DeleteObjects takes 1,000 keys.
 DELETE_KEYS = 1000
+# Most streams are one part: a pool of threads for each costs more than it gives.
+TRANSFER = TransferConfig(use_threads=False)
 
 
 class Moved(Exception):  # noqa: N818  # says what happened to the object, and is always caught
@@ -140,12 +143,12 @@ class Store:
                 digest.update(block)
             stream.written = Written(key, writer.count, digest.hexdigest())
             file.seek(0)
-            self._s3.upload_fileobj(file, self.bucket, key)
+            self._s3.upload_fileobj(file, self.bucket, key, Config=TRANSFER)
 
     def lines(self, key: str, sha256: str | None = None) -> Iterator[bytes]:
         """The lines of a stream. Raises ValueError before the first when the object's digest is another."""
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
-            self._s3.download_fileobj(self.bucket, key, file)
+            self._s3.download_fileobj(self.bucket, key, file, Config=TRANSFER)
             if sha256 is not None:
                 file.seek(0)
                 digest = hashlib.sha256()

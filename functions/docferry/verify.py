@@ -47,7 +47,8 @@ def judged(outcome: Outcome, status: DocumentStatus | None) -> Outcome:
     state = status.status if status else "NOT_FOUND"
     said = f"{state}: {status.message}" if status and status.message else state
     if outcome.kind == "deleted":
-        if state == "NOT_FOUND":
+        # A delete that was rejected as unknown, of a document that was never indexed.
+        if state == "NOT_FOUND" or (state == "FAILED" and outcome.state == "rejected"):
             return structs.replace(outcome, state="acknowledged", reason="")
         reason = outcome.reason or f"the index still has the document: {said}"
         return structs.replace(outcome, state="rejected", reason=reason)

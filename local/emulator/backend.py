@@ -8,6 +8,8 @@ from moto.core.base_backend import BaseBackend
 
 from local.emulator.emulation import current
 from local.emulator.engine import Engine
+from local.emulator.engine.resources import Resource
+from local.emulator.errors import Conflicting
 from local.emulator.settings import Settings
 
 
@@ -46,6 +48,13 @@ Wire = dict[str, Any]
 def present(**members: Any) -> Wire:
     """Build a reply without the members that are None."""
     return {name: value for name, value in members.items() if value is not None}
+
+
+def standing(resource: Resource) -> Resource:
+    """Return the resource, unless it is still coming or already going. Raises Conflicting."""
+    if resource.status not in {"ACTIVE", "UPDATING"}:
+        raise Conflicting(f"{resource.label} '{resource.id}' is {resource.status}.", resource.kind.upper(), resource.id)
+    return resource
 
 
 @cache

@@ -1,5 +1,6 @@
 """Faults on demand: knobs, not dice, so that a test that fails fails again."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -62,6 +63,7 @@ class Faults:
         self.hooks: dict[str, Callable[[], None]] = {}
         """By call (``"BatchPutDocument#2"``) or by operation: anything a test wants to happen, or to raise."""
         self._now = now
+        self._lock = threading.Lock()
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def reset(self) -> None:
@@ -73,14 +75,15 @@ class Faults:
 
     def before(self, operation: str) -> str:
         """Count a call, let it fail if it shall, and return its name."""
-        self.calls[operation] += 1
-        self.calls["*"] += 1
-        call = f"{operation}#{self.calls[operation]}"
-        knobs = self.knobs
-        if call in knobs.throttle or self._every(knobs.throttle_every, operation) or not self._token(operation):
-            raise Throttled("Rate exceeded")
-        if call in knobs.fail or self._every(knobs.fail_every, operation):
-            raise InternalFailure("The service failed on request")
+        with self._lock:
+            self.calls[operation] += 1
+            self.calls["*"] += 1
+            call = f"{operation}#{self.calls[operation]}"
+            knobs = self.knobs
+            if call in knobs.throttle or self._every(knobs.throttle_every, operation) or not self._token(operation):
+                raise Throttled("Rate exceeded")
+            if call in knobs.fail or self._every(knobs.fail_every, operation):
+                raise InternalFailure("The service failed on request")
         for name in (operation, call):
             if hook := self.hooks.get(name):
                 hook()

@@ -1,6 +1,7 @@
 """From an HTTP request to a method of a service and back; the protocol of each service is in its own responses.py."""
 
 import re
+import uuid
 from abc import abstractmethod
 from functools import cache
 from typing import Any, ClassVar
@@ -10,7 +11,6 @@ from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 from moto.core.responses import BaseResponse
-from moto.utilities.aws_headers import gen_amzn_requestid_long
 
 from local.emulator.backend import EngineBackend, Wire
 from local.emulator.emulation import current
@@ -81,7 +81,7 @@ class ServiceResponse(BaseResponse):  # type: ignore[misc]
         except EmulatorError as error:
             reply = self.refuse(error)
         status, headers, body = reply
-        headers |= {"x-amzn-requestid": gen_amzn_requestid_long(headers), "Content-Type": self.content_type}
+        headers |= {"x-amzn-requestid": str(uuid.uuid4()), "Content-Type": self.content_type}
         return status, headers, body
 
     def answer(self, operation: OperationModel, result: Wire) -> Reply:

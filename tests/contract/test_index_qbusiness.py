@@ -1,11 +1,12 @@
 """The index of kind ``qbusiness``: the promises of every index, and what Q Business adds to them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import boto3
 import pytest
 
 from docferry.errors import AccessDenied, ConfigurationError, Conflict, DocferryError
+from docferry.indexes.qbusiness import QBusiness
 from docferry.model import Principal
 from local.emulator import Settings
 from tests.contract.index_suite import IndexSuite, Live, document
@@ -66,7 +67,25 @@ class TestQBusiness(IndexSuite):
         """Then it says nothing."""
         live.index.stop()
 
-    @pytest.mark.parametrize("settings", [Settings(sync_id_mismatch="request")], ids=["request"])
     def test_a_put_is_tied_to_its_job_in_both_ways(self, live: Live) -> None:
-        """The guide asks for attributes, the API for a member of the request: a document has both."""
-        assert live.sync(document("demo/a")).metrics.added == 1
+        """The guide asks for attributes of the document, the API for a member of the request: it has both."""
+        sent: list[dict[str, Any]] = []
+
+        def note(params: dict[str, Any], **_: Any) -> None:
+            sent.append(params)
+
+        assert isinstance(live.index, QBusiness)
+        events, operation = live.index._qbusiness.meta.events, "qbusiness.BatchPutDocument"
+        events.register(f"provide-client-params.{operation}", note)
+        try:
+            job = live.sync(document("demo/a"))
+        finally:
+            events.unregister(f"provide-client-params.{operation}", note)
+
+        (request,) = sent
+        attributes = {one["name"]: one["value"] for one in request["documents"][0]["attributes"]}
+        assert request["dataSourceSyncId"] == job.execution_id
+        assert attributes == {
+            "_data_source_id": {"stringValue": live.part.settings["data_source_id"]},
+            "_data_source_sync_job_execution_id": {"stringValue": job.execution_id},
+        }

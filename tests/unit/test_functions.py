@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from docferry import errors
-from docferry.functions import FUNCTIONS, Function
+from docferry.functions import DEPLOYED, FUNCTIONS, Function
 
 ROOT = Path(__file__).parents[2]
 DEFINITION = (ROOT / "statemachine" / "sync.asl.json").read_text()
@@ -35,7 +35,7 @@ def named(member: str) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+@pytest.mark.parametrize("function", DEPLOYED, ids=lambda function: function.name)
 def test_a_function_has_a_module_with_a_handler(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
     """The handler is where Lambda looks for it."""
     monkeypatch.syspath_prepend(str(ROOT / "functions"))
@@ -48,7 +48,7 @@ def test_every_handler_module_is_a_function() -> None:
     """A handler that is not listed is never deployed."""
     modules = {path.stem for path in (ROOT / "functions").glob("*.py")}
 
-    assert modules == {function.name for function in FUNCTIONS}
+    assert modules == {function.name for function in DEPLOYED}
 
 
 def test_the_workflow_and_the_functions_name_the_same_placeholders() -> None:
@@ -60,11 +60,11 @@ def test_the_workflow_and_the_functions_name_the_same_placeholders() -> None:
 
 def test_names_and_placeholders_are_unique() -> None:
     """Two functions under one name would replace each other."""
-    assert len({function.name for function in FUNCTIONS}) == len(FUNCTIONS)
-    assert len({function.placeholder for function in FUNCTIONS}) == len(FUNCTIONS)
+    assert len({function.name for function in DEPLOYED}) == len(DEPLOYED)
+    assert len({function.placeholder for function in DEPLOYED}) == len(DEPLOYED)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+@pytest.mark.parametrize("function", DEPLOYED, ids=lambda function: function.name)
 def test_memory_and_timeout_are_what_lambda_allows(function: Function) -> None:
     """128 to 10,240 MiB, up to 15 minutes (Lambda quotas)."""
     assert 128 <= function.memory <= 10_240

@@ -113,6 +113,15 @@ def test_when_the_job_counts_failures_each_document_is_looked_up(ran: Ran) -> No
     assert ran.index.asked == ["execution-1"]
 
 
+def test_a_job_that_succeeded_with_failures_is_not_believed(ran: Ran) -> None:
+    """Status and metrics have to agree."""
+    ran.shard(of("added", "A"))
+    ran.index.says(DocumentStatus("A", "FAILED", "unreadable"))
+
+    assert ran.ended("SUCCEEDED", failed=1) == Settled(failed=1)
+    assert "A" not in ran.held()
+
+
 @pytest.mark.parametrize("status", ["FAILED", "ABORTED", "INCOMPLETE"])
 def test_a_job_that_did_not_end_well_is_not_believed(ran: Ran, status: JobStatus) -> None:
     """Whatever its metrics say, the documents are asked."""

@@ -8,11 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from docferry import lines, sorting
+from docferry.model import Document
 from docferry.sorting import Chunk
 from docferry.store import Store
 from tests.unit.fakes import IDS, document
 
-few = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def written(store: Store, chunks: list[list[str]]) -> list[Chunk]:
@@ -81,6 +82,16 @@ def test_chunks_that_share_one_id_are_merged(store: Store) -> None:
     merged = [lines.line_id(line) for line in sorting.merge(store, chunks)]
 
     assert merged == ["a", "c", "c", "c", "c", "d"]
+
+
+def test_lines_of_one_id_have_an_order_of_their_own(store: Store) -> None:
+    """Which of two documents with one id counts does not depend on where a chunk ended."""
+    twins = [document("c", locator=locator) for locator in ("/2", "/1")]
+    chunks = [sorting.write_chunk(store, f"k{number}", [twin]) for number, twin in enumerate(twins)]
+
+    locators = [lines.decode(line, Document).locator for line in sorting.merge(store, chunks)]
+
+    assert locators == ["/1", "/2"]
 
 
 def test_a_chunk_knows_its_first_and_last_id(store: Store) -> None:

@@ -107,6 +107,17 @@ def test_a_start_that_opened_nothing_says_so(store: Store, index: FakeIndex) -> 
     assert sync_job.start(store, index, "run-1") == "execution-2"
 
 
+def test_a_strangers_job_that_came_and_went_is_not_adopted(store: Store, index: FakeIndex) -> None:
+    """Between a start that failed and the next attempt: what is sent to a job that has ended is lost."""
+    index.start_error = ServiceUnavailable("500")
+    with pytest.raises(ServiceUnavailable):
+        sync_job.start(store, index, "run-1")
+    index.start_error = None
+    index.open("stranger", "SUCCEEDED")
+
+    assert sync_job.start(store, index, "run-1") == "execution-2"
+
+
 @pytest.mark.parametrize("status", LIVE)
 def test_another_job_is_waited_for(store: Store, index: FakeIndex, status: JobStatus) -> None:
     """Start is not even called, and the other job is neither stopped nor taken for ours."""

@@ -135,3 +135,12 @@ def test_statuses_in_many_pieces_are_joined(store: Store, monkeypatch: pytest.Mo
     found = verify(store, index, *(outcome("added", id_=id_) for id_ in ids))
 
     assert [one.state == "acknowledged" for one in found] == [True, False, True, False, True, False, True]
+
+
+def test_a_rejected_delete_of_a_document_that_never_came_in_is_done() -> None:
+    """The index says FAILED of it for ever, and rejects each delete: there is nothing left to delete."""
+    gone = outcome("deleted", "rejected", "InvalidRequest: it does not exist", "a")
+
+    assert judged(gone, DocumentStatus("a", "FAILED")).state == "acknowledged"
+    assert judged(gone, DocumentStatus("a", "UPDATE_FAILED")).state == "rejected"
+    assert judged(gone, DocumentStatus("a", "INDEXED")).state == "rejected"

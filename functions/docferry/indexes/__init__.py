@@ -17,8 +17,8 @@ KINDS = {
 FieldType = Literal["STRING", "STRING_LIST", "NUMBER", "DATE"]
 """The types of an index field, under Q Business's names."""
 
-Indexed = Literal["INDEXED", "PROCESSING", "FAILED", "NOT_FOUND"]
-"""What an index says of a document, in the terms of neither service."""
+Indexed = Literal["INDEXED", "PROCESSING", "FAILED", "UPDATE_FAILED", "NOT_FOUND"]
+"""What an index says of a document. UPDATE_FAILED: it holds an older version; FAILED: it may, or may hold none."""
 
 JobStatus = Literal["SYNCING", "STOPPING", "SYNCING_INDEXING", "SUCCEEDED", "FAILED", "INCOMPLETE", "ABORTED"]
 ENDED: frozenset[str] = frozenset({"SUCCEEDED", "FAILED", "INCOMPLETE", "ABORTED"})

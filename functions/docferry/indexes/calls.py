@@ -22,11 +22,13 @@ from docferry.errors import (
 ERRORS: dict[str, type[DocferryError]] = {
     "AccessDeniedException": AccessDenied,
     "ConflictException": Conflict,
+    "ExpiredTokenException": AccessDenied,
     "InternalServerException": ServiceUnavailable,
     "ResourceInUseException": Conflict,
     "ResourceNotFoundException": ResourceNotFound,
     "ServiceQuotaExceededException": QuotaExceeded,
     "ThrottlingException": Throttled,
+    "UnrecognizedClientException": AccessDenied,
     "ValidationException": RequestRefused,
 }
 """What the services' exceptions mean to a sync. Codes only: the texts are documented nowhere."""

@@ -21,7 +21,7 @@ STATUSES: dict[str, Indexed] = {
     "INDEXED": "INDEXED",
     "UPDATED": "INDEXED",
     "FAILED": "FAILED",
-    "UPDATE_FAILED": "FAILED",
+    "UPDATE_FAILED": "UPDATE_FAILED",
 }
 
 

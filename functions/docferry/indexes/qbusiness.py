@@ -99,14 +99,13 @@ class QBusiness:
 
     def delete(self, execution_id: str, ids: Sequence[str]) -> list[Rejection]:
         """See Index.delete."""
-        return rejections(
-            patiently(
-                self._qbusiness.batch_delete_document,
-                **self._index,
-                dataSourceSyncId=execution_id,
-                documents=[{"documentId": id_} for id_ in ids],
-            )
+        reply = patiently(
+            self._qbusiness.batch_delete_document,
+            **self._index,
+            dataSourceSyncId=execution_id,
+            documents=[{"documentId": id_} for id_ in ids],
         )
+        return [rejected for rejected in rejections(reply) if rejected.code != "ResourceNotFound"]
 
     def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:  # noqa: ARG002  # Q Business cannot look up by id: it lists the data source
         """See Index.statuses."""

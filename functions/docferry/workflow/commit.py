@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from docferry import lease, report, sync_job
 from docferry.report import Report
-from docferry.runs import ChangeSet, Run, change_set
+from docferry.runs import CHANGES, ChangeSet, Run, change_set
 from docferry.settlement import Settled, settle
 from docferry.store import run_key, staging_key
 from docferry.wiring import Wired
@@ -93,6 +93,10 @@ def settle_previous(wired: Wired, run: Run) -> None:
     if left is None or left.run == run.run or left.state == "settled":
         return
     sync_job.stop(wired.store, wired.index, left.run)
+    if not wired.store.exists(run_key(left.run, CHANGES)):
+        # Life-cycle rules have removed what that run wrote: nobody can say any more what it sent.
+        sync_job.settle(wired.store, left.run)
+        return
     execution_id = (sync_job.read(wired.store) or left).execution_id
     settle(wired, left.run, sync_job.find(wired.index, execution_id) if execution_id else None)
 

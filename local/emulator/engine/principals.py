@@ -14,7 +14,7 @@ from local.emulator.errors import ResourceMissing, ValidationFailed
 
 SUMMARIES = 10
 IN_PROGRESS = 5
-"""More PutPrincipalMapping actions for one group at a time are refused (3.3, rule 17)."""
+"""More PutPrincipalMapping actions for one group at a time are refused (docs/emulator.md, rule 17)."""
 
 Scoped = tuple[str, str | None]
 """A name and the data source it counts in; None counts everywhere."""

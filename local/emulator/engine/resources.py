@@ -148,7 +148,9 @@ class Resources:
         self._store.run("DELETE FROM resources WHERE seq = ?", resource.seq)
 
     def children(self, resource: Resource) -> list[Resource]:
-        """Return what lives in a resource."""
+        """Return what lives in a resource; in a user or group, whose id may be any text, nothing does."""
+        if resource.kind not in NAMES:
+            return []
         rows = self._store.all("SELECT * FROM resources WHERE scope = ? AND parent = ?", resource.scope, resource.id)
         return [_resource(row) for row in rows]
 

@@ -53,9 +53,9 @@ class DataSourceOperations(KendraOperations):
         return {}
 
     def delete_data_source(self, request: Wire) -> Wire:
-        """Delete a data source, its documents and its jobs; a running job is aborted (3.3, rule 11)."""
+        """Delete a data source, its documents and its jobs; a running job is aborted (docs/emulator.md, rule 11)."""
         backend = self.backend
-        backend.active_index(request["IndexId"])
+        backend.standing_index(request["IndexId"])
         backend.engine.delete(backend.data_source(request["IndexId"], request["Id"]))
         return {}
 
@@ -85,12 +85,12 @@ class DataSourceOperations(KendraOperations):
         return present(SummaryItems=items, NextToken=token)
 
     def start_data_source_sync_job(self, request: Wire) -> Wire:
-        """Open a sync job; one at a time (3.3, rule 1)."""
+        """Open a sync job; one at a time (docs/emulator.md, rule 1)."""
         source = self.backend.data_source(request["IndexId"], request["Id"])
         return {"ExecutionId": self.backend.engine.jobs.start(source)}
 
     def stop_data_source_sync_job(self, request: Wire) -> Wire:
-        """End the running job, the normal end of a job. Without one: chapter 6, question 3."""
+        """End the running job, the normal end of a job. Without one: docs/emulator.md, question 3."""
         source = self.backend.data_source(request["IndexId"], request["Id"])
         stopped = self.backend.engine.jobs.stop(source)
         idle = self.backend.settings.kendra_stop_idle

@@ -19,7 +19,7 @@ class DocumentOperations(KendraOperations):
     def batch_put_document(self, request: Wire) -> Wire:
         """Accept documents; FailedDocuments has those that are not, and is there even if empty."""
         backend = self.backend
-        index = backend.active_index(request["IndexId"])
+        index = backend.open_index(request["IndexId"])
         documents = request["Documents"]
         on_s3 = any("S3Path" in document for document in documents)
         if on_s3 and "RoleArn" not in request and backend.settings.s3_without_role == "reject":
@@ -38,7 +38,7 @@ class DocumentOperations(KendraOperations):
     def batch_delete_document(self, request: Wire) -> Wire:
         """Accept deletes; without a job id they count for the running job of the data source, if there is one."""
         backend = self.backend
-        index = backend.active_index(request["IndexId"])
+        index = backend.open_index(request["IndexId"])
         target = request.get("DataSourceSyncJobMetricTarget", {})
         rejected = backend.engine.documents.delete(
             index,

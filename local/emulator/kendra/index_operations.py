@@ -65,7 +65,7 @@ class IndexOperations(KendraOperations):
         )
 
     def update_index(self, request: Wire) -> Wire:
-        """Change an index or its fields; a field cannot change its type (3.3, rule 15)."""
+        """Change an index or its fields; a field cannot change its type (docs/emulator.md, rule 15)."""
         backend = self.backend
         index = backend.engine.resources.active(backend.scope, "index", request["Id"])
         index.body |= {name: request[name] for name in KEPT if name in request}

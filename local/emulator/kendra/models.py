@@ -2,7 +2,7 @@
 
 from moto.core.base_backend import BackendDict
 
-from local.emulator.backend import EngineBackend, regions
+from local.emulator.backend import EngineBackend, regions, standing
 from local.emulator.engine.documents import Rejection, Rules
 from local.emulator.engine.resources import Resource
 
@@ -17,10 +17,17 @@ class KendraBackend(EngineBackend):
         return self.engine.resources.get(self.scope, "index", index_id)
 
     def active_index(self, index_id: str) -> Resource:
-        """Return an index that takes documents. Raises ResourceMissing or Conflicting."""
-        if self.settings.put_to_inactive_index == "accept":
-            return self.index(index_id)
+        """Return an index that is ACTIVE. Raises ResourceMissing or Conflicting."""
         return self.engine.resources.active(self.scope, "index", index_id)
+
+    def open_index(self, index_id: str) -> Resource:
+        """Return an index that takes documents. Raises ResourceMissing or Conflicting."""
+        lenient = self.settings.put_to_inactive_index == "accept"
+        return self.index(index_id) if lenient else self.active_index(index_id)
+
+    def standing_index(self, index_id: str) -> Resource:
+        """Return an index that is there to work with, also while it changes. Raises ResourceMissing or Conflicting."""
+        return standing(self.index(index_id))
 
     def data_source(self, index_id: str, data_source_id: str) -> Resource:
         """Return a data source of an index. Raises ResourceMissing."""

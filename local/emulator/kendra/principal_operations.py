@@ -13,7 +13,7 @@ class PrincipalOperations(KendraOperations):
     """Groups and tags."""
 
     def put_principal_mapping(self, request: Wire) -> Wire:
-        """Map a group to its members; the action with the highest ordering id counts (3.3, rule 17)."""
+        """Map a group to its members; the action with the highest ordering id counts (docs/emulator.md, rule 17)."""
         backend = self.backend
         index = self._index(request)
         members: Members | str
@@ -83,7 +83,7 @@ class PrincipalOperations(KendraOperations):
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
     def _index(self, request: Wire) -> Resource:
-        index = self.backend.active_index(request["IndexId"])
+        index = self.backend.standing_index(request["IndexId"])
         if source := request.get("DataSourceId"):
             self.backend.data_source(index.id, source)
         return index

@@ -7,7 +7,7 @@ from local.emulator.backend import Wire, present
 from local.emulator.engine.fields import IndexField, Value
 from local.emulator.engine.resources import Resource
 from local.emulator.engine.search import RESULTS, Answer, Hit, Marked, Question, Sort
-from local.emulator.errors import ValidationFailed
+from local.emulator.errors import OperationNotImplemented, ValidationFailed
 from local.emulator.kendra.base import KendraOperations
 from local.emulator.kendra.identity import asking
 from local.emulator.kendra.mapping import MEMBER_OF, TYPE_OF, attributes_to_wire
@@ -22,8 +22,10 @@ class SearchOperations(KendraOperations):
 
     def query(self, request: Wire) -> Wire:
         """Search documents: excerpts with highlights, facets, sorting, pages."""
-        index = self.backend.active_index(request["IndexId"])
+        index = self.backend.standing_index(request["IndexId"])
         fields = self.backend.engine.fields(index)
+        if "CollapseConfiguration" in request:
+            raise OperationNotImplemented("CollapseConfiguration is not emulated.")
         facets = [_facet_of(facet, fields) for facet in request.get("Facets", [])]
         answer = self._ask(
             index,
@@ -62,7 +64,7 @@ class SearchOperations(KendraOperations):
 
     def retrieve(self, request: Wire) -> Wire:
         """Search passages: longer texts, the title a plain string, no highlights."""
-        index = self.backend.active_index(request["IndexId"])
+        index = self.backend.standing_index(request["IndexId"])
         fields = self.backend.engine.fields(index)
         answer = self._ask(index, request, fields, passage=PASSAGE_WORDS)
         query_id = str(uuid.uuid4())
@@ -106,6 +108,8 @@ def _facet_of(facet: Wire, fields: dict[str, IndexField]) -> tuple[str, int]:
     name = facet.get("DocumentAttributeKey")
     if name is None or name not in fields:
         raise ValidationFailed.of("facets", f"The index has no field {name}.")
+    if "Facets" in facet:
+        raise OperationNotImplemented("Facets inside facets are not emulated.")
     return name, facet.get("MaxResults", FACET_VALUES)
 
 

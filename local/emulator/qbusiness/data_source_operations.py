@@ -1,6 +1,6 @@
 """Custom data sources and their sync jobs."""
 
-from local.emulator.backend import Wire, present
+from local.emulator.backend import Wire, present, standing
 from local.emulator.engine.jobs import Job
 from local.emulator.errors import Conflicting, OperationNotImplemented, QuotaExceeded, ValidationFailed
 from local.emulator.qbusiness.base import QBusinessOperations
@@ -64,8 +64,8 @@ class DataSourceOperations(QBusinessOperations):
         return {}
 
     def delete_data_source(self, request: Wire) -> Wire:
-        """Delete a data source, its documents and its jobs; a running job is aborted (3.3, rule 11)."""
-        self.backend.active_index(request)
+        """Delete a data source, its documents and its jobs; a running job is aborted (docs/emulator.md, rule 11)."""
+        standing(self.backend.index(request))
         self.backend.engine.delete(self.backend.data_source(request))
         return {}
 
@@ -93,11 +93,11 @@ class DataSourceOperations(QBusinessOperations):
         return present(dataSources=items, nextToken=token)
 
     def start_data_source_sync_job(self, request: Wire) -> Wire:
-        """Open a sync job; one at a time (3.3, rule 1)."""
+        """Open a sync job; one at a time (docs/emulator.md, rule 1)."""
         return {"executionId": self.backend.engine.jobs.start(self.backend.data_source(request))}
 
     def stop_data_source_sync_job(self, request: Wire) -> Wire:
-        """End the running job, the normal end of a job. Without one: chapter 6, question 3."""
+        """End the running job, the normal end of a job. Without one: docs/emulator.md, question 3."""
         source = self.backend.data_source(request)
         if not self.backend.engine.jobs.stop(source) and self.backend.settings.qbusiness_stop_idle == "conflict":
             raise Conflicting("Only a sync job that is in progress can be stopped.", "DATA_SOURCE", source.id)

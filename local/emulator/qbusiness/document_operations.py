@@ -16,7 +16,7 @@ class DocumentOperations(QBusinessOperations):
     def batch_put_document(self, request: Wire) -> Wire:
         """Accept documents; failedDocuments has those that are not, and is there even if empty."""
         backend, settings = self.backend, self.backend.settings
-        index = backend.active_index(request)
+        index = backend.open_index(request)
         documents = request["documents"]
         on_s3 = any("s3" in document.get("content", {}) for document in documents)
         if on_s3 and "roleArn" not in request and settings.s3_without_role == "reject":
@@ -37,7 +37,7 @@ class DocumentOperations(QBusinessOperations):
     def batch_delete_document(self, request: Wire) -> Wire:
         """Accept deletes."""
         backend = self.backend
-        index = backend.active_index(request)
+        index = backend.open_index(request)
         ids = [document["documentId"] for document in request["documents"]]
         if not 1 <= len(ids) <= backend.settings.delete_batch:
             # The model has no limit; the service cannot be without one.

@@ -58,7 +58,7 @@ class IndexOperations(QBusinessOperations):
         )
 
     def update_index(self, request: Wire) -> Wire:
-        """Change an index or its fields; a field keeps its type and name (3.3, rule 15)."""
+        """Change an index or its fields; a field keeps its type and name (docs/emulator.md, rule 15)."""
         backend = self.backend
         backend.application(request)
         index = backend.engine.resources.active(

@@ -66,7 +66,7 @@ def put_of(document: Wire, sync_id: str | None, *, mismatch: str) -> Put:
         if value is not None and value.kind == "STRING":
             setattr(put, "data_source" if name == DATA_SOURCE_ID else "execution_id", value.data)
     if sync_id is not None:
-        # Either is taken alone; the two must not say different things (chapter 6, question 18).
+        # Either is taken alone; the two must not say different things (docs/emulator.md, question 18).
         if mismatch == "reject" and put.execution_id not in (None, sync_id):
             put.problem = "dataSourceSyncId and the attribute _data_source_sync_job_execution_id differ."
         put.execution_id = sync_id
@@ -74,7 +74,7 @@ def put_of(document: Wire, sync_id: str | None, *, mismatch: str) -> Put:
 
 
 def tree_of(configuration: Wire | None) -> Tree | None:
-    """Read an access configuration; absent relations are OR inside and AND between (chapter 6, question 17)."""
+    """Read an access configuration; absent relations are OR inside and AND between (docs/emulator.md, question 17)."""
     if configuration is None or not configuration["accessControls"]:
         return None
     controls = tuple(

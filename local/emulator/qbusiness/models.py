@@ -22,11 +22,14 @@ class QBusinessBackend(EngineBackend):
         return self.engine.resources.get(self.scope, "index", request["indexId"], parent=request["applicationId"])
 
     def active_index(self, request: Wire) -> Resource:
-        """Return an index that takes documents. Raises ResourceMissing or Conflicting."""
-        if self.settings.put_to_inactive_index == "accept":
-            return self.index(request)
+        """Return an index that is ACTIVE. Raises ResourceMissing or Conflicting."""
         self.application(request)
         return self.engine.resources.active(self.scope, "index", request["indexId"], parent=request["applicationId"])
+
+    def open_index(self, request: Wire) -> Resource:
+        """Return an index that takes documents. Raises ResourceMissing or Conflicting."""
+        lenient = self.settings.put_to_inactive_index == "accept"
+        return self.index(request) if lenient else self.active_index(request)
 
     def data_source(self, request: Wire) -> Resource:
         """Return the data source a request names. Raises ResourceMissing."""

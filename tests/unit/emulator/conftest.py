@@ -9,6 +9,7 @@ import pytest
 from local.clock import VirtualClock
 from local.emulator import Settings, emulated
 from tests.unit.emulator.emulated_services import SERVICES, KendraService, QBusinessService, Service
+from tests.unit.emulator.model_requests import COUNTED
 
 Start = Callable[..., Any]
 
@@ -45,3 +46,10 @@ def qbusiness(start: Start) -> QBusinessService:
     """Q Business, with default settings."""
     begun: QBusinessService = start("qbusiness")
     return begun
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how much of the models the conformance test covered."""
+    if COUNTED:
+        covered = ", ".join(f"{count} {what}" for what, count in sorted(COUNTED.items()))
+        terminalreporter.write_line(f"emulator conformance: {covered}")

@@ -17,6 +17,9 @@ ROLE = "arn:aws:iam::123456789012:role/docferry"
 # One attempt: a test that wants to see an error does not want boto3 to hide it.
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
 
+# One session for all tests: it reads each service model once, which takes longer than most tests.
+SESSION = boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name=REGION)
+
 
 def code_of(error: pytest.ExceptionInfo[ClientError]) -> str:
     """The error code that boto3 understood."""
@@ -33,7 +36,7 @@ class Service(ABC):
     def __init__(self, emulation: Emulation, clock: VirtualClock, *, client: Any = None) -> None:
         self.emulation = emulation
         self.clock = clock
-        self.client = client or boto3.client(self.name, region_name=REGION, config=ONCE)
+        self.client = client or SESSION.client(self.name, config=ONCE)
         self.set_up()
 
     name: str

@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -31,6 +32,9 @@ SPOILERS = ("\x07", "!", " ", "é", "ü!", "a b", "-", "_")
 DEEPEST = 6
 
 Path = tuple[str | int, ...]
+
+COUNTED: Counter[str] = Counter()
+"""What the conformance test has checked so far."""
 
 
 def implemented(service: str) -> list[str]:

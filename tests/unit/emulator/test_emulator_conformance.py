@@ -11,6 +11,7 @@ from local.emulator.validation import read
 from local.emulator.wire import service_model
 from tests.unit.emulator.model_requests import (
     ARN,
+    COUNTED,
     DEEPEST,
     RESPONSES,
     implemented,
@@ -22,17 +23,15 @@ from tests.unit.emulator.model_requests import (
 )
 
 OPERATIONS = [(service, name) for service in sorted(RESPONSES) for name in implemented(service)]
-counted: dict[str, int] = {"violations": 0, "requests": 0}
 
 NOW = Settings(resource_seconds=0, mapping_seconds=0, kendra_indexes=1000, qbusiness_applications=1000)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def emulation() -> Iterator[None]:
-    """One emulation for all; every request gets resources of its own. Prints what was covered."""
+    """One emulation for all; every request gets resources of its own."""
     with emulated(settings=NOW):
         yield
-    print(f"\nconformance: {len(OPERATIONS)} operations, {counted}")  # noqa: T201 - the point of counting
 
 
 def reach(service: str, operation: str, path: tuple[Any, ...]) -> bool:
@@ -62,7 +61,7 @@ def test_every_violated_constraint_is_refused(service: str, operation: str) -> N
         if service == "qbusiness":
             assert body["reason"] == "FIELD_VALIDATION_FAILED"
             assert shown(path) in {field["name"] for field in body["fields"]}
-        counted["violations"] += 1
+        COUNTED["violated constraints refused"] += 1
 
 
 def _holds(value: Any, path: tuple[Any, ...]) -> bool:
@@ -91,7 +90,7 @@ def test_a_minimal_valid_request_is_accepted(service: str, operation: str) -> No
     if output is not None:
         assert set(body) <= set(output.members)
         read(output, body)
-    counted["requests"] += 1
+    COUNTED["valid requests accepted"] += 1
 
 
 def kendra_world() -> dict[str, dict[str, Any]]:

@@ -1,0 +1,199 @@
+"""Trigger: start a run when something has changed, never a second one beside it, and forget no change.
+
+The messages of any number of uploads become one mark in ``pending.json``. What the mark says, and whether a run may
+start, is decided and written in one compare-and-swap; so of two invocations at a time one sees what the other did:
+
+- A message is gone from the queue only after its mark is written: a crash before that brings it back.
+- A run is started under a name that is written first: whoever finds the name may repeat the start, which does nothing.
+- Step Functions lists executions with a delay, so an end that was heard of counts more than the list, and a start of
+  a moment ago counts as running.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, Self
+from uuid import uuid4
+
+import msgspec
+from botocore.exceptions import ClientError
+from msgspec import Struct, structs
+
+from docferry.errors import ConfigurationError, Conflict
+from docferry.store import Moved, Record, Store
+
+PENDING = "pending.json"
+STATE_BUCKET, STATE_MACHINE, CONNECTOR_NAME = "STATE_BUCKET", "STATE_MACHINE_ARN", "CONNECTOR_NAME"
+
+PREFIX = "upload-"
+"""Names of runs that uploads have started begin so."""
+
+RETRIES = 2
+"""How many runs in a row are started for the same uploads when they fail; then a person, or the schedule, goes on."""
+
+# The list of executions is eventually consistent; a minute is far longer than it was ever seen to lag.
+LAG = timedelta(minutes=1)
+REMEMBERED = 20
+# Lambda polls the queue with two invocations at most, so a swap fails seldom, and twice hardly ever.
+ATTEMPTS = 20
+
+
+class TriggerSettings(Struct, frozen=True):
+    """The settings of the trigger: the state bucket, the ARN of the state machine, the name of the connector."""
+
+    state_bucket: str
+    state_machine: str
+    connector: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment. Raises ConfigurationError, which names all that is missing."""
+        names = (STATE_BUCKET, STATE_MACHINE, CONNECTOR_NAME)
+        if missing := [f"{name} is not set" for name in names if not env.get(name)]:
+            raise ConfigurationError(f"the function's environment is wrong: {'; '.join(missing)}; deploy it again")
+        return cls(*(env[name] for name in names))
+
+    def to_env(self) -> dict[str, str]:
+        """The environment that ``from_env`` reads back as these settings."""
+        return {STATE_BUCKET: self.state_bucket, STATE_MACHINE: self.state_machine, CONNECTOR_NAME: self.connector}
+
+
+class Ended(Struct, frozen=True):
+    """An execution of the state machine that has ended."""
+
+    execution: str
+    status: str
+
+    @property
+    def ours(self) -> bool:
+        """Whether the trigger has started it."""
+        return self.execution.rpartition(":")[2].startswith(PREFIX)
+
+
+class Signals(Struct, frozen=True):
+    """What a batch of messages says, whatever their number and order."""
+
+    changed: bool = False
+    ended: tuple[Ended, ...] = ()
+
+
+class Pending(Struct, frozen=True, kw_only=True):
+    """The trigger's memory (``pending.json``).
+
+    ``wanted``: something has changed that no run knows of. ``starting``: the name of the run that is about to be
+    started. ``started``: the ARN of the last one. ``ended``: the last executions that were heard to have ended.
+    """
+
+    wanted: bool = False
+    starting: str | None = None
+    started: str | None = None
+    started_at: datetime | None = None
+    ended: tuple[str, ...] = ()
+    failures: int = 0
+
+
+class Triggered(Struct, frozen=True, kw_only=True):
+    """What came of it: a run was ``started``, one is ``pending`` until another ends, or there was ``nothing`` to do."""
+
+    outcome: Literal["started", "pending", "nothing"]
+    execution: str | None = None
+
+
+def signals(event: Mapping[str, Any]) -> Signals:
+    """Read the messages of an SQS event. One that is no news of an execution says that something has changed."""
+    heard = [_ended(record["body"]) for record in event.get("Records", ())]
+    return Signals(changed=None in heard, ended=tuple(ended for ended in heard if ended is not None))
+
+
+def trigger(store: Store, step_functions: Any, machine: str, heard: Signals) -> Triggered:
+    """Remember what was heard, and start a run when one is wanted and none is running.
+
+    Raises Conflict, or the error of S3 or of Step Functions: then the messages have to be delivered again.
+    """
+    for _ in range(ATTEMPTS):
+        record = store.read(PENDING, Pending)
+        memory = noted(record.value if record else Pending(), heard)
+        if memory.wanted and memory.starting is None and not is_running(step_functions, machine, memory):
+            memory = structs.replace(memory, wanted=False, starting=f"{PREFIX}{uuid4()}")
+        if _swapped(store, record, memory):
+            break
+    else:
+        raise Conflict(f"{PENDING} is written by too many invocations at a time; the messages will come again")
+    if memory.starting is not None:
+        return Triggered(outcome="started", execution=_start(store, step_functions, machine, memory.starting))
+    return Triggered(outcome="pending" if memory.wanted else "nothing")
+
+
+def noted(memory: Pending, heard: Signals) -> Pending:
+    """The memory with what was heard in it. Pure; hearing the same again changes nothing but a mark."""
+    wanted, failures = memory.wanted or heard.changed, memory.failures
+    news = [ended for ended in dict.fromkeys(heard.ended) if ended.execution not in memory.ended]
+    for ended in news:
+        if ended.ours and ended.status == "SUCCEEDED":
+            failures = 0
+        elif ended.ours and ended.status in {"FAILED", "TIMED_OUT"}:
+            # Refused because another run had just begun, or failed: the uploads it was to see are still to be seen.
+            failures += 1
+            wanted = wanted or failures <= RETRIES
+    ended_now = (*memory.ended, *(ended.execution for ended in news))[-REMEMBERED:]
+    return structs.replace(memory, wanted=wanted, failures=failures, ended=ended_now)
+
+
+def is_running(step_functions: Any, machine: str, memory: Pending) -> bool:
+    """Whether an execution of the state machine is running, as far as can be known."""
+    if memory.started is not None and memory.started not in memory.ended:
+        assert memory.started_at is not None, "written with the ARN"
+        if datetime.now(UTC) - memory.started_at < LAG:
+            return True
+    listed = step_functions.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=100)
+    return any(execution["executionArn"] not in memory.ended for execution in listed["executions"])
+
+
+def _start(store: Store, step_functions: Any, machine: str, name: str) -> str:
+    """Start the run of a name, or find that it was started, and note that it was. Returns its ARN."""
+    try:
+        arn: str = step_functions.start_execution(stateMachineArn=machine, name=name, input="{}")["executionArn"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+    for _ in range(ATTEMPTS):
+        record = store.read(PENDING, Pending)
+        if record is None or record.value.starting != name:
+            return arn
+        started = structs.replace(record.value, starting=None, started=arn, started_at=datetime.now(UTC))
+        if _swapped(store, record, started):
+            return arn
+    # The name stays noted: whoever comes next repeats the start, which does nothing, and notes it.
+    return arn
+
+
+def _swapped(store: Store, record: Record[Pending] | None, memory: Pending) -> bool:
+    try:
+        if record is None:
+            store.create(PENDING, memory)
+        elif memory != record.value:
+            store.replace(PENDING, memory, record.etag)
+    except Moved:
+        return False
+    return True
+
+
+class _Event(Struct, frozen=True):
+    source: str = ""
+    detail: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Execution(Struct, frozen=True, rename={"execution": "executionArn"}):
+    execution: str
+    status: str
+
+
+def _ended(body: str) -> Ended | None:
+    try:
+        event = msgspec.json.decode(body, type=_Event)
+        if event.source != "aws.states":
+            return None
+        execution = msgspec.json.decode(event.detail, type=_Execution)
+    except msgspec.MsgspecError:
+        return None
+    return Ended(execution.execution, execution.status)
