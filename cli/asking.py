@@ -15,8 +15,11 @@ def asking(state: Path, connector: Connector) -> Iterator[Index]:
     """The data source of a connector that was synced with this state folder."""
     # Moto takes a second to import; --help need not wait for it.
     from docferry.wiring import index  # noqa: PLC0415
+    from local.emulator import Settings  # noqa: PLC0415
     from local.laptop import laptop  # noqa: PLC0415
 
-    with Console(stderr=True).status("starting the emulators") as status, laptop(state=state):
+    # There is no user to search as: Kendra then finds every document, and Q Business is made to do the same.
+    settings = Settings(qbusiness_search_without_user="all")
+    with Console(stderr=True).status("starting the emulators") as status, laptop(state=state, settings=settings):
         status.stop()
         yield index(connector.name, connector.index)

@@ -30,7 +30,8 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
 
     ``acknowledged``: the index took the change. ``rejected``: it did not, and holds what it held before.
     ``doubtful``: it may hold the document as it was, as it is, or not at all.
-    ``document`` is what was sent; for a delete, what was to be deleted. ``reason`` says why it is not acknowledged.
+    ``document`` is what was sent; for a delete, what was to be deleted. ``reason`` says why it is not acknowledged,
+    ``poison`` that the document itself is to blame: sent again as it is, it fails again.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     document: Document
     state: State = "acknowledged"
     reason: str = ""
+    poison: bool = False
 
 
 class Unchanged(Struct, frozen=True):

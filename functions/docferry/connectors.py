@@ -16,7 +16,7 @@ from jsonschema.exceptions import ValidationError
 
 from docferry import indexes, schedule, sources
 from docferry.connector import Connector, Part
-from docferry.deployment import SECRET, Deploy, Described, Schedule
+from docferry.deployment import SECRETS_MANAGER, Deploy, Described, Schedule
 from docferry.errors import ConfigurationError
 from docferry.guard import DeleteGuard
 
@@ -133,7 +133,7 @@ def _shape() -> dict[str, Any]:
         "type": "object",
         "required": [*parts],
         "additionalProperties": False,
-        "properties": {**parts, **dict.fromkeys(_OPTIONAL, {"type": "object"})},
+        "properties": {**parts, **{name: {"type": "object"} for name in _OPTIONAL}},
     }
     connectors = {"type": "object", "minProperties": 1, "propertyNames": _NAMES, "additionalProperties": connector}
     return {
@@ -178,7 +178,9 @@ def _secrets(value: Any, place: Place, inside: tuple[int, ...] = ()) -> Iterator
         yield f"{_spelled(place)}: has a password in it; store it in Secrets Manager, and give its ARN"
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, inner in members:
-        plain = isinstance(inner, str | int) and not isinstance(inner, bool) and not re.match(SECRET, str(inner))
+        plain = (
+            isinstance(inner, str | int) and not isinstance(inner, bool) and not re.match(SECRETS_MANAGER, str(inner))
+        )
         if plain and _SECRET_NAME.search(str(name).lower()):
             yield (
                 f"{_spelled((*place, name))}: looks like a secret in plain text; store it in Secrets Manager, "

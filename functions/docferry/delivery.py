@@ -14,6 +14,9 @@ T = TypeVar("T")
 INTERNAL_ERROR = "InternalError"
 """The one code that the services call their own fault (ErrorCode of FailedDocuments)."""
 
+INVALID_REQUEST = "InvalidRequest"
+"""The code that blames the document: sent again as it is, it is rejected again."""
+
 ATTEMPTS = 4
 
 
@@ -59,5 +62,5 @@ def _sent(
         return [Rejection(id_of(item), "", str(error)) for item in request]
     except RequestRefused as error:
         if len(request) == 1:
-            return [Rejection(id_of(request[0]), "", str(error))]
+            return [Rejection(id_of(request[0]), INVALID_REQUEST, str(error))]
         return [rejection for item in request for rejection in _sent([item], send, id_of)]

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from docferry.connector import Connector
 
-SECRET = "^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+$"
+SECRETS_MANAGER = "^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+$"
 KEY = "arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+"
 
 Subnet = Annotated[str, Meta(pattern="^subnet-[0-9a-f]{8,17}$", description="the id of a subnet, subnet-0a1b2c3d")]

@@ -112,7 +112,7 @@ FUNCTIONS = (
         timeout=900,
         reads=(RUN, JOB, MANIFEST, LEASE),
         writes=(RUN, JOB, MANIFEST),
-        deletes=(RUN, "staging/*", LEASE),
+        deletes=("runs/*/listing/*", "staging/*", LEASE),
         index=("jobs", "statuses"),
     ),
     Function(

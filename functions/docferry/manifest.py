@@ -11,6 +11,8 @@ from docferry.errors import ManifestInvalid
 from docferry.store import MANIFEST, Moved, Record, Store, Written, manifest_key
 
 FORMAT = 1
+# A rebuild deletes nothing, so what the old manifest knew of documents that are gone from the source is worth keeping.
+CURE = "restore its last version, or put everything again with `docferry rebuild`"
 
 
 class Pointer(Struct, frozen=True):
@@ -27,11 +29,11 @@ def pointer(store: Store) -> Record[Pointer] | None:
     try:
         record = store.read(MANIFEST, Pointer)
     except msgspec.DecodeError as error:
-        raise ManifestInvalid(
-            f"{MANIFEST} is not a pointer to a manifest ({error}); restore its last version"
-        ) from error
+        raise ManifestInvalid(f"{MANIFEST} is not a pointer to a manifest ({error}); {CURE}") from error
     if record is not None and record.value.format != FORMAT:
-        raise ManifestInvalid(f"{MANIFEST} has format {record.value.format}; this version reads format {FORMAT}")
+        raise ManifestInvalid(
+            f"{MANIFEST} has format {record.value.format}; this version reads format {FORMAT}; {CURE}"
+        )
     return record
 
 
@@ -40,16 +42,16 @@ def documents(store: Store, current: Pointer | None) -> Iterator[bytes]:
     if current is None:
         return
     if not store.exists(current.key):
-        raise ManifestInvalid(f"{current.key} is missing, which {MANIFEST} points to; restore one of the two")
+        raise ManifestInvalid(f"{current.key} is missing, which {MANIFEST} points to; {CURE}")
     count = 0
     try:
         for line in store.lines(current.key, current.sha256):
             count += 1
             yield line
     except ValueError as error:
-        raise ManifestInvalid(f"the manifest is corrupt: {error}") from error
+        raise ManifestInvalid(f"the manifest is corrupt: {error}; {CURE}") from error
     if count != current.documents:
-        raise ManifestInvalid(f"{current.key} has {count} documents, not {current.documents}")
+        raise ManifestInvalid(f"{current.key} has {count} documents, not {current.documents}; {CURE}")
 
 
 def write(store: Store, run: str, old: Iterable[bytes], outcomes: Iterable[Outcome]) -> Written:
@@ -93,13 +95,16 @@ def _line_of(outcome: Outcome, before: bytes | None) -> Iterator[bytes]:
         yield lines.encode(outcome.document)
 
 
-def move(store: Store, before: Record[Pointer] | None, written: Written) -> None:
-    """Point to a new manifest. Raises ManifestInvalid when another run has moved the pointer meanwhile."""
+def move(store: Store, before: str | None, written: Written) -> None:
+    """Point to a new manifest, in the place of the pointer with the ETag ``before``, or of none.
+
+    Raises ManifestInvalid when another run has moved the pointer meanwhile.
+    """
     moved = Pointer(FORMAT, written.key, written.lines, written.sha256)
     try:
         if before is None:
             store.create(MANIFEST, moved)
         else:
-            store.replace(MANIFEST, moved, before.etag)
+            store.replace(MANIFEST, moved, before)
     except Moved as error:
         raise ManifestInvalid(f"{MANIFEST} was moved by another run; nothing was committed") from error

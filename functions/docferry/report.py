@@ -16,7 +16,9 @@ class Report(Struct, frozen=True, kw_only=True):
     """How a run ended. ``execution_id`` is None when there was nothing to change, and so no sync job.
 
     ``failed`` counts documents that the index does not hold as it should; ``failures`` lists each of them.
-    ``withheld`` counts deletes that the guard kept back, for the reason in ``withheld_because``.
+    ``quarantined`` are not sent any more until they change or are released. In a ``dry_run`` added, modified and
+    deleted are what a run would do. ``withheld`` counts deletes that the guard kept back, for the reason in
+    ``withheld_because``.
     """
 
     run: str
@@ -28,11 +30,13 @@ class Report(Struct, frozen=True, kw_only=True):
     unchanged: int = 0
     skipped: int = 0
     failed: int = 0
+    quarantined: int = 0
     withheld: int = 0
     withheld_because: str = ""
     execution_id: str | None = None
     job_status: str | None = None
     error: str = ""
+    dry_run: bool = False
 
 
 class Failure(Struct, frozen=True):

@@ -40,22 +40,31 @@ class Shard(Struct, frozen=True):
 
 
 class Counts(Struct, frozen=True, kw_only=True):
-    """Documents, by what the crawl found. ``withheld`` are deletes that the guard keeps back."""
+    """Documents, by what the crawl found.
+
+    ``withheld`` are deletes that the guard keeps back, ``quarantined`` puts of documents that failed too often.
+    """
 
     added: int = 0
     modified: int = 0
     deleted: int = 0
     unchanged: int = 0
     skipped: int = 0
+    quarantined: int = 0
     withheld: int = 0
 
 
 class ChangeSet(Struct, frozen=True, kw_only=True):
-    """What the crawl decided (``changes.json``): the counts, and the manifest that they were counted against."""
+    """What the crawl decided (``changes.json``): the counts, and the manifest that they were counted against.
+
+    ``rebuild``: that manifest is to be replaced, whatever it is. ``sends`` is false for a dry run.
+    """
 
     counts: Counts
     manifest: Pointer | None
     withheld_because: str = ""
+    rebuild: bool = False
+    sends: bool = True
 
 
 CHECKPOINT = "checkpoint.json"
@@ -64,6 +73,7 @@ BATCHES = "batches.json"
 REPORT = "report.json"
 SKIPPED = "skipped.jsonl.zst"
 FAILED = "failed.jsonl.zst"
+QUARANTINED = "quarantined.jsonl.zst"
 DELETES = "deletes.jsonl.zst"
 
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct, structs
 
-from docferry import manifest, outcomes, sync_job
+from docferry import failures, manifest, outcomes, sync_job
 from docferry.changes import Outcome
 from docferry.errors import ManifestInvalid
 from docferry.indexes import ENDED, SyncJob
 from docferry.runs import FAILED, change_set, shards
-from docferry.store import manifest_key, run_key
+from docferry.store import MANIFEST, manifest_key, run_key
 from docferry.verify import verified
 from docferry.wiring import Wired
 
@@ -46,20 +46,28 @@ def settle(wired: Wired, run: str, job: SyncJob | None) -> Settled:
         _commit(wired, run, counted)
         for _ in counted:  # what a repeated settlement has committed before is still counted
             pass
+    failures.update(store, run)
     sync_job.settle(store, run)
     return tally.settled(outcomes.missing(store, parts))
 
 
 def _commit(wired: Wired, run: str, judged: Iterator[Outcome]) -> None:
     store = wired.store
-    current = manifest.pointer(store)
-    before = change_set(store, run).manifest
+    crawled = change_set(store, run)
+    try:
+        current = manifest.pointer(store)
+    except ManifestInvalid:
+        if not crawled.rebuild:
+            raise
+        current = None
     if current is not None and current.value.key == manifest_key(run):
         return
-    if (current.value if current else None) != before:
+    if (current.value if current else None) != crawled.manifest and not crawled.rebuild:
         raise ManifestInvalid("the manifest was moved since the crawl of this run; nothing was committed")
-    written = manifest.write(store, run, manifest.documents(store, before), judged)
-    manifest.move(store, current, written)
+    # The ETag that was compared; a rebuild takes the place of a pointer that cannot be read, too.
+    etag = current.etag if current is not None else store.etag(MANIFEST) if crawled.rebuild else None
+    written = manifest.write(store, run, manifest.documents(store, crawled.manifest), judged)
+    manifest.move(store, etag, written)
 
 
 def _believed(

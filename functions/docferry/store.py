@@ -24,6 +24,7 @@ T = TypeVar("T")
 LEASE = "lease.json"
 SYNC_JOB = "sync_job.json"
 MANIFEST = "manifest/current.json"
+FAILURES = "failures.jsonl.zst"
 
 # A stream under this many bytes never touches the disk.
 SPOOL_BYTES = 4 * 1024 * 1024
@@ -118,13 +119,17 @@ class Store:
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under this key."""
+        return self.etag(key) is not None
+
+    def etag(self, key: str) -> str | None:
+        """The ETag of an object, or None when there is none."""
         try:
-            self._s3.head_object(Bucket=self.bucket, Key=key)
+            etag: str = self._s3.head_object(Bucket=self.bucket, Key=key)["ETag"]
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # noqa: PLR2004  # HEAD has no error body
-                return False
+                return None
             raise
-        return True
+        return etag
 
     def put_content(self, key: str, content: bytes) -> None:
         """Stage the content of a document."""

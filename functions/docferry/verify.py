@@ -57,7 +57,8 @@ def judged(outcome: Outcome, status: DocumentStatus | None) -> Outcome:
     # FAILED says that the index does not hold what was sent; what it held before may or may not be gone.
     state_known = outcome.kind == "added" and state != "PROCESSING"
     reason = f"accepted, but the index then said {said}"
-    return structs.replace(outcome, state="rejected" if state_known else "doubtful", reason=reason)
+    poison = state in {"FAILED", "UPDATE_FAILED"}
+    return structs.replace(outcome, state="rejected" if state_known else "doubtful", reason=reason, poison=poison)
 
 
 def _joined(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 from moto.core.config import default_user_config
@@ -109,8 +110,10 @@ def serving(
     ``faults_file`` is YAML with the knobs of ``faults.Knobs``. ``moto_config`` is what ``mock_aws`` takes.
     """
     clock = clock if clock is not None else SteerableClock(WallClock())
-    default_user_config.update(moto_config or {})
-    with opened(clock=clock, database=database, settings=settings) as emulation:
+    with (
+        patch.dict(default_user_config, moto_config or {}),
+        opened(clock=clock, database=database, settings=settings) as emulation,
+    ):
         if faults_file is not None:
             emulation.faults.knobs = read_faults(faults_file)
         server = make_server("127.0.0.1", port, Application(emulation), threaded=True, request_handler=_Quiet)

@@ -15,7 +15,8 @@ from docferry.sources import Page, Source
 from docferry.store import Store, run_key, shard_key
 from docferry.wiring import Wired
 from docferry.workflow import crawl as module
-from docferry.workflow.crawl import RESERVE_MS, Crawled, Input, Request, crawl
+from docferry.workflow.change_set import Input
+from docferry.workflow.crawl import RESERVE_MS, Crawled, Request, crawl
 from tests.unit.fakes import FakeIndex, document, wired
 
 RUN = Request(run="run-1", execution="arn:run-1")

@@ -88,7 +88,7 @@ def test_a_refused_request_is_sent_document_by_document() -> None:
     """One bad document does not keep nine good ones out of the index."""
     service = Service(lambda _, request: RequestRefused("bad member") if "b" in request else [])
 
-    assert delivered(service) == {"b": "bad member"}
+    assert delivered(service) == {"b": "InvalidRequest: bad member"}
     assert service.sent == ["abc", "a", "b", "c"]
 
 
@@ -96,7 +96,7 @@ def test_a_refused_request_of_one_document_is_not_sent_again() -> None:
     """The refusal is about that document."""
     service = Service(lambda *_: RequestRefused("bad member"))
 
-    assert delivered(service, "a") == {"a": "bad member"}
+    assert delivered(service, "a") == {"a": "InvalidRequest: bad member"}
     assert service.sent == ["a"]
 
 
@@ -129,7 +129,7 @@ def test_what_was_accepted_at_first_stays_accepted(error: DocferryError) -> None
     """A second attempt that is refused is about the documents in it, not about those before."""
     service = Service(lambda call, _: rejected("b", "InternalError") if call == 1 else error)
 
-    assert delivered(service) == {"b": str(error)}
+    assert delivered(service)["b"].endswith(str(error))
 
 
 @pytest.mark.parametrize("error", [Throttled("slow"), ServiceUnavailable("gone"), AccessDenied("no")])

@@ -77,7 +77,7 @@ def committed(store: Store, run: str, *ids: str) -> Pointer:
     """Commit a manifest of documents with these ids over whatever is there."""
     before = manifest.pointer(store)
     outcomes = [Outcome(id_, "added", document(id_)) for id_ in ids]
-    manifest.move(store, before, manifest.write(store, run, [], outcomes))
+    manifest.move(store, before.etag if before else None, manifest.write(store, run, [], outcomes))
     after = manifest.pointer(store)
     assert after is not None
     return after.value
@@ -117,7 +117,7 @@ def test_the_pointer_moves_only_from_where_it_was_read(*, store: Store, first: b
     winner = committed(store, "run-1", "a")
 
     with pytest.raises(ManifestInvalid, match="moved by another run"):
-        manifest.move(store, before, manifest.write(store, "run-2", [], []))
+        manifest.move(store, before.etag if before else None, manifest.write(store, "run-2", [], []))
 
     now = manifest.pointer(store)
     assert now is not None
@@ -131,7 +131,7 @@ def test_the_pointer_does_not_come_back_from_being_deleted(store: Store) -> None
     store.delete(MANIFEST)
 
     with pytest.raises(ManifestInvalid, match="moved by another run"):
-        manifest.move(store, before, manifest.write(store, "run-2", [], []))
+        manifest.move(store, before.etag if before else None, manifest.write(store, "run-2", [], []))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": "1", "key": 3}', b"\xff\xfe"])

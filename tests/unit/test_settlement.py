@@ -27,7 +27,7 @@ class Ran:
         """Let the index be known to hold these."""
         before = manifest.pointer(self.store)
         outcomes = [Outcome(one.id, "added", one) for one in documents]
-        manifest.move(self.store, before, manifest.write(self.store, "run-0", [], outcomes))
+        manifest.move(self.store, before.etag if before else None, manifest.write(self.store, "run-0", [], outcomes))
 
     def crawled(self) -> None:
         """Let the change set be made against the manifest as it is now."""

@@ -18,6 +18,7 @@ from docferry.errors import (
     ServiceUnavailable,
     Throttled,
 )
+from docferry.pace import Pace
 
 ERRORS: dict[str, type[DocferryError]] = {
     "AccessDeniedException": AccessDenied,
@@ -35,19 +36,29 @@ ERRORS: dict[str, type[DocferryError]] = {
 
 SERVER_ERROR = 500
 
+PACE = Pace()
+"""Of this process: a Lambda function that stays warm keeps what it has learnt."""
+
 
 def once(method: Callable[..., Any], **params: Any) -> Any:
-    """Call a boto3 client's method once. Raises the errors of docferry.errors, never botocore's."""
+    """Call a boto3 client's method once, at its pace. Raises the errors of docferry.errors, never botocore's."""
+    operation = method.__name__
+    PACE.wait(operation)
     try:
-        return method(**params)
+        reply = method(**params)
     except ClientError as error:
-        raise translated(error) from error
+        problem = translated(error)
+        if isinstance(problem, Throttled):
+            PACE.throttled(operation)
+        raise problem from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise ConfigurationError(f"{error}: give the process AWS credentials") from error
     except (HTTPClientError, NoConnectionError) as error:
         raise ServiceUnavailable(str(error)) from error
     except BotoCoreError as error:
         raise RequestRefused(str(error)) from error
+    PACE.passed(operation)
+    return reply
 
 
 # 0.5 s doubling to 20 s, with full jitter, is about a minute over 8 attempts: it rides out a burst within one

@@ -3,29 +3,22 @@
 A listing longer than one invocation goes on in the next from its checkpoint. Nothing is compared before it is whole.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Literal
+from collections.abc import Callable
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
-from docferry import changes, lease, limits, listing, manifest, sorting
-from docferry.changes import Change, Unchanged
-from docferry.guard import reason_to_withhold
+from docferry import lease, limits, sorting
 from docferry.model import Document, Listed, Skipped
 from docferry.runs import (
     BATCHES,
-    CHANGES,
     CHECKPOINT,
-    DELETES,
-    SKIPPED,
-    ChangeSet,
     Checkpoint,
     Counts,
     Run,
 )
-from docferry.shards import ShardWriter
-from docferry.store import Stream, run_key
+from docferry.store import run_key
 from docferry.wiring import Wired
+from docferry.workflow.change_set import Input, write_change_set
 from docferry.workflow.commit import settle_previous
 
 # The comparison takes about a minute for a million documents, so five are kept for it.
@@ -35,13 +28,6 @@ UNCERTAIN = 1_000
 
 Remaining = Callable[[], int]
 """Milliseconds that the invocation has left."""
-
-
-class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The input of an execution, all of it optional."""
-
-    mode: Literal["sync"] = "sync"
-    approve_deletes: int = 0
 
 
 class Crawled(Struct, frozen=True, kw_only=True):
@@ -70,11 +56,11 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
     checkpoint = walk(wired, run, remaining)
     if not checkpoint.complete or remaining() < RESERVE_MS:
         return Crawled(complete=False, listed=checkpoint.listed)
-    counts = write_change_set(wired, run, checkpoint, run.input.approve_deletes)
+    counts = write_change_set(wired, run.run, checkpoint, run.input)
     return Crawled(
         complete=True,
         listed=checkpoint.listed,
-        changes=counts.added + counts.modified + counts.deleted,
+        changes=counts.added + counts.modified + counts.deleted if run.input.sends else 0,
         counts=counts,
         batches=run_key(run.run, BATCHES),
     )
@@ -129,60 +115,3 @@ def save(wired: Wired, run: Run, before: Checkpoint, found: list[Listed], source
     )
     wired.store.write(run_key(run.run, CHECKPOINT), checkpoint)
     return checkpoint
-
-
-def write_change_set(wired: Wired, run: Run, checkpoint: Checkpoint, approved: int) -> Counts:
-    """Compare the listing with the manifest, and write the shards, ``batches.json`` and ``changes.json``."""
-    store = wired.store
-    current = manifest.pointer(store)
-    pointer = current.value if current else None
-    events = changes.detect(
-        manifest.documents(store, pointer),
-        listing.unique(sorting.merge(store, checkpoint.chunks)),
-        checkpoint.uncertain,
-    )
-    puts = ShardWriter(store, run.run, "put")
-    with (
-        store.writing(run_key(run.run, DELETES)) as deletes,
-        store.writing(run_key(run.run, SKIPPED)) as skipped,
-    ):
-        tally = sort_out(events, puts, deletes, skipped)
-    withheld_because = reason_to_withhold(
-        wired.settings.connector.deletes,
-        deletes=tally.deleted,
-        manifest=pointer.documents if pointer else 0,
-        approved=approved,
-        incomplete=checkpoint.incomplete,
-    )
-    shards = puts.close()
-    if withheld_because:
-        tally = structs.replace(tally, deleted=0, withheld=tally.deleted)
-    else:
-        gone = ShardWriter(store, run.run, "delete")
-        for line in store.lines(run_key(run.run, DELETES)):
-            gone.add_line(line)
-        shards += gone.close()
-    store.write(run_key(run.run, BATCHES), shards)
-    change_set = ChangeSet(counts=tally, manifest=pointer, withheld_because=withheld_because)
-    store.write(run_key(run.run, CHANGES), change_set)
-    return tally
-
-
-def sort_out(
-    events: Iterable[Change | Skipped | Unchanged], puts: ShardWriter, deletes: Stream, skipped: Stream
-) -> Counts:
-    """Write each change where it belongs, and count them all."""
-    added = modified = unchanged = 0
-    for event in events:
-        match event:
-            case Unchanged():
-                unchanged += 1
-            case Skipped():
-                skipped.add(event)
-            case Change(kind="deleted"):
-                deletes.add(event)
-            case Change():
-                added += event.kind == "added"
-                modified += event.kind == "modified"
-                puts.add(event)
-    return Counts(added=added, modified=modified, deleted=deletes.count, unchanged=unchanged, skipped=skipped.count)

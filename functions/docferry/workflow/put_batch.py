@@ -8,7 +8,7 @@ from msgspec import structs
 from docferry import batching
 from docferry.batching import Put
 from docferry.changes import Change, Outcome
-from docferry.delivery import deliver
+from docferry.delivery import INVALID_REQUEST, deliver
 from docferry.errors import DocumentError, DocumentTooLarge, DocumentUnreadable
 from docferry.model import Document, S3Object
 from docferry.runs import Shard
@@ -43,7 +43,9 @@ def put_all(wired: Wired, shard: Shard, execution_id: str, changes: Iterator[Cha
     for request in batching.requests(opened(), wired.index.limits):
         reasons = deliver(request, lambda puts: wired.index.put(execution_id, puts), lambda put: put[0].id)
         for document, _ in request:
-            yield Outcome(document.id, kinds.pop(document.id).kind, document, *verdict(reasons.get(document.id)))
+            state, reason = verdict(reasons.get(document.id))
+            poison = reason.startswith(INVALID_REQUEST)
+            yield Outcome(document.id, kinds.pop(document.id).kind, document, state, reason, poison)
     yield from unopened
 
 

@@ -114,13 +114,16 @@ def trigger(store: Store, step_functions: Any, machine: str, heard: Signals) -> 
         memory = noted(record.value if record else Pending(), heard)
         if memory.wanted and memory.starting is None and not is_running(step_functions, machine, memory):
             memory = structs.replace(memory, wanted=False, starting=f"{PREFIX}{uuid4()}")
-        if _swapped(store, record, memory):
-            break
-    else:
-        raise Conflict(f"{PENDING} is written by too many invocations at a time; the messages will come again")
-    if memory.starting is not None:
-        return Triggered(outcome="started", execution=_start(store, step_functions, machine, memory.starting))
-    return Triggered(outcome="pending" if memory.wanted else "nothing")
+        if not _swapped(store, record, memory):
+            continue
+        heard = Signals()  # what is written is heard for good
+        if memory.starting is None:
+            return Triggered(outcome="pending" if memory.wanted else "nothing")
+        execution = _start(store, step_functions, machine, memory.starting)
+        if not memory.wanted:
+            return Triggered(outcome="started", execution=execution)
+        # An invocation that died had left the start; its run may have ended since, and what is wanted is another.
+    raise Conflict(f"{PENDING} is written by too many invocations at a time; the messages will come again")
 
 
 def noted(memory: Pending, heard: Signals) -> Pending:

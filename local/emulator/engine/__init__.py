@@ -29,7 +29,9 @@ class Engine:
         self, *, clock: Clock, settings: Settings, faults: Faults, database: Path | None, read_object: ReadObject
     ) -> None:
         self.store = Store(database)
-        self.context = Context(self.store, clock, settings, faults, read_object)
+        # Time goes on from where the file left off, never back: jobs are listed by the time they started.
+        ahead = max(0.0, self.store.latest() - clock.now().timestamp())
+        self.context = Context(self.store, clock, settings, faults, read_object, ahead)
         self.settings = settings
         self.resources = Resources(self.context, purge=self._purge)
         self.jobs = Jobs(self.context)

@@ -21,7 +21,9 @@ class Context(Struct, frozen=True):
     settings: Settings
     faults: Faults
     read_object: ReadObject
+    ahead: float = 0.0
+    """How far the state in the file is ahead of the clock: a virtual clock may have run ahead of the time."""
 
     def now(self) -> float:
         """Return the time in epoch seconds, in whole milliseconds as the services have it."""
-        return round(self.clock.now().timestamp(), 3)
+        return round(self.clock.now().timestamp() + self.ahead, 3)

@@ -10,6 +10,14 @@ from typing import Any
 
 SCHEMA_VERSION = 1
 
+_LATEST = """
+    SELECT max(at) FROM (
+        SELECT max(updated) AS at FROM resources UNION ALL SELECT max(updated) FROM documents
+        UNION ALL SELECT max(max(started, coalesce(stopped, 0), coalesce(ended, 0))) FROM jobs
+        UNION ALL SELECT max(accepted) FROM operations UNION ALL SELECT max(received) FROM mappings
+    )
+"""
+
 
 class Store:
     """One connection, one lock. ``path`` None keeps everything in memory.
@@ -67,6 +75,11 @@ class Store:
     def run(self, sql: str, *values: Any) -> sqlite3.Cursor:
         """Execute a statement."""
         return self.db.execute(sql, values)
+
+    def latest(self) -> float:
+        """Return when the last thing happened that is written down; 0 in an empty database."""
+        row = self.one(_LATEST)
+        return float(row[0] or 0.0) if row is not None else 0.0
 
     def close(self) -> None:
         """Close the file; what is committed stays."""

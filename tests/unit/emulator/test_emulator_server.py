@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.emulator import Emulation, Settings
+from local.clock import VirtualClock
+from local.emulator import Emulation, Settings, emulated
 from local.emulator.server import read_faults, service_of, serving
 from tests.unit.emulator.emulated_services import REGION, ROLE
 
@@ -383,3 +385,25 @@ def test_a_database_has_one_owner(tmp_path: Path) -> None:
     database = tmp_path / "emulator.sqlite"
     with serving(database=database), pytest.raises(RuntimeError, match=r"emulator\.sqlite"), serving(database=database):
         pass
+
+
+def test_time_goes_on_where_the_file_left_off(tmp_path: Path) -> None:
+    """A virtual clock that ran ahead in one process does not make the next one list its jobs in the wrong order."""
+    database = tmp_path / "emulator.sqlite"
+    start = datetime(2024, 5, 6, tzinfo=UTC)
+    jobs: list[str] = []
+    at: dict[str, str] = {}
+    for _ in range(2):
+        clock = VirtualClock(start)
+        with emulated(clock=clock, database=database, settings=NOW):
+            kendra = boto3.client("kendra", region_name=REGION)
+            if not at:
+                at["IndexId"] = kendra.create_index(Name="x", RoleArn=ROLE)["Id"]
+                at["Id"] = kendra.create_data_source(IndexId=at["IndexId"], Name="x", Type="CUSTOM")["Id"]
+            jobs.insert(0, kendra.start_data_source_sync_job(**at)["ExecutionId"])
+            clock.sleep(86400)
+            kendra.stop_data_source_sync_job(**at)
+            clock.sleep(60)
+            listed = kendra.list_data_source_sync_jobs(**at)["History"]
+            assert [job["ExecutionId"] for job in listed] == jobs
+            assert listed[0]["Status"] == "SUCCEEDED"

@@ -1,0 +1,142 @@
+"""Which AWS calls a handler can make, read from its code alone: a walk from the handler over what it refers to.
+
+Types are told by names, which this code base keeps: ``store`` is the state bucket, ``index`` and ``source`` are those
+of the connector, ``_s3``, ``_kendra``, ``_qbusiness`` and ``step_functions`` are boto3 clients. Where a name says
+nothing, every method of that name counts, so that a call is rather found too often than missed.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+CLIENTS = {"_s3": "s3", "_kendra": "kendra", "_qbusiness": "qbusiness", "step_functions": "stepfunctions"}
+
+
+class ApiCall(Struct, frozen=True):
+    """A boto3 method of a service, and the class, or else the module, that calls it."""
+
+    service: str
+    method: str
+    caller: str
+
+
+class Place(Struct, frozen=True):
+    """A function or a method: its module, and its class if it has one."""
+
+    module: str
+    owner: str
+    name: str
+
+
+class Code:
+    """The code of the functions, as syntax trees."""
+
+    def __init__(self, methods: Mapping[str, frozenset[str]], root: Path = FUNCTIONS) -> None:
+        self.methods = methods
+        """The methods of each boto3 client."""
+        self.modules = {
+            ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): ast.parse(
+                file.read_text(encoding="utf-8")
+            )
+            for file in root.rglob("*.py")
+        }
+        self.places: dict[Place, ast.AST] = {}
+        for module, tree in self.modules.items():
+            for node in tree.body:
+                if isinstance(node, ast.FunctionDef):
+                    self.places[Place(module, "", node.name)] = node
+                elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                    self.places[Place(module, "", node.targets[0].id)] = node
+                elif isinstance(node, ast.ClassDef):
+                    for member in node.body:
+                        if isinstance(member, ast.FunctionDef):
+                            self.places[Place(module, node.name, member.name)] = member
+
+    def calls(self, handler: str, kinds: Mapping[str, str]) -> set[ApiCall]:
+        """The calls that ``handler`` of a module can make; ``kinds`` names the classes of ``index`` and ``source``."""
+        found: set[ApiCall] = set()
+        ahead, seen = [Place(handler, "", "handler")], set[Place]()
+        while ahead:
+            place = ahead.pop()
+            if place in seen or place not in self.places:
+                continue
+            seen.add(place)
+            for node in ast.walk(self.places[place]):
+                found.update(self._api_calls(node, place))
+                ahead += self._referred(node, place, {"store": "Store", "_store": "Store", **kinds})
+        return found
+
+    def unknown_receivers(self) -> list[str]:
+        """Calls of what may be a boto3 method on something that is no known client: the walk would miss them."""
+        names = frozenset[str]().union(*self.methods.values())
+        return [
+            f"{module}:{node.lineno}: {ast.unparse(node)}"
+            for module, tree in self.modules.items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and node.attr in names and _terminal(node.value) not in CLIENTS
+        ]
+
+    def _api_calls(self, node: ast.AST, place: Place) -> Iterator[ApiCall]:
+        caller = place.owner or place.module
+        if isinstance(node, ast.Attribute) and (service := CLIENTS.get(_terminal(node.value))):
+            if node.attr in self.methods[service]:
+                yield ApiCall(service, node.attr, caller)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and place.owner:
+            # A paginator, or a method, by its name.
+            for service in self._services_of(place):
+                if node.value in self.methods[service]:
+                    yield ApiCall(service, node.value, caller)
+
+    def _services_of(self, place: Place) -> set[str]:
+        methods = [
+            node for other, node in self.places.items() if (other.module, other.owner) == (place.module, place.owner)
+        ]
+        return {
+            CLIENTS[inner.attr]
+            for method in methods
+            for inner in ast.walk(method)
+            if isinstance(inner, ast.Attribute) and inner.attr in CLIENTS
+        }
+
+    def _referred(self, node: ast.AST, place: Place, types: Mapping[str, str]) -> Iterator[Place]:
+        imported = self._imports(place.module)
+        if isinstance(node, ast.Name):
+            yield from self._named(imported.get(node.id, f"{place.module}.{node.id}"))
+        elif isinstance(node, ast.Attribute):
+            receiver = _terminal(node.value)
+            if receiver == "self" and place.owner:
+                yield Place(place.module, place.owner, node.attr)
+            elif receiver in types:
+                yield from (one for one in self.places if (one.owner, one.name) == (types[receiver], node.attr))
+            elif isinstance(node.value, ast.Name) and imported.get(receiver) in self.modules:
+                yield from self._named(f"{imported[receiver]}.{node.attr}")
+            elif receiver not in CLIENTS:
+                apart = {"Store", "Index", "Source", "Kendra", "QBusiness", "Files", "S3"}
+                yield from (
+                    one for one in self.places if one.owner and one.owner not in apart and one.name == node.attr
+                )
+
+    def _named(self, name: str) -> Iterator[Place]:
+        module, _, last = name.rpartition(".")
+        yield Place(module, "", last)
+        yield from (one for one in self.places if (one.module, one.owner, one.name) == (module, last, "__init__"))
+
+    def _imports(self, module: str) -> dict[str, str]:
+        """What the names that a module imports stand for."""
+        return {
+            alias.asname or alias.name: f"{node.module}.{alias.name}"
+            for node in ast.walk(self.modules[module])
+            if isinstance(node, ast.ImportFrom) and node.module
+            for alias in node.names
+        }
+
+
+def _terminal(node: ast.AST) -> str:
+    """The last name of ``wired.index``, ``self._s3`` or ``store``."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,181 @@
+"""Roles: each may do what its handler's code calls, and no more."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from docferry.deployment import Described
+from docferry.functions import DEPLOYED, Function
+from tests.infra.api_calls import ApiCall, Code
+from tests.infra.conftest import NAMES, Assembly, Template
+
+CLASSES = {"kendra": "Kendra", "qbusiness": "QBusiness", "s3": "S3", "files": "Files"}
+TRANSFERS = {"upload_fileobj", "download_fileobj", "upload_file", "download_file", "copy"}
+
+# Who asks for a key that may not be there needs s3:ListBucket: without it S3 says AccessDenied instead of NoSuchKey.
+OF_S3 = {
+    "get_object": {"s3:GetObject", "s3:ListBucket"},
+    "head_object": {"s3:GetObject", "s3:ListBucket"},
+    "download_fileobj": {"s3:GetObject", "s3:ListBucket"},
+    "put_object": {"s3:PutObject"},
+    "upload_fileobj": {"s3:PutObject"},
+    "delete_object": {"s3:DeleteObject"},
+    "delete_objects": {"s3:DeleteObject"},
+    "list_objects_v2": {"s3:ListBucket"},
+}
+OF_ANY_FUNCTION = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+}
+OF_THE_QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+
+
+@pytest.fixture(scope="module")
+def code() -> Code:
+    """The code of the functions, with the methods of each boto3 client."""
+    clients = {
+        service: boto3.client(service, region_name="eu-west-1")
+        for service in ("s3", "kendra", "qbusiness", "stepfunctions")
+    }
+    methods = {service: frozenset(client.meta.method_to_api_mapping) for service, client in clients.items()}
+    return Code({**methods, "s3": methods["s3"] | TRANSFERS})
+
+
+def actions_of(call: ApiCall) -> set[str]:
+    """The actions that IAM asks for when a boto3 method is called."""
+    if call.service == "s3":
+        return OF_S3[call.method]
+    name = call.method.title().replace("_", "")
+    actions = {f"{call.service.replace('stepfunctions', 'states')}:{name}"}
+    return actions | ({"iam:PassRole"} if name == "BatchPutDocument" else set())
+
+
+def listed(value: Any) -> list[Any]:
+    """A member of a policy statement, which is one value or a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def roles(assembly: Assembly) -> Iterator[tuple[str, Template, Function, list[dict[str, Any]]]]:
+    """Every function of every connector, with the statements of its role."""
+    for name in NAMES:
+        template = assembly.template(name)
+        for function in DEPLOYED:
+            role = template.functions()[function.name]["Role"]
+            yield name, template, function, list(template.statements(role))
+
+
+def test_every_call_of_a_client_can_be_found(code: Code) -> None:
+    """A client under another name would be a call that no test sees; name it as the others are."""
+    assert code.unknown_receivers() == []
+
+
+def test_a_role_has_the_actions_that_its_handler_calls(
+    code: Code, assembly: Assembly, described: dict[str, Described]
+) -> None:
+    """Not one more, not one less; on top come Lambda's log and trace, the queue, the key, and the way into a VPC."""
+    for name, _, function, statements in roles(assembly):
+        connector, deploy = described[name].connector, described[name].deploy
+        kinds = {"index": CLASSES[connector.index.kind], "source": CLASSES[connector.source.kind]}
+        wanted = set(OF_ANY_FUNCTION).union(*map(actions_of, code.calls(function.name, kinds)))
+        if function.name == "trigger":
+            wanted |= OF_THE_QUEUE
+        if deploy and deploy.kms:
+            wanted |= {"kms:Decrypt"} | ({"kms:GenerateDataKey"} if "s3:PutObject" in wanted else set())
+
+        found = {action for statement in statements for action in listed(statement["Action"])}
+
+        if function.source and deploy and deploy.vpc:
+            assert "ec2:CreateNetworkInterface" in found
+            found = {action for action in found if not action.startswith(("ec2:", "elasticfilesystem:"))}
+        assert found == wanted, f"{name}: {function.name}"
+
+
+def test_the_walk_finds_what_hides(code: Code) -> None:
+    """Calls through callbacks, generators, a method's name as a text, and a paginator."""
+    methods = {call.method for call in code.calls("commit", {"index": "QBusiness", "source": "Files"})}
+
+    assert {"list_documents", "list_data_source_sync_jobs", "list_objects_v2", "delete_objects"} <= methods
+
+
+def test_no_role_may_do_everything_of_a_service(template: Template) -> None:
+    """No action has a wildcard."""
+    for policy in template.resources("AWS::IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert not [action for action in listed(statement["Action"]) if "*" in action]
+
+
+def test_every_resource_is_allowed_only_where_aws_has_none_smaller(template: Template) -> None:
+    """X-Ray, log deliveries, network interfaces, and an index's metrics: each is a list that is looked up."""
+    smallest = (
+        "xray:",
+        "logs:",
+        "ec2:",
+        "cloudwatch:PutMetricData",
+    )
+    deliveries = {"logs:PutLogEvents", "logs:CreateLogStream", "logs:CreateLogGroup"}
+    for policy in template.resources("AWS::IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if "*" in listed(statement["Resource"]):
+                actions = listed(statement["Action"])
+                assert all(action.startswith(smallest) for action in actions), actions
+                assert not deliveries & set(actions)
+
+
+def test_a_function_calls_its_own_index_and_data_source_alone(assembly: Assembly) -> None:
+    """The ARNs are those of the connector; contract 5.3 says which calls take which."""
+    data_source = "0a1b2c3d-0000-0000-0000-000000000002"
+    for name, _, function, statements in roles(assembly):
+        for statement in statements:
+            if name == "contracts" and str(listed(statement["Action"])[0]).startswith("kendra:"):
+                ends = [
+                    "".join(map(str, arn["Fn::Join"][1])).rpartition(":")[2] for arn in listed(statement["Resource"])
+                ]
+                jobs = "SyncJob" in listed(statement["Action"])[0]
+                index = "index/0a1b2c3d-0000-0000-0000-000000000001"
+                assert ends == [index, *([f"{index}/data-source/{data_source}"] if jobs else [])], function.name
+
+
+def test_a_role_is_passed_only_to_the_index_service(assembly: Assembly) -> None:
+    """By the one function that puts documents."""
+    for name, _, function, statements in roles(assembly):
+        passing = [statement for statement in statements if "iam:PassRole" in listed(statement["Action"])]
+        assert bool(passing) == (function.name == "put_batch"), name
+        for statement in passing:
+            service = "kendra" if name in {"contracts", "wiki"} else "qbusiness"
+            assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
+            assert statement["Resource"] != "*"
+
+
+@pytest.mark.parametrize(("name", "resource"), [("contracts", "index"), ("handbook-q", "application")])
+def test_the_content_role_trusts_the_service_for_this_index_alone(assembly: Assembly, name: str, resource: str) -> None:
+    """Another index, or another account, cannot have the service read our documents for it."""
+    role = assembly.template(name).only("AWS::IAM::Role", "ContentRole")
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+
+    assert statement["Principal"]["Service"] in {"kendra.amazonaws.com", "qbusiness.amazonaws.com"}
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    source = "".join(map(str, statement["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Join"][1]))
+    assert f":{resource}/" in source
+    assert "*" not in source
+
+
+def test_a_role_that_exists_is_used_as_it_is(assembly: Assembly) -> None:
+    """No content role is made beside it."""
+    template = assembly.template("intranet")
+
+    assert not [name for name in template.resources("AWS::IAM::Role") if "ContentRole" in name]
+
+
+def test_secrets_are_granted_one_by_one() -> None:
+    """Wherever in the settings of a source their ARNs stand, and to no function that does not call the source."""
+    from infra.content import secrets  # noqa: PLC0415  # what is tested
+
+    one, two = (f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf" for name in ("one", "two"))
+    settings = {"url": "https://wiki.example.com", "login": {"password": one}, "headers": [{"token_arn": two}], "n": 1}
+
+    assert list(secrets(settings)) == [one, two]
