@@ -16,9 +16,10 @@ SYNCED = "connectors.json"
 
 
 class Synced(Struct, frozen=True):
-    """The connectors that were synced with a state folder, the last one last."""
+    """A connector that was synced with a state folder, as it was described, and the index that it got."""
 
-    connectors: tuple[Connector, ...] = ()
+    connector: Connector
+    index: Part
 
 
 def to_sync(name: str | None, path: Path | None, index: IndexKind | None, config: Path) -> Connector:
@@ -52,26 +53,27 @@ def of_folder(path: Path, index: IndexKind) -> Connector:
     return Connector(f"{slug}-{index}-{digest}", Part("files", {"path": str(folder)}), Part(index))
 
 
-def remember(state: Path, connector: Connector) -> None:
+def remember(state: Path, connector: Connector, index: Part) -> None:
     """Note that a connector was synced, for the commands that ask about it later."""
-    others = [one for one in synced(state).connectors if one.name != connector.name]
-    (state / SYNCED).write_bytes(msgspec.json.encode(Synced((*others, connector))))
+    others = [one for one in synced(state) if one.connector.name != connector.name]
+    (state / SYNCED).write_bytes(msgspec.json.encode([*others, Synced(connector, index)]))
 
 
-def synced(state: Path) -> Synced:
-    """The connectors that were synced with this state folder."""
+def synced(state: Path) -> list[Synced]:
+    """The connectors that were synced with this state folder, the last one last."""
     file = state / SYNCED
-    return msgspec.json.decode(file.read_bytes(), type=Synced) if file.exists() else Synced()
+    return msgspec.json.decode(file.read_bytes(), type=list[Synced]) if file.exists() else []
 
 
-def to_ask(state: Path, name: str | None, index: IndexKind | None) -> Connector:
+def to_ask(state: Path, name: str | None, index: IndexKind | None = None) -> Synced:
     """The connector to ask about: the named one, or the last one synced. Raises ConfigurationError."""
-    known = synced(state).connectors
+    known = synced(state)
     if not known:
         raise ConfigurationError(f"nothing was synced with {state} yet: run `docferry sync` first, or give --state DIR")
     if name is not None:
-        return pick({connector.name: connector for connector in known}, name)
-    fitting = [connector for connector in known if index in {None, connector.index.kind}]
+        pick({one.connector.name: one.connector for one in known}, name)
+        return next(one for one in known if one.connector.name == name)
+    fitting = [one for one in known if index in {None, one.index.kind}]
     if not fitting:
         raise ConfigurationError(f"nothing was synced into {index} with {state} yet: docferry sync --index {index}")
     return fitting[-1]

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cli import connectors
 from cli.asking import asking
-from cli.options import STATE, Index, Json, State
+from cli.options import STATE, Index, Json, Named, State
 from docferry.indexes import JobStatus, SyncJob
 
 WIDTH = 130
@@ -20,9 +20,7 @@ STYLES = {"SUCCEEDED": "green", "FAILED": "red", "ABORTED": "red", "INCOMPLETE":
 
 
 def command(  # noqa: PLR0913  # one parameter an option
-    connector: Annotated[
-        str | None, typer.Argument(help="A connector that was synced. Default: the last one.", show_default=False)
-    ] = None,
+    connector: Named = None,
     *,
     index: Index = None,
     status: Annotated[JobStatus | None, typer.Option(help="Only jobs with this status.")] = None,
@@ -41,14 +39,14 @@ def command(  # noqa: PLR0913  # one parameter an option
 
     """
     chosen = connectors.to_ask(state, connector, index)
-    with asking(state, chosen) as data_source:
-        found = data_source.jobs(status=status, since=_utc(since), until=_utc(until))
+    with asking(state, chosen) as wired:
+        found = wired.index.jobs(status=status, since=_utc(since), until=_utc(until))
         jobs = list(islice(found, limit))
     if as_json:
         print(msgspec.json.encode(jobs).decode())  # noqa: T201  # the output of --json
     else:
         # An execution id that is cut to the width of a terminal is of no use: let the terminal wrap it.
-        show(Console(width=max(WIDTH, Console().width)), f"{chosen.name} → {chosen.index.kind}", jobs)
+        show(Console(width=max(WIDTH, Console().width)), f"{chosen.connector.name} → {chosen.index.kind}", jobs)
 
 
 def show(console: Console, title: str, jobs: list[SyncJob]) -> None:

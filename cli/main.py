@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import emulator, history, search, sync
+from cli import emulator, failing, history, repair, search, sync
 from docferry.errors import ConfigurationError, DocferryError
 
 app = typer.Typer(
@@ -20,6 +20,11 @@ app = typer.Typer(
 app.command("sync")(sync.command)
 app.command("history")(history.command)
 app.command("search")(search.command)
+app.command("approve")(repair.approve)
+app.command("failures")(failing.list_failures)
+app.command("retry")(failing.retry)
+app.command("reconcile")(repair.reconcile)
+app.command("rebuild")(repair.rebuild)
 app.command("emulator")(emulator.command)
 
 FAILED = 1

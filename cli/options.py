@@ -12,6 +12,9 @@ State = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
 Index = Annotated[IndexKind | None, typer.Option(help="The service to use.")]
+KNOWN = "A connector that was synced. Default: the last one."
+Connector = Annotated[str | None, typer.Option(help=KNOWN, show_default=False)]
+Named = Annotated[str | None, typer.Argument(help=KNOWN, show_default=False)]
 Config = Annotated[Path, typer.Option(help="The file that describes the connectors.")]
 
 STATE = Path(".docferry")

@@ -9,15 +9,13 @@ from rich.text import Text
 
 from cli import connectors
 from cli.asking import asking
-from cli.options import STATE, Index, Json, State
+from cli.options import STATE, Connector, Index, Json, State
 
 
 def command(  # one parameter an option
     words: Annotated[str, typer.Argument(help="What to look for.")],
     *,
-    connector: Annotated[
-        str | None, typer.Option(help="A connector that was synced. Default: the last one.", show_default=False)
-    ] = None,
+    connector: Connector = None,
     index: Index = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many results.")] = 10,
     state: State = STATE,
@@ -32,8 +30,8 @@ def command(  # one parameter an option
 
     """
     chosen = connectors.to_ask(state, connector, index)
-    with asking(state, chosen) as data_source:
-        hits = data_source.search(words, limit)
+    with asking(state, chosen) as wired:
+        hits = wired.index.search(words, limit)
     if as_json:
         print(msgspec.json.encode(hits).decode())  # noqa: T201  # the output of --json
         return

@@ -29,7 +29,7 @@ INTERRUPTED = 130
 PHASES = ("crawl", "put", "delete", "indexing")
 
 
-def command(
+def command(  # noqa: PLR0913  # one parameter an option
     connector: Annotated[str | None, typer.Argument(help="A connector of connectors.yaml.", show_default=False)] = None,
     *,
     path: Annotated[Path | None, typer.Option(help="A folder to sync, without a connectors.yaml.")] = None,
@@ -37,6 +37,8 @@ def command(
     config: Config = CONFIG,
     state: State = STATE,
     approve_deletes: Annotated[int, typer.Option(min=0, help="Apply up to so many deletes that were withheld.")] = 0,
+    full: Annotated[bool, typer.Option(help="Send every document again, changed or not.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Say what would be done, and do nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Crawl a source and bring the index in step with it.
@@ -53,7 +55,17 @@ def command(
 
     """
     chosen = connectors.to_sync(connector, path, index, config)
-    result, failures, skipped = run(chosen, state, approve_deletes)
+    inputs: dict[str, object] = {"approve_deletes": approve_deletes} if approve_deletes else {}
+    if full:
+        inputs["mode"] = "full"
+    if dry_run:
+        inputs["dry_run"] = True
+    finish(chosen, state, inputs, as_json=as_json)
+
+
+def finish(chosen: Connector, state: Path, inputs: dict[str, object], *, as_json: bool) -> None:
+    """Run one execution with these inputs, print what it did, and exit."""
+    result, failures, skipped = run(chosen, state, inputs)
     if as_json:
         fields = msgspec.to_builtins(result)
         print(msgspec.json.encode({**fields, "failures": failures}).decode())  # noqa: T201  # the output of --json
@@ -65,7 +77,7 @@ def command(
 Documents = list[report.Failure]
 
 
-def run(connector: Connector, state: Path, approve_deletes: int) -> tuple[Report, Documents, Documents]:
+def run(connector: Connector, state: Path, inputs: dict[str, object]) -> tuple[Report, Documents, Documents]:
     """Sync on the embedded default; return the report, the documents that failed, and those that were skipped."""
     # Moto's interpreter takes a second to import; --help need not wait for it.
     from local.emulator import Settings  # noqa: PLC0415
@@ -78,9 +90,9 @@ def run(connector: Connector, state: Path, approve_deletes: int) -> tuple[Report
             fields: Literal["reject", "declare"] = "reject" if connector.index.settings.get("fields") else "declare"
             aws = stack.enter_context(laptop(state=state, settings=Settings(undeclared_fields=fields)))
             deployment = aws.deploy(connector)
-        connectors.remember(state, deployment.wired.settings.connector)
+        connectors.remember(state, connector, deployment.wired.settings.connector.index)
         store, index = deployment.wired.store, deployment.wired.index
-        execution = deployment.start(**({"approve_deletes": approve_deletes} if approve_deletes else {}))
+        execution = deployment.start(**inputs)
         with bars(console) as shown:
             tasks = {phase: shown.add_task(phase, total=None) for phase in PHASES}
             waiting = threading.Event()
@@ -119,9 +131,12 @@ def show(console: Console, connector: Connector, result: Report, failures: Docum
     table.add_column(justify="right")
     for name in ("added", "modified", "deleted", "unchanged", "skipped", "failed"):
         table.add_row(name, f"{getattr(result, name):,}")
+    if result.quarantined:
+        table.add_row("quarantined", f"{result.quarantined:,}", style="yellow")
     if result.withheld:
         table.add_row("withheld", f"{result.withheld:,}", style="yellow")
-    table.add_row("execution id", result.execution_id or "no sync job: nothing to change")
+    none = "none: a dry run" if result.dry_run else "none: nothing to change"
+    table.add_row("execution id", result.execution_id or none)
     table.add_row("sync job", result.job_status or "-")
     table.add_row("run", result.run)
     style = "green" if result.status == "SUCCEEDED" else "red"
@@ -131,6 +146,7 @@ def show(console: Console, connector: Connector, result: Report, failures: Docum
         show_documents(console, title, documents)
     if result.withheld:
         console.print(f"[yellow]Deletes withheld:[/] {escape(result.withheld_because)}", soft_wrap=True)
+        console.print(f"If they are meant: docferry approve {result.run} --connector {connector.name}")
     if result.error:
         console.print(f"[red]{escape(result.error)}[/]", soft_wrap=True)
 

@@ -83,7 +83,7 @@ class Laptop:
     def deploy(self, connector: Connector) -> Deployment:
         """Deploy a connector: its state bucket, its index and data source, its functions and its state machine."""
         connector = provision(connector, self.clock)
-        bucket = f"docferry-{connector.name}-state"
+        bucket = state_bucket(connector.name)
         create_bucket(bucket)
         settings = Settings(bucket, connector)
         name = f"docferry-{connector.name}"
@@ -160,6 +160,11 @@ def held(state: Path) -> Iterator[None]:
         raise ConfigurationError(
             f"another docferry process uses {state}: wait until it ends, or give this one another folder with --state"
         ) from error
+
+
+def state_bucket(connector: str) -> str:
+    """The name of a connector's state bucket."""
+    return f"docferry-{connector}-state"
 
 
 def create_bucket(name: str) -> None:

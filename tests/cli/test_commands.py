@@ -200,3 +200,54 @@ def test_a_withheld_delete_is_explained_and_can_be_approved(docferry: Docferry, 
 
     assert "withheld" in out
     assert (approved["deleted"], approved["withheld"]) == (30, 0)
+
+
+def test_withheld_deletes_are_approved_by_run(docferry: Docferry, folder: Path) -> None:
+    """The number that was withheld is the ceiling; a run that withheld nothing cannot be approved."""
+    for number in range(30):
+        (folder / f"{number}.txt").write_text(str(number))
+    docferry.json("sync", "--path", str(folder))
+    for number in range(30):
+        (folder / f"{number}.txt").unlink()
+    withheld = docferry.json("sync", "--path", str(folder))
+
+    approved = docferry.json("approve", withheld["run"])
+    again, _, err = docferry("approve", approved["run"])
+
+    assert (approved["deleted"], approved["unchanged"]) == (30, 2)
+    assert again == 2
+    assert "nothing to approve" in err
+
+
+def test_a_plan_a_full_sync_a_reconcile_and_a_rebuild(docferry: Docferry, folder: Path) -> None:
+    """Each on the connector of the last sync."""
+    plan = docferry.json("sync", "--path", str(folder), "--dry-run")
+    docferry.json("sync", "--path", str(folder))
+    full = docferry.json("sync", "--path", str(folder), "--full")
+    reconciled = docferry.json("reconcile")
+    dry = docferry.json("reconcile", "--dry-run")
+    rebuilt = docferry.json("rebuild")
+
+    assert (plan["added"], plan["execution_id"], plan["dry_run"]) == (2, None, True)
+    assert full["modified"] == 2
+    assert (reconciled["unchanged"], reconciled["execution_id"]) == (2, None)
+    assert dry["unchanged"] == 2
+    assert rebuilt["added"] == 2
+    assert docferry.json("sync", "--path", str(folder))["unchanged"] == 2
+
+
+def test_failures_are_listed_and_released(docferry: Docferry, folder: Path) -> None:
+    """A PDF that is none fails after acceptance, until it is quarantined."""
+    (folder / "broken.pdf").write_bytes(b"not a PDF")
+    for _ in range(5):
+        run = docferry.json("sync", "--path", str(folder))
+    quiet = docferry.json("sync", "--path", str(folder))
+    listed = docferry.json("failures")
+    _, shown, _ = docferry("failures")
+    code, released, _ = docferry("retry")
+
+    assert (run["failed"], quiet["failed"], quiet["quarantined"]) == (1, 0, 1)
+    assert [(one["runs"], one["quarantined"]) for one in listed] == [(5, True)]
+    assert "quarantined" in shown
+    assert (code, released) == (0, "1 released; the next sync sends them again\n")
+    assert docferry.json("sync", "--path", str(folder))["failed"] == 1
