@@ -190,6 +190,13 @@ def _secrets(value: Any, place: Place, inside: tuple[int, ...] = ()) -> Iterator
             yield from _secrets(inner, (*place, name), (*inside, id(value)))
 
 
+def _is_secret(name: object, value: object) -> bool:
+    """Whether a setting of this name is a secret in plain text."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return False
+    return bool(_SECRET_NAME.search(str(name).lower())) and not re.match(SECRETS_MANAGER, str(value))
+
+
 def _invalid(instance: Any, schema: Mapping[str, Any], place: Place) -> Iterator[str]:
     for error in Draft202012Validator(schema).iter_errors(instance):
         yield from _said(error, place)
@@ -206,7 +213,7 @@ def _said(error: ValidationError, base: Place) -> Iterator[str]:
                 yield from _said(branch, base)
     elif error.validator in ("required", "additionalProperties"):
         yield from _wrong_keys(error, place)
-    else:
+    elif not _is_secret(place[-1] if place else "", error.instance):  # which is told without the value
         yield f"{_spelled(place)}: {_wrong_value(error)}"
 
 

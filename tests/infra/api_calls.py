@@ -44,6 +44,7 @@ class Code:
             )
             for file in root.rglob("*.py")
         }
+        self.imports = {module: dict(_imports(tree)) for module, tree in self.modules.items()}
         self.places: dict[Place, ast.AST] = {}
         for module, tree in self.modules.items():
             for node in tree.body:
@@ -87,9 +88,9 @@ class Code:
                 yield ApiCall(service, node.attr, caller)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and place.owner:
             # A paginator, or a method, by its name.
-            for service in self._services_of(place):
-                if node.value in self.methods[service]:
-                    yield ApiCall(service, node.value, caller)
+            named = [service for service, methods in self.methods.items() if node.value in methods]
+            for service in set(named) & (self._services_of(place) if named else set()):
+                yield ApiCall(service, node.value, caller)
 
     def _services_of(self, place: Place) -> set[str]:
         methods = [
@@ -103,7 +104,7 @@ class Code:
         }
 
     def _referred(self, node: ast.AST, place: Place, types: Mapping[str, str]) -> Iterator[Place]:
-        imported = self._imports(place.module)
+        imported = self.imports[place.module]
         if isinstance(node, ast.Name):
             yield from self._named(imported.get(node.id, f"{place.module}.{node.id}"))
         elif isinstance(node, ast.Attribute):
@@ -125,14 +126,12 @@ class Code:
         yield Place(module, "", last)
         yield from (one for one in self.places if (one.module, one.owner, one.name) == (module, last, "__init__"))
 
-    def _imports(self, module: str) -> dict[str, str]:
-        """What the names that a module imports stand for."""
-        return {
-            alias.asname or alias.name: f"{node.module}.{alias.name}"
-            for node in ast.walk(self.modules[module])
-            if isinstance(node, ast.ImportFrom) and node.module
-            for alias in node.names
-        }
+
+def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """What the names that a module imports stand for."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
 
 
 def _terminal(node: ast.AST) -> str:

@@ -8,8 +8,10 @@ import pytest
 
 from docferry import indexes, sources
 from docferry.connector import Connector, Part
-from docferry.connectors import load_connectors, pick
+from docferry.connectors import describe, load_connectors, pick
+from docferry.deployment import Deploy, Described, Schedule, Vpc
 from docferry.errors import ConfigurationError
+from docferry.guard import DeleteGuard
 
 GOOD = """
 connectors:
@@ -21,6 +23,21 @@ connectors:
     index:
       kind: qbusiness
       application_id: 0a1b2c3d-0000-0000-0000-000000000003
+"""
+
+
+DEPLOYED = """
+connectors:
+  handbook:
+    source: {kind: s3, bucket: example-handbook}
+    index: {kind: kendra}
+    deletes: {documents: 5, percent: 20}
+    schedule: {expression: "cron(0 3 * * ? *)", timezone: Europe/Berlin}
+    deploy:
+      create: true
+      kms: own
+      log_retention: 30
+      vpc: {subnets: [subnet-0a1b2c3d], security_groups: [sg-0a1b2c3d]}
 """
 
 
@@ -207,6 +224,95 @@ def test_a_missing_file_is_told_with_the_cure(file: Path) -> None:
     """The command was started in the wrong folder, most likely."""
     with pytest.raises(ConfigurationError, match=r"cannot be read .*No such file"):
         load_connectors(file)
+
+
+def test_a_connector_can_say_how_it_is_deployed(file: Path) -> None:
+    """The functions are told of none of it but the delete guard."""
+    file.write_text(DEPLOYED)
+    connector = Connector(
+        "handbook",
+        Part("s3", {"bucket": "example-handbook"}),
+        Part("kendra"),
+        DeleteGuard(documents=5, percent=20),
+    )
+
+    assert describe(file)["handbook"] == Described(
+        connector,
+        Schedule(expression="cron(0 3 * * ? *)", timezone="Europe/Berlin"),
+        Deploy(
+            create=True,
+            kms="own",
+            log_retention=30,
+            vpc=Vpc(subnets=("subnet-0a1b2c3d",), security_groups=("sg-0a1b2c3d",)),
+        ),
+    )
+    assert load_connectors(file) == {"handbook": connector}
+
+
+def test_a_connector_need_not_be_deployed(file: Path) -> None:
+    """A laptop's has neither a schedule nor a deploy part, and the guard that every connector has."""
+    file.write_text(GOOD)
+    described = describe(file)["handbook"]
+
+    assert (described.schedule, described.deploy) == (None, None)
+    assert described.connector.deletes == DeleteGuard()
+
+
+@pytest.mark.parametrize(
+    ("part", "line"),
+    [
+        ("deletes: {percent: 101}", "deletes.percent: must be at most 100, not 101"),
+        ("deletes: {documents: -1}", "deletes.documents: must be at least 0, not -1"),
+        ("deletes: {documents: many}", "deletes.documents: must be a whole number, not a text"),
+        ("deletes: 5", "deletes: must be a mapping, not 5"),
+        ("schedule: {timezone: UTC}", "schedule.expression: is required (such as cron(0 3 * * ? *)"),
+        ("schedule: {expression: rate(1 days)}", "schedule.expression: 'rate(1 days)': write 1 day, or 2 days"),
+        ("schedule: {expression: rate(1 day), timezone: Mars}", "schedule.timezone: 'Mars' is no time zone"),
+        ("schedule: rate(1 day)", "schedule: must be a mapping, not a text"),
+        ("deploy: {creat: true}", "deploy.creat: is unknown; did you mean create?"),
+        ("deploy: {kms: mine}", "deploy.kms: 'mine' is not valid; wanted: own, or the ARN of a KMS key"),
+        ("deploy: {log_retention: 8}", "deploy.log_retention: 8 is unknown; "),
+        ("deploy: {vpc: {subnets: [], security_groups: [sg-0a1b2c3d]}}", "deploy.vpc.subnets: is empty; wanted: "),
+        ("deploy: {vpc: {subnets: [x], security_groups: [sg-0a1b2c3d]}}", "deploy.vpc.subnets[0]: 'x' is not valid"),
+        ("deploy: {mount: {path: /mnt/wiki}}", "deploy.mount.access_point: is required (the ARN of an EFS access"),
+        ("deploy: {stale_hours: 0}", "deploy.stale_hours: must be at least 1, not 0"),
+        ("deploi: {}", "deploi: is unknown; did you mean deploy?"),
+    ],
+)
+def test_a_mistake_in_how_it_is_deployed_is_told(file: Path, part: str, line: str) -> None:
+    """Before anything is deployed."""
+    (told,) = mistakes(
+        file, f"connectors: {{a: {{source: {{kind: s3, bucket: docs}}, index: {{kind: kendra}}, {part}}}}}"
+    )
+    assert told.startswith(f"connectors.a.{line}")
+
+
+@pytest.mark.parametrize(
+    ("setting", "place"),
+    [
+        ("password: hunter2", "password"),
+        ("client_secret: hunter2", "client_secret"),
+        ("login: {token: hunter2}", "login.token"),
+        ("accounts: [{api_key: hunter2}]", "accounts[0].api_key"),
+        ("secret_arn: hunter2", "secret_arn"),
+        ("password: 12345", "password"),
+        ("url: postgresql://wiki:hunter2@db.example.com/wiki", "url"),
+    ],
+)
+def test_a_secret_in_plain_text_is_refused_and_not_repeated(file: Path, setting: str, place: str) -> None:
+    """The file is in version control, and the message in a build log."""
+    lines = of_source(file, f"kind: s3, bucket: docs, {setting}")
+
+    assert any(line.startswith(f"connectors.a.source.{place}: ") and "Secrets Manager" in line for line in lines)
+    assert not [line for line in lines if "hunter2" in line or "12345" in line]
+
+
+def test_the_arn_of_a_secret_is_no_secret(file: Path) -> None:
+    """Where a source has such a setting, which it says itself."""
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:wiki-AbCdEf"
+    lines = of_source(file, f'kind: s3, bucket: docs, password: "{arn}", page_token: ~')
+
+    assert not [line for line in lines if "Secrets Manager" in line]
 
 
 def test_a_connector_is_picked_by_its_name(file: Path) -> None:

@@ -32,11 +32,13 @@ class Service(ABC):
 
     busy: str
     missing = "ResourceNotFoundException"
+    source: str
 
     def __init__(self, emulation: Emulation, clock: VirtualClock, *, client: Any = None) -> None:
         self.emulation = emulation
         self.clock = clock
-        self.client = client or SESSION.client(self.name, config=ONCE)
+        make: Any = SESSION.client  # its stubs know each service by a literal
+        self.client = client or make(self.name, config=ONCE)
         self.set_up()
 
     name: str

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from typing import Any
 
 import docx
 import pypdf
@@ -137,7 +138,7 @@ def test_inline_enrichment(kendra: KendraService) -> None:
     ]
     attributes = [{"Key": "undeclared", "Value": {"StringValue": "x"}}]
     document = kendra.document("a", "giraffe", Title="zebra", Attributes=attributes)
-    enrichment = {"CustomDocumentEnrichmentConfiguration": {"InlineConfigurations": steps}}
+    enrichment: dict[str, Any] = {"CustomDocumentEnrichmentConfiguration": {"InlineConfigurations": steps}}
     assert kendra.put(document, **enrichment) == []
     kendra.settle()
     assert kendra.search("giraffe") == []

@@ -7,6 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local.emulator.faults import EndStatus
 from tests.unit.emulator.emulated_services import ROLE, KendraService, QBusinessService, Service, code_of
 
 BOTH = pytest.mark.parametrize("name", ["kendra", "qbusiness"])
@@ -40,7 +41,7 @@ def test_question_1_start_during_syncing_indexing(start: Any, name: str) -> None
 
 @BOTH
 @pytest.mark.parametrize("end", ["INCOMPLETE", "ABORTED", "FAILED"])
-def test_question_2_start_after_any_end(start: Any, name: str, end: str) -> None:
+def test_question_2_start_after_any_end(start: Any, name: str, end: EndStatus) -> None:
     """INCOMPLETE and ABORTED are ends too."""
     service: Service = start(name)
     service.emulation.faults.knobs.end_jobs = end
@@ -436,8 +437,8 @@ def test_question_28_resource_types(qbusiness: QBusinessService) -> None:
         with pytest.raises(ClientError) as error:
             qbusiness.client.get_data_source(**{**qbusiness.at, "dataSourceId": qbusiness.source, **wrong})
         assert code_of(error) == "ResourceNotFoundException"
-        assert error.value.response["resourceType"] == kind
-        assert error.value.response["resourceId"] == unknown
+        members: dict[str, Any] = {**error.value.response}
+        assert (members["resourceType"], members["resourceId"]) == (kind, unknown)
 
 
 def test_question_29_client_tokens(service: Service) -> None:

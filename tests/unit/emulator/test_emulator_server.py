@@ -36,7 +36,8 @@ def served() -> Iterator[tuple[str, Emulation]]:
 
 def client(name: str, url: str) -> Any:
     """A client as a user has it: nothing but an endpoint."""
-    return boto3.client(
+    make: Any = boto3.client  # its stubs know each service by a literal
+    return make(
         name,
         region_name=REGION,
         endpoint_url=url,
@@ -91,7 +92,7 @@ def test_boto3_finds_it_by_the_environment(served: tuple[str, Emulation], monkey
     monkeypatch.setenv("AWS_ENDPOINT_URL", served[0])
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    session = boto3.session.Session()
+    session: Any = boto3.session.Session()
     for name, operation in (("kendra", "list_indices"), ("qbusiness", "list_applications")):
         reply = getattr(session.client(name, region_name=REGION), operation)()
         assert reply["ResponseMetadata"]["HTTPStatusCode"] == 200
@@ -159,7 +160,7 @@ def test_a_filter_nested_too_deeply(served: tuple[str, Emulation]) -> None:
 def test_the_wire_of_q_business(served: tuple[str, Emulation]) -> None:
     """Method and raw path, no content type on an empty body, ISO dates in the query string, its own errors."""
     url, _ = served
-    signed = {"Authorization": SIGNED.format("qbusiness")}
+    signed: dict[str, Any] = {"Authorization": SIGNED.format("qbusiness")}
     body = b'{"displayName": "x", "clientToken": null, "unknown": 1}'
     status, headers, reply = call(url, "POST", "/applications", body, Content_Type="application/json", **signed)
     assert (status, headers["content-type"]) == (200, "application/json")
