@@ -45,6 +45,7 @@ RUN = "runs/*"
 JOB = "sync_job.json"
 MANIFEST = "manifest/*"
 LEASE = "lease.json"
+FAILURES = "failures.jsonl.zst"
 
 # A crawl works through up to 15 minutes, Lambda's limit, and then goes on from its checkpoint. A shard is at most 100
 # requests of 5 MB. Commit reads the whole manifest once: about a minute for a million documents.
@@ -54,8 +55,8 @@ FUNCTIONS = (
         "CrawlFunctionArn",
         memory=1769,
         timeout=900,
-        reads=(RUN, JOB, MANIFEST, LEASE),
-        writes=(RUN, JOB, MANIFEST, LEASE),
+        reads=(RUN, JOB, MANIFEST, FAILURES, LEASE),
+        writes=(RUN, JOB, MANIFEST, FAILURES, LEASE),
         index=("stop", "jobs", "statuses"),
         source=("pages",),
         executions=("describe",),
@@ -110,8 +111,8 @@ FUNCTIONS = (
         "CommitFunctionArn",
         memory=1769,
         timeout=900,
-        reads=(RUN, JOB, MANIFEST, LEASE),
-        writes=(RUN, JOB, MANIFEST),
+        reads=(RUN, JOB, MANIFEST, FAILURES, LEASE),
+        writes=(RUN, JOB, MANIFEST, FAILURES),
         deletes=("runs/*/listing/*", "staging/*", LEASE),
         index=("jobs", "statuses"),
     ),

@@ -33,6 +33,11 @@ class Pace:
         with self._lock:
             return self._pauses.get(operation, 0.0)
 
+    def forget(self) -> None:
+        """Start as a new process does: at full speed."""
+        with self._lock:
+            self._pauses.clear()
+
     def throttled(self, operation: str) -> None:
         """Note that a call was throttled."""
         with self._lock:

@@ -42,7 +42,7 @@ PACE = Pace()
 
 def once(method: Callable[..., Any], **params: Any) -> Any:
     """Call a boto3 client's method once, at its pace. Raises the errors of docferry.errors, never botocore's."""
-    operation = method.__name__
+    operation = getattr(method, "__name__", type(method).__name__)
     PACE.wait(operation)
     try:
         reply = method(**params)
