@@ -3,12 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Node, for the CDK, comes from the virtual environment too.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# uv takes seconds where pip takes minutes; pip also knows the package index that a company has set up for it.
+install = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(1) || $(BIN)/python -m pip install --quiet --no-deps $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test lint lint-infra bench bundle synth deploy lock clean
+
+# Not older than the schema of the assembly that aws-cdk-lib writes.
+CDK := npx --yes aws-cdk@2
 
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: $(VENV)/.laptop ## Install the docferry command into .venv
 	@echo "Ready: $(BIN)/docferry --help"
@@ -16,13 +23,27 @@ setup: $(VENV)/.laptop ## Install the docferry command into .venv
 demo: $(VENV)/.laptop ## Sync a handbook into an emulated Kendra index and an emulated Q Business index
 	@$(BIN)/python examples/demo.py
 
-test: lint ## Run the checks and all tests
+test: lint bundle ## Run the checks and all tests
 	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(VENV)/.dev ## Run ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+lint-infra: $(VENV)/.dev ## Run mypy on the CDK stack (two minutes the first time: the CDK's types are large)
+	$(BIN)/mypy infra app.py tests/infra
+
+bundle: $(VENV)/.dev ## Build the Lambda bundles, for AWS and for this machine
+	@$(BIN)/python -m infra.bundle --here
+
+synth: $(VENV)/.deploy ## Write the CloudFormation template of each connector into cdk.out
+	@$(BIN)/python app.py
+
+deploy: $(VENV)/.deploy ## Deploy one connector: make deploy CONNECTOR=name
+	@test -n "$(CONNECTOR)" || { echo "Say which connector: make deploy CONNECTOR=name" >&2; exit 2; }
+	@$(BIN)/python app.py
+	$(CDK) deploy --app cdk.out --require-approval broadening docferry-$(CONNECTOR)
 
 bench: $(VENV)/.dev ## Measure speed and memory, side by side with the alternatives
 	$(BIN)/python -m benchmarks
@@ -38,19 +59,27 @@ lock: $(VENV)/.dev ## Write the pinned requirements anew from pyproject.toml
 clean: ## Remove what the other targets made, but for .docferry
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis cdk.out
 
-$(VENV)/bin/python:
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Docferry needs Python 3.11 or newer; say which one with: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
 	@echo "Making the virtual environment ..."
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.laptop: requirements.txt pyproject.toml | $(VENV)/bin/python
-	@echo "Installing requirements.txt into $(VENV); this takes about a minute ..."
-	@$(BIN)/python -m pip install --quiet --no-deps --no-compile --requirement requirements.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+$(BIN)/uv: | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --no-deps $(shell grep '^uv==' requirements-dev.txt)
+
+$(VENV)/.laptop: requirements.txt pyproject.toml | $(BIN)/uv
+	@echo "Installing requirements.txt into $(VENV) ..."
+	@$(call install,--requirement requirements.txt)
+	@$(call install,--no-build-isolation --editable .)
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.laptop
 	@echo "Installing requirements-dev.txt into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --no-deps --no-compile --requirement requirements-dev.txt
+	@$(call install,--requirement requirements-dev.txt)
+	@touch $@
+
+$(VENV)/.deploy: requirements-deploy.txt $(VENV)/.laptop
+	@echo "Installing requirements-deploy.txt into $(VENV) ..."
+	@$(call install,--requirement requirements-deploy.txt)
 	@touch $@

@@ -1,8 +1,8 @@
 """What a person sees of a connector, and what wakes one: a dashboard and alarms, with a topic if wanted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from aws_cdk import Duration
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -74,12 +74,14 @@ class Monitoring(Construct):
     def _alarms(self, stale_hours: int | None) -> Iterator[cloudwatch.Alarm]:
         for kind in ("failed", "timed_out", "aborted"):
             metric: cloudwatch.Metric = getattr(self._machine, f"metric_{kind}")(period=Duration.minutes(5))
-            yield self._alarm(f"Run {kind.replace('_', ' ')}", metric, "A run did not succeed; its report says why.")
+            yield self._alarm(
+                f"Run{kind.title().replace('_', '')}", metric, "A run did not succeed; its report says why."
+            )
         yield self._alarm(
-            "Documents failed", self._metric("DocumentsFailed", "commit"), "The index did not take some documents."
+            "DocumentsFailed", self._metric("DocumentsFailed", "commit"), "The index did not take some documents."
         )
         yield self._alarm(
-            "Deletes withheld",
+            "DeletesWithheld",
             self._metric(WITHHELD, "commit"),
             "The delete guard withholds deletes; run again with approve_deletes if they are meant.",
         )
@@ -87,10 +89,10 @@ class Monitoring(Construct):
             "Throttled", self._metric(THROTTLED, "put_batch"), "The index asks for fewer calls for a long time."
         )
         letters = self._dead_letters.metric_approximate_number_of_messages_visible(period=Duration.minutes(5))
-        yield self._alarm("Dead letters", letters, "Events did not reach the trigger, the janitor or the schedule.")
+        yield self._alarm("DeadLetters", letters, "Events did not reach the trigger, the janitor or the schedule.")
         for name in ("janitor", "trigger"):
             errors = self._functions[name].metric_errors(period=Duration.minutes(5))
-            yield self._alarm(f"{name.title()} errors", errors, f"The {name} function failed; its log says why.")
+            yield self._alarm(f"{name.title()}Errors", errors, f"The {name} function failed; its log says why.")
         if stale_hours:
             yield self._alarm(
                 "Stale",
@@ -110,8 +112,8 @@ class Monitoring(Construct):
         silent, loud = cloudwatch.TreatMissingData.NOT_BREACHING, cloudwatch.TreatMissingData.BREACHING
         alarm = cloudwatch.Alarm(
             self,
-            title.title().replace(" ", ""),
-            alarm_name=f"docferry-{self._connector}: {title}",
+            title,
+            alarm_name=self._alarm_name(title),
             alarm_description=description,
             metric=metric,
             threshold=1,
@@ -122,6 +124,19 @@ class Monitoring(Construct):
         if self.topic:
             alarm.add_alarm_action(actions.SnsAction(self.topic))
         return alarm
+
+    def _by_name(self, alarm: cloudwatch.Alarm) -> cloudwatch.IAlarm:
+        """The alarm as its name tells: the dashboard can be made where alarms cannot, as on a laptop."""
+        arn = Stack.of(self).format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=self._alarm_name(alarm.node.id),
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        return cloudwatch.Alarm.from_alarm_arn(self, f"{alarm.node.id}ByName", arn)
+
+    def _alarm_name(self, name: str) -> str:
+        return f"docferry-{self._connector}-{name}"
 
     def _metric(self, name: str, state: str, period: Duration | None = None) -> cloudwatch.Metric:
         return cloudwatch.Metric(
@@ -156,9 +171,9 @@ class Monitoring(Construct):
                 _graph("Throttles", [*calls, *lambdas]),
                 _graph("Withheld deletes", [self._metric(WITHHELD, "commit", DAY)]),
             ],
-            [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(self.alarms), width=24)],
+            [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(map(self._by_name, self.alarms)), width=24)],
         ]
 
 
-def _graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
-    return cloudwatch.GraphWidget(title=title, left=metrics, width=12)
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=12)

@@ -110,10 +110,16 @@ def test_the_template_is_the_one_that_was_looked_at(
 
 
 def normalised(template: Template) -> dict[str, Any]:
-    """A template without what changes with the code of the bundle."""
-    text = re.sub(r"[0-9a-f]{64}", "<digest>", json.dumps(template.body))
-    body: dict[str, Any] = json.loads(text)
-    for resource in body["Resources"].values():
-        if "DefinitionString" in resource.get("Properties", {}):
-            resource["Properties"]["DefinitionString"] = "<statemachine/sync.asl.json>"
-    return body
+    """A template without what changes with the code of the bundle, a property a line."""
+    text = re.sub(r"[0-9a-f]{64}", "<digest>", json.dumps(template.body["Resources"]))
+    resources: dict[str, Any] = json.loads(text)
+    return {
+        name: {
+            "Type": resource["Type"],
+            **{
+                key: "<statemachine/sync.asl.json>" if key == "DefinitionString" else json.dumps(value)
+                for key, value in resource.get("Properties", {}).items()
+            },
+        }
+        for name, resource in resources.items()
+    }

@@ -255,18 +255,18 @@ def test_what_a_person_has_to_know_raises_an_alarm(assembly: Assembly) -> None:
     """To a topic when one is wanted, which only CloudWatch may publish to, over TLS."""
     template = assembly.template("handbook-q")
     alarms = template.resources("AWS::CloudWatch::Alarm").values()
-    titles = {alarm["AlarmName"].removeprefix("docferry-handbook-q: ") for alarm in alarms}
+    titles = {alarm["AlarmName"].removeprefix("docferry-handbook-q-") for alarm in alarms}
 
     assert titles == {
-        "Run failed",
-        "Run timed out",
-        "Run aborted",
-        "Documents failed",
-        "Deletes withheld",
+        "RunFailed",
+        "RunTimedOut",
+        "RunAborted",
+        "DocumentsFailed",
+        "DeletesWithheld",
         "Throttled",
-        "Dead letters",
-        "Janitor errors",
-        "Trigger errors",
+        "DeadLetters",
+        "JanitorErrors",
+        "TriggerErrors",
         "Stale",
     }
     assert all(alarm["AlarmActions"] for alarm in alarms)

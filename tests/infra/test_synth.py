@@ -69,7 +69,7 @@ def test_connectors_on_one_index_share_nothing(
             f"{resource['Type']}: {resource['Properties'][name]}"
             for resource in json.loads(text)["Resources"].values()
             for name in named
-            if name in resource.get("Properties", {})
+            if isinstance(resource.get("Properties", {}).get(name), str)
         }
         for text in found.values()
     )

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -395,3 +397,21 @@ def test_settings_survive_the_environment() -> None:
         ConfigurationError, match="STATE_BUCKET is not set; STATE_MACHINE_ARN is not set; CONNECTOR_NAME"
     ):
         TriggerSettings.from_env({})
+
+
+def test_the_handler_hears_of_an_upload_and_logs_what_came_of_it(
+    store: Store, s3: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As Lambda calls it, with a batch of the queue."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "functions"))
+    handler_module = import_module("trigger")
+    clients = {"s3": s3, "stepfunctions": FakeStepFunctions()}
+    monkeypatch.setattr(handler_module, "client", clients.__getitem__)
+    for name, value in TriggerSettings(store.bucket, MACHINE, f"handbook-{store.bucket}").to_env().items():
+        monkeypatch.setenv(name, value)
+
+    result = handler_module.handler({"Records": [{"body": json.dumps(UPLOADED)}] * 500}, None)
+
+    assert result == {"outcome": "started", "execution": clients["stepfunctions"].running[0]}
+    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert (line["message"], line["state"], line["result"]) == ("done", "trigger", result)
