@@ -88,13 +88,17 @@ class Bucket:
         self.knobs.failures[operation, key] = ClientError(error, operation)  # type: ignore[arg-type] # a part is enough
 
 
+# Outside of mock_aws, which makes a new default session each time: botocore reads its models from disk once a session.
+SESSION = boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name="eu-west-1")
+
+
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     """Give an empty bucket."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     with mock_aws():
-        client = boto3.client("s3", region_name="eu-west-1", config=Config(retries={"total_max_attempts": 1}))
+        client = SESSION.client("s3", config=Config(retries={"total_max_attempts": 1}))
         client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         yield Bucket(client, monkeypatch)
 

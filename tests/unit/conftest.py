@@ -12,13 +12,16 @@ from docferry.store import Store
 from local.clock import VirtualClock
 from local.virtual_time import waiting_on
 
+# Outside of mock_aws, which makes a new default session each time: botocore reads its models from disk once a session.
+SESSION = boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1")
+
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[Any]:
     """S3 in memory. One a module: a client takes longer to build than most tests to run."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        yield boto3.client("s3", region_name="us-east-1")
+        yield SESSION.client("s3")
 
 
 @pytest.fixture(scope="module")
