@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 install = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(1) || $(BIN)/python -m pip install --quiet --no-deps $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lint-infra bench bundle synth deploy lock clean
+.PHONY: help setup demo test lint lint-infra faults bench bundle synth deploy lock clean
 
 # Not older than the schema of the assembly that aws-cdk-lib writes.
 CDK := npx --yes aws-cdk@2
@@ -44,6 +44,9 @@ deploy: $(VENV)/.deploy ## Deploy one connector: make deploy CONNECTOR=name
 	@test -n "$(CONNECTOR)" || { echo "Say which connector: make deploy CONNECTOR=name" >&2; exit 2; }
 	@$(BIN)/python app.py
 	$(CDK) deploy --app cdk.out --require-approval broadening docferry-$(CONNECTOR)
+
+faults: $(VENV)/.dev ## Inject every fault at every point, on both services, and count violations
+	@$(BIN)/python -m tests.faults
 
 bench: $(VENV)/.dev ## Measure speed and memory, side by side with the alternatives
 	$(BIN)/python -m benchmarks

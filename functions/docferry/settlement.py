@@ -24,17 +24,21 @@ class Settled(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
 
 
-def settle(wired: Wired, run: str, job: SyncJob | None) -> Settled:
+def settle(wired: Wired, run: str, job: SyncJob | None, *, late: bool = False) -> Settled:
     """Commit a run's outcomes, as far as the state of its job lets them be believed. May be repeated.
 
     Without a job nothing was sent. A job that ended well is believed; of one that ended otherwise, or counted
-    failures, each document is looked up; of one that has not ended every document is doubtful. Raises ManifestInvalid.
+    failures, each document is looked up; of one that has not ended every document is doubtful. When it is ``late``,
+    as the next run's account of this one is, and the manifest was moved since, every document is doubtful, too: nobody
+    knows any more which run sent it last. Raises ManifestInvalid.
     """
     store = wired.store
     record = sync_job.of_run(store, run)
-    if record is None or record.execution_id is None:
+    if (record is None or record.execution_id is None) and (job is None or late):
         sync_job.settle(store, run)
         return Settled()
+    if late and _moved_on(wired, run):
+        job = None
     parts = shards(store, run)
     tally = _Tally()
     judged = outcomes.merged(
@@ -43,7 +47,7 @@ def settle(wired: Wired, run: str, job: SyncJob | None) -> Settled:
     )
     with store.writing(run_key(run, FAILED)) as failed:
         counted = tally.counting(judged, failed.add)
-        _commit(wired, run, counted)
+        _commit(wired, run, counted, late=late)
         for _ in counted:  # what a repeated settlement has committed before is still counted
             pass
     failures.update(store, run)
@@ -51,7 +55,17 @@ def settle(wired: Wired, run: str, job: SyncJob | None) -> Settled:
     return tally.settled(outcomes.missing(store, parts))
 
 
-def _commit(wired: Wired, run: str, judged: Iterator[Outcome]) -> None:
+def _moved_on(wired: Wired, run: str) -> bool:
+    """Whether the manifest is neither the one that the run began with nor its own. A rebuild begins with none."""
+    crawled = change_set(wired.store, run)
+    if crawled.rebuild:
+        return False
+    current = manifest.pointer(wired.store)
+    now = current.value if current else None
+    return now != crawled.manifest and (now is None or now.key != manifest_key(run))
+
+
+def _commit(wired: Wired, run: str, judged: Iterator[Outcome], *, late: bool) -> None:
     store = wired.store
     crawled = change_set(store, run)
     try:
@@ -62,11 +76,14 @@ def _commit(wired: Wired, run: str, judged: Iterator[Outcome]) -> None:
         current = None
     if current is not None and current.value.key == manifest_key(run):
         return
-    if (current.value if current else None) != crawled.manifest and not crawled.rebuild:
+    base = crawled.manifest
+    if late and not crawled.rebuild:
+        base = current.value if current else None
+    elif (current.value if current else None) != base and not crawled.rebuild:
         raise ManifestInvalid("the manifest was moved since the crawl of this run; nothing was committed")
     # The ETag that was compared; a rebuild takes the place of a pointer that cannot be read, too.
     etag = current.etag if current is not None else store.etag(MANIFEST) if crawled.rebuild else None
-    written = manifest.write(store, run, manifest.documents(store, crawled.manifest), judged)
+    written = manifest.write(store, run, manifest.documents(store, base), judged)
     manifest.move(store, etag, written)
 
 

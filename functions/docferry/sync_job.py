@@ -8,9 +8,17 @@ from typing import Literal
 
 from msgspec import Struct
 
-from docferry.errors import Conflict, DocferryError, RequestRefused, ResourceNotFound, ServiceUnavailable, SyncJobBusy
+from docferry.errors import (
+    Conflict,
+    DocferryError,
+    LeaseLost,
+    RequestRefused,
+    ResourceNotFound,
+    ServiceUnavailable,
+    SyncJobBusy,
+)
 from docferry.indexes import ENDED, Index, SyncJob
-from docferry.store import SYNC_JOB, Store
+from docferry.store import SYNC_JOB, Moved, Store
 
 
 class SyncJobRecord(Struct, frozen=True, kw_only=True):
@@ -41,21 +49,23 @@ def of_run(store: Store, run: str) -> SyncJobRecord | None:
 def start(store: Store, index: Index, run: str) -> str:
     """Open a job for a run, or find the one that the run has opened already. Returns the execution id.
 
-    Raises SyncJobBusy while another job of the data source has not ended.
+    Raises SyncJobBusy while another job of the data source has not ended, and LeaseLost when another run has recorded
+    its job meanwhile.
     """
-    record = of_run(store, run)
+    left = read(store)
+    record = left if left is not None and left.run == run else None
     if record is not None and record.state != "settled" and (opened := _opened(store, index, record)):
         return opened
     newest = next(index.jobs(), None)
     if newest is not None and newest.status not in ENDED:
         raise SyncJobBusy(f"sync job {newest.execution_id} of the data source is {newest.status}")
     record = SyncJobRecord(run=run, state="starting", previous=newest.execution_id if newest else None)
-    store.write(SYNC_JOB, record)
+    _swap(store, left, record)
     try:
         execution_id = index.start()
     except Conflict as error:
         # Start says that it opened nothing, so whatever runs now is not to be taken for ours.
-        store.write(SYNC_JOB, SyncJobRecord(run=run, state="settled"))
+        _swap(store, record, SyncJobRecord(run=run, state="settled"))
         raise SyncJobBusy(f"the data source does not take a new sync job: {error}") from error
     except ServiceUnavailable:
         # The job may be open, its id lost with the reply.
@@ -63,9 +73,16 @@ def start(store: Store, index: Index, run: str) -> str:
             raise
         return opened
     except DocferryError:
-        store.write(SYNC_JOB, SyncJobRecord(run=run, state="settled"))
+        _swap(store, record, SyncJobRecord(run=run, state="settled"))
         raise
-    store.write(SYNC_JOB, SyncJobRecord(run=run, state="open", execution_id=execution_id))
+    ours = SyncJobRecord(run=run, state="open", execution_id=execution_id)
+    try:
+        _swap(store, record, ours)
+    except LeaseLost:
+        # As long as this job is open it is the only one, and has to be known; when it is not, another run has ended it.
+        if not _is_syncing(index, execution_id):
+            raise
+        store.write(SYNC_JOB, ours)
     return execution_id
 
 
@@ -90,8 +107,8 @@ def stop(store: Store, index: Index, run: str) -> SyncJobRecord | None:
 def settle(store: Store, run: str) -> None:
     """Record that the manifest accounts for the job of the run."""
     record = of_run(store, run)
-    if record is not None:
-        store.write(SYNC_JOB, SyncJobRecord(run=run, state="settled", execution_id=record.execution_id))
+    if record is not None and record.state != "settled":
+        _swap(store, record, SyncJobRecord(run=run, state="settled", execution_id=record.execution_id))
 
 
 def find(index: Index, execution_id: str) -> SyncJob | None:
@@ -105,8 +122,27 @@ def _opened(store: Store, index: Index, record: SyncJobRecord) -> str | None:
     newest = next(index.jobs(), None)
     if newest is None or newest.execution_id == record.previous or newest.status != "SYNCING":
         return None
-    store.write(SYNC_JOB, SyncJobRecord(run=record.run, state="open", execution_id=newest.execution_id))
+    _swap(store, record, SyncJobRecord(run=record.run, state="open", execution_id=newest.execution_id))
     return newest.execution_id
+
+
+def _swap(store: Store, before: SyncJobRecord | None, after: SyncJobRecord) -> None:
+    """Write a record in the place of the one that was read: a run that has slept does not hide the job of another."""
+    held = store.read(SYNC_JOB, SyncJobRecord)
+    found = held.value if held else None
+    if found == before:
+        try:
+            if held is None:
+                store.create(SYNC_JOB, after)
+            else:
+                store.replace(SYNC_JOB, after, held.etag)
+        except Moved:
+            found = read(store)
+        else:
+            return
+    # A write whose reply was lost, and that the client sent again, finds itself.
+    if found != after:
+        raise LeaseLost(f"run {found.run if found else 'none'} has recorded its sync job; this one must not go on")
 
 
 def _is_syncing(index: Index, execution_id: str) -> bool:

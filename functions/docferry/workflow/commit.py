@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from docferry import lease, report, sync_job
+from docferry.errors import ManifestInvalid
 from docferry.report import Report
 from docferry.runs import CHANGES, ChangeSet, Run, change_set
 from docferry.settlement import Settled, settle
@@ -89,8 +90,12 @@ def describe(
     )
 
 
-def settle_previous(wired: Wired, run: Run) -> None:
-    """Stop the job that a run before this one left open, and account for what that run has told the index."""
+def settle_previous(wired: Wired, run: Run, *, rebuild: bool = False) -> None:
+    """Stop the job that a run before this one left open, and account for what that run has told the index.
+
+    A ``rebuild`` does without the account when the manifest cannot take it: it puts everything again. Raises
+    ManifestInvalid.
+    """
     left = sync_job.read(wired.store)
     if left is None or left.run == run.run or left.state == "settled":
         return
@@ -100,7 +105,11 @@ def settle_previous(wired: Wired, run: Run) -> None:
         sync_job.settle(wired.store, left.run)
         return
     execution_id = (sync_job.read(wired.store) or left).execution_id
-    settle(wired, left.run, sync_job.find(wired.index, execution_id) if execution_id else None)
+    try:
+        settle(wired, left.run, sync_job.find(wired.index, execution_id) if execution_id else None, late=True)
+    except ManifestInvalid:
+        if not rebuild:
+            raise
 
 
 def _problem(polled: Polled | None, settled: Settled, caught: Caught | None) -> str:

@@ -52,7 +52,7 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
     Raises AlreadyRunning, SourceUnavailable, ManifestInvalid, ConfigurationError.
     """
     lease.take(wired.store, wired.step_functions, execution=run.execution, run=run.run)
-    settle_previous(wired, run)
+    settle_previous(wired, run, rebuild=run.input.mode == "rebuild")
     checkpoint = walk(wired, run, remaining)
     if not checkpoint.complete or remaining() < RESERVE_MS:
         return Crawled(complete=False, listed=checkpoint.listed)

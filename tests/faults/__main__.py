@@ -1,0 +1,85 @@
+"""``python -m tests.faults``: every fault at every point, on both services; the table and the exit code say it all."""
+
+import argparse
+import sys
+import time
+from collections import Counter
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.faults.catalogue import KINDS, Case, pairs, spread
+from tests.faults.stage import SERVICES
+from tests.faults.workers import Result, catalogue, tried
+
+COMMAND = "python -m tests.faults --case"
+
+
+def main() -> int:
+    """Parse the command line, try the cases, and print what came of them. Returns the exit code."""
+    options = parsed()
+    console = Console(soft_wrap=True)
+    began = time.monotonic()
+    cases = [Case.parse(options.case)] if options.case else chosen(options)
+    console.print(f"{len(cases):,} cases, {options.jobs} processes")
+    results = []
+    for result in tried(cases, options.jobs):
+        results.append(result)
+        case, violations = result
+        for violation in violations:
+            console.print(f"[red]violation[/red] {violation}\n  {COMMAND} {str(case)!r}", highlight=False)
+        if len(results) % 100 == 0:
+            console.print(f"{len(results):,} of {len(cases):,} after {time.monotonic() - began:,.0f} s")
+    console.print(table(results))
+    bad = sum(bool(found) for _, found in results)
+    console.print(f"{len(results):,} cases, {bad} with violations, in {time.monotonic() - began:,.0f} s")
+    lost = len(cases) - len(results)
+    if lost:
+        console.print(f"[red]{lost:,} cases were not tried: a process ended early[/red]")
+    return 1 if bad or lost else 0
+
+
+def parsed() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--sample", type=int, metavar="N", help="only so many cases, evenly over kinds and points")
+    parser.add_argument("--pairs", default="1:100", metavar="SEED:COUNT", help="pairs of faults, besides the singles")
+    parser.add_argument("--service", choices=SERVICES, help="only this one")
+    parser.add_argument("--kind", choices=[*KINDS, "two faults"], metavar="KIND", help="only faults of this kind")
+    parser.add_argument("--case", help="one case, as a violation names it")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (2)")
+    return parser.parse_args()
+
+
+def chosen(options: argparse.Namespace) -> list[Case]:
+    """The cases that the command line asks for."""
+    services = [options.service] if options.service else list(SERVICES)
+    found = catalogue(services)
+    seed, _, count = options.pairs.partition(":")
+    found += pairs(found, int(seed), int(count or 0))
+    if options.kind:
+        found = [case for case in found if case.kind == options.kind]
+    return spread(found, options.sample or len(found))
+
+
+def table(results: list[Result]) -> Table:
+    """Fault kind by service: points tried, and cases with violations."""
+    counts: Counter[tuple[str, str]] = Counter((case.kind, case.service) for case, _ in results)
+    bad = Counter((case.kind, case.service) for case, violations in results if violations)
+    services = [service for service in SERVICES if any(case.service == service for case, _ in results)]
+    shown = Table(title="Faults", show_footer=True)
+    shown.add_column("fault kind", footer="total")
+    for service in services:
+        total = sum(count for (_, at), count in counts.items() if at == service)
+        shown.add_column(f"{service}: points", footer=f"{total:,}", justify="right")
+        found = sum(count for (_, at), count in bad.items() if at == service)
+        shown.add_column("violations", footer=f"{found:,}", justify="right")
+    for kind in [*KINDS, "two faults"]:
+        if any(counts[kind, service] for service in services):
+            cells = [f"{tally[kind, service]:,}" for service in services for tally in (counts, bad)]
+            shown.add_row(kind, *cells)
+    return shown
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,239 @@
+"""The harness: one case from its beginning to the clean run after it, and what must be true on the way."""
+
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from docferry import lease, lines, sync_job
+from docferry.changes import Change
+from docferry.errors import ManifestInvalid
+from docferry.runs import Run, shards
+from docferry.store import LEASE, shard_key
+from tests.faults import kinds
+from tests.faults.catalogue import KINDS, Case
+from tests.faults.kinds import Fault
+from tests.faults.points import RETURN, Call, Point, Proceed, Recorder, Watch
+from tests.faults.stage import INLINE_BYTES, NAME, PATIENCE_SECONDS, Ended, Snapshot, Stage, stage
+
+BASE = "abcdhijkl"
+GONE = frozenset({f"{NAME}/c.txt"})
+"""What the scenarios' own changes remove from the source."""
+REJECTED = f"{NAME}/f.txt"
+
+SCENARIOS: dict[str, frozenset[str]] = {
+    "changes": frozenset(),
+    "late": frozenset({"commit"}),
+    "first": frozenset({"commit"}),
+    "recovery": frozenset({"crawl"}),
+    "cleanup": frozenset({"janitor"}),
+}
+"""The runs that faults are tried in, each with the functions whose points are new in it; none stands for all.
+
+``changes``: documents are added, one modified, one deleted, one rejected. ``late``: the same, and one fails while it is
+indexed. ``first``: there has never been a run. ``recovery``: the run before was aborted while it sent documents, and no
+janitor has run. ``cleanup``: the job cannot be stopped where it should be, and so the run ends with the janitor.
+"""
+
+
+class Injector:
+    """An interceptor that lets faults happen."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+
+    def around(self, call: Call, proceed: Proceed) -> Any:
+        """Proceed through every fault that strikes here."""
+        for fault in self.faults:
+            if fault.hits(call):
+                fault.struck += 1
+                proceed = _struck(fault, call, proceed)
+        try:
+            return proceed()
+        finally:
+            if not call.service:
+                for fault in self.faults:
+                    fault.returned(call.invocation)
+
+
+def _struck(fault: Fault, call: Call, proceed: Proceed) -> Proceed:
+    return lambda: fault.strike(call, proceed)
+
+
+class Harness:
+    """Tries cases on one stage."""
+
+    def __init__(self, on: Stage) -> None:
+        self.stage = on
+        self.watch = Watch(Recorder())
+        for letter in BASE:
+            on.write(f"{letter}.txt", f"{letter}, as it was")
+        first = on.snapshot()
+        assert on.sync().status == "SUCCEEDED"
+        self.before = on.index()
+        on.store.delete_prefix("runs/")
+        on.write("b.txt", f"b, changed and long enough to be staged{'!' * INLINE_BYTES}")
+        on.remove("c.txt")
+        on.write("e.txt", "e, added")
+        on.write("f.txt", "f, rejected")
+        on.write("g.txt", "g, added")
+        self._snapshots = {"first": first, "changes": on.snapshot()}
+        self.left = ""
+        """The run that the scenario ``recovery`` begins after: what it left is not a failing of the run after it."""
+
+    def reference(self, scenario: str) -> list[Call]:
+        """The points that a run of the scenario comes to when nothing else goes wrong."""
+        recorder = Recorder()
+        run, faults = self._prepare(scenario)
+        self._run(run, faults, recorder)
+        functions = SCENARIOS[scenario]
+        return [call for call in recorder.calls if not functions or call.point.function in functions]
+
+    def violations(self, case: Case) -> list[str]:
+        """What is not as it should be in a case; nothing, when all is well."""
+        try:
+            return list(self._tried(case))
+        except Exception:  # noqa: BLE001  # whatever a case brings about is a finding
+            return [traceback.format_exc(limit=-4)]
+
+    def _tried(self, case: Case) -> Iterator[str]:
+        run, background = self._prepare(case.scenario)
+        faults = [KINDS[kind](self.stage, self.watch, point) for kind, point in case.faults]
+        for fault in faults:
+            fault.run = run
+        ended = self._run(run, [*background, *faults], None)
+        for fault in faults:
+            fault.end()
+            yield from fault.problems
+        if len(faults) == 1 and not faults[0].struck:
+            yield "the point was not reached"
+        self.stage.clear()
+        rebuild = any(fault.rebuild and fault.struck for fault in faults)
+        if not self.stage.executed_well(ended):
+            for _ in range(2):
+                self.stage.janitor(Run(ended.run, ended.execution))
+        yield from self._invariants(ended, {} if case.scenario == "first" else self.before, readable=not rebuild)
+        yield from self._cured(rebuild=rebuild)
+
+    def _prepare(self, scenario: str) -> tuple[str, list[Fault]]:
+        if scenario == "recovery" and scenario not in self._snapshots:
+            self._snapshots[scenario] = self._aborted()
+        self.stage.restore(self._snapshots.get(scenario, self._snapshots["changes"]))
+        self.stage.knobs.reject[REJECTED] = "never"
+        run, background = str(uuid4()), list[Fault]()
+        if scenario == "late":
+            self.stage.knobs.fail_documents[f"{NAME}/g.txt"] = "cannot be read"
+        if scenario == "cleanup":
+            background = [kinds.CrashBeforeAlways(self.stage, self.watch, Point("stop_sync", RETURN))]
+            background[0].run = run
+        self.watch.reset()
+        return run, background
+
+    def _aborted(self) -> Snapshot:
+        """The state after a run that was aborted amid its puts, and that no janitor has cleaned up after."""
+        run, _ = self._prepare("changes")
+        self.left = run
+        fault = kinds.AbortedDead(self.stage, self.watch, Point("put_batch", "BatchPutDocument"))
+        fault.run = run
+        self._run(run, [fault], None)
+        assert fault.struck
+        return self.stage.snapshot()
+
+    def _run(self, run: str, faults: list[Fault], recorder: Recorder | None) -> Ended:
+        injector = Injector(faults)
+        self.watch.interceptor = Both(injector, recorder) if recorder else injector
+        with self.watch.installed():
+            ended = self.stage.sync(run)
+            if not self.watch.idle(PATIENCE_SECONDS):
+                raise TimeoutError("a handler did not end")
+        return ended
+
+    def _invariants(self, ended: Ended, before: dict[str, str], *, readable: bool) -> Iterator[str]:
+        """What must be true after any run, whatever went wrong in it."""
+        on = self.stage
+        record = sync_job.read(on.store)
+        if (open_jobs := {"SYNCING", "STOPPING"} & set(on.jobs())) and not (record and record.run == self.left):
+            yield f"a sync job is {open_jobs}"
+        if (held := on.store.read(LEASE, lease.Lease)) and held.value.run != self.left:
+            yield f"the lease is held by {held.value.execution}"
+        if not on.store.exists(f"runs/{ended.run}/report.json"):
+            yield "the run has no report"
+        index, source = on.index(), on.source()
+        if lost := (before.keys() & source.keys()) - GONE - index.keys():
+            yield f"deleted, though in the source: {sorted(lost)}"
+        if not readable:
+            return
+        try:
+            manifest = on.manifest()
+        except ManifestInvalid as error:
+            yield f"the manifest cannot be read: {error}"
+            return
+        unsettled = self._unsettled()
+        for document in manifest.values():
+            if document.version and document.id not in unsettled:
+                yield from self._held(document.id, document.version, index)
+
+    def _held(self, id_: str, version: str, index: dict[str, str]) -> Iterator[str]:
+        if id_ not in index:
+            yield f"the manifest has {id_}, the index has not"
+        elif index[id_] != self.stage.contents[version]:
+            yield f"the manifest has {id_} as {self.stage.contents[version]!r}, the index as {index[id_]!r}"
+
+    def _unsettled(self) -> set[str]:
+        """The documents that a run has told the index of, and that the next one will account for."""
+        store = self.stage.store
+        record = sync_job.read(store)
+        if record is None or record.state == "settled":
+            return set()
+        keys = [shard_key(shard.run, "changes", shard.shard) for shard in shards(store, record.run)]
+        return {lines.decode(line, Change).id for key in keys for line in store.lines(key)}
+
+    def _cured(self, *, rebuild: bool) -> Iterator[str]:
+        """One clean run makes index and source equal; the one after it has nothing to do."""
+        on = self.stage
+        clean = on.sync(mode="rebuild") if rebuild else on.sync()
+        strays = on.index().keys() - on.source().keys() if rebuild else set()
+        if rebuild and on.service == "qbusiness":
+            # A rebuild deletes nothing; what it has left over only a service that lists its documents can name.
+            strays = set()
+            clean = on.sync(mode="reconcile") if clean.status == "SUCCEEDED" else clean
+        report = clean.report
+        if report is None or clean.status != "SUCCEEDED" or report.failed or report.withheld:
+            yield f"the clean run is not clean: {report or on.error(clean)}"
+        source, index, manifest = on.source(), on.index(), on.manifest()
+        for id_ in sorted((index.keys() | source.keys()) - strays):
+            if (held := index.get(id_)) != (wanted := source.get(id_)):
+                yield f"after a clean run the index holds {id_} as {held!r}, not {wanted!r}"
+        if manifest.keys() != source.keys():
+            yield f"after a clean run the manifest has {sorted(manifest)}, not {sorted(source)}"
+        for document in manifest.values():
+            yield from self._held(document.id, document.version, index) if document.version else ["a doubtful document"]
+        if strays - GONE:
+            yield f"left over: {sorted(strays)}"
+        again = on.sync().report
+        if again is None or again.execution_id is not None or again.unchanged != len(source):
+            yield f"the second clean run found something to do: {again}"
+        if {"SYNCING", "STOPPING"} & set(on.jobs()) or on.store.exists(LEASE):
+            yield "after two clean runs a job is open, or the lease is held"
+
+
+class Both:
+    """Records what happens, and lets faults happen."""
+
+    def __init__(self, injector: Injector, recorder: Recorder) -> None:
+        self._injector = injector
+        self._recorder = recorder
+
+    def around(self, call: Call, proceed: Proceed) -> Any:
+        """Ask both."""
+        return self._recorder.around(call, lambda: self._injector.around(call, proceed))
+
+
+@contextmanager
+def harness(service: str) -> Iterator[Harness]:
+    """A harness for one service."""
+    with tempfile.TemporaryDirectory() as folder, stage(service, Path(folder)) as on:
+        yield Harness(on)

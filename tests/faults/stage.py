@@ -1,0 +1,272 @@
+"""A laptop with one connector, in a state that is prepared once and put back before each case."""
+
+import hashlib
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import msgspec
+from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import resource_eval_s3
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.parse import asl_parser
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
+from moto.stepfunctions.parser.asl.utils import json_path
+from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+from msgspec import Struct, structs
+
+from docferry import manifest, report, sorting
+from docferry.connector import Connector, Part
+from docferry.guard import DeleteGuard
+from docferry.indexes import calls, index_class
+from docferry.model import Document
+from docferry.report import Report
+from docferry.runs import Run
+from docferry.sources import files
+from docferry.store import Store
+from docferry.wiring import Wired
+from docferry.workflow import janitor
+from local import emulator
+from local.clock import VirtualClock
+from local.emulator import Knobs, Settings
+from local.laptop import ACCOUNT, REGION, Deployment, Laptop, laptop, state_bucket
+from tests.faults.bucket import Bucket, served
+
+NAME = "team"
+PATIENCE_SECONDS = 60
+# Of 13 documents, so that a listing has several pages and chunks, and one document has to be staged on S3.
+PAGE = 3
+INLINE_BYTES = 400
+LIMIT = DeleteGuard(documents=3, percent=10)
+SERVICES = ("kendra", "qbusiness")
+
+
+class Snapshot(Struct, frozen=True):
+    """Everything that a case starts from: the bucket, the index and the source."""
+
+    objects: dict[str, bytes]
+    database: sqlite3.Connection
+    sources: dict[str, str]
+
+
+class Ended(Struct, frozen=True):
+    """A run that has ended. ``report`` is None when it left none."""
+
+    run: str
+    execution: str
+    status: str
+    report: Report | None
+
+
+class Stage:
+    """The laptop, its connector, and what the source, the index and the bucket hold."""
+
+    def __init__(self, aws: Laptop, bucket: Bucket, service: str, folder: Path) -> None:
+        self.aws = aws
+        self.bucket = bucket
+        self.service = service
+        self.folder = folder
+        self.contents: dict[str, str] = {}
+        """Every content that a document of the source ever had, by its version."""
+        connector = Connector(NAME, Part("files", {"path": str(folder)}), Part(service), LIMIT)
+        self.deployment: Deployment = aws.deploy(connector)
+
+    @property
+    def wired(self) -> Wired:
+        """What the handlers work with."""
+        return self.deployment.wired
+
+    @property
+    def store(self) -> Store:
+        """The connector's state bucket."""
+        return self.wired.store
+
+    @property
+    def knobs(self) -> Knobs:
+        """What goes wrong in the services."""
+        return self.aws.emulation.faults.knobs
+
+    def write(self, name: str, text: str) -> None:
+        """Write a document of the source."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+        self.contents[f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"] = text
+
+    def remove(self, name: str) -> None:
+        """Remove a document of the source, if it is there."""
+        (self.folder / name).unlink(missing_ok=True)
+
+    def source(self) -> dict[str, str]:
+        """The documents of the source, with their contents."""
+        return {f"{NAME}/{file.name}": file.read_text("utf-8") for file in self.folder.iterdir()}
+
+    def index(self) -> dict[str, str]:
+        """The documents that the index holds once all it accepted is done, with their texts."""
+        self.aws.clock.sleep(120)
+        engine = self.aws.emulation.engine
+        with engine.request():
+            rows = engine.store.all("SELECT id, body FROM documents JOIN texts ON texts.rowid = doc WHERE present = 1")
+        return {row["id"]: row["body"] for row in rows}
+
+    def manifest(self) -> dict[str, Document]:
+        """What the manifest says that the index holds. Raises ManifestInvalid."""
+        current = manifest.pointer(self.store)
+        lines = manifest.documents(self.store, current.value if current else None)
+        return {document.id: document for document in (msgspec.json.decode(line, type=Document) for line in lines)}
+
+    def jobs(self) -> list[str]:
+        """The states of all sync jobs, newest first."""
+        self.aws.clock.sleep(60)
+        return [job.status for job in self.wired.index.jobs()]
+
+    def start(self, run: str, **inputs: object) -> tuple[str, Any]:
+        """Start an execution; return its ARN, and the thread that it runs in."""
+        begun = self.wired.step_functions.start_execution(
+            stateMachineArn=self.deployment.state_machine, name=run, input=json.dumps(inputs)
+        )
+        arn: str = begun["executionArn"]
+        return arn, execution(arn).exec_worker.thread
+
+    def sync(self, run: str = "", **inputs: object) -> Ended:
+        """Run an execution to its end. Raises TimeoutError when it has none."""
+        run = run or str(uuid4())
+        arn, thread = self.start(run, **inputs)
+        thread.join(PATIENCE_SECONDS)
+        if thread.is_alive():
+            raise TimeoutError(f"run {run} hangs")
+        return self.ended(run, arn)
+
+    def ended(self, run: str, arn: str) -> Ended:
+        """How a run ended."""
+        status: str = self.wired.step_functions.describe_execution(executionArn=arn)["status"]
+        return Ended(run, arn, status, report.read(self.store, run))
+
+    def error(self, ended: Ended) -> str:
+        """Step Functions' name for what an execution failed with."""
+        return str(self.wired.step_functions.describe_execution(executionArn=ended.execution).get("error", ""))
+
+    def executed_well(self, ended: Ended) -> bool:
+        """Whether the machine could clean up itself; if not, the rule on the end of executions calls the janitor."""
+        return ended.status == "SUCCEEDED" or (ended.status == "FAILED" and self.error(ended) == "RunFailed")
+
+    def abort(self, run: str) -> None:
+        """Abort the execution of a run from outside."""
+        arn = self.arn(run)
+        self.wired.step_functions.stop_execution(executionArn=arn)
+        # moto says so only when its threads have ended, Step Functions at once.
+        execution(arn).exec_status = ExecutionStatus.ABORTED
+
+    def arn(self, run: str) -> str:
+        """The ARN of the execution of a run."""
+        return f"{self.deployment.state_machine.replace(':stateMachine:', ':execution:')}:{run}"
+
+    def janitor(self, run: Run) -> None:
+        """What the rule on the end of an execution calls."""
+        janitor.janitor(self.wired, janitor.Request(run.run, run.execution))
+
+    def snapshot(self) -> Snapshot:
+        """Copy everything, but for what life-cycle rules remove one day."""
+        database = sqlite3.connect(":memory:", check_same_thread=False)
+        self.aws.emulation.engine.store.db.backup(database)
+        return Snapshot(
+            self.bucket.objects.copy(), database, {file.name: file.read_text("utf-8") for file in self.folder.iterdir()}
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put everything back, and take every fault back."""
+        self.bucket.objects = snapshot.objects.copy()
+        with self.aws.emulation.engine.store.lock:
+            snapshot.database.backup(self.aws.emulation.engine.store.db)
+        for file in self.folder.iterdir():
+            file.unlink()
+        for name, text in snapshot.sources.items():
+            self.write(name, text)
+        self.clear()
+
+    def clear(self) -> None:
+        """Take every fault of the services back."""
+        self.aws.emulation.faults.reset()
+        calls.PACE._pauses.clear()
+
+
+@contextmanager
+def stage(service: str, folder: Path) -> Iterator[Stage]:
+    """A stage with an empty source."""
+    limits = structs.replace(index_class(service).limits, inline_bytes=INLINE_BYTES)
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(files, "PAGE_LENGTH", PAGE))
+        stack.enter_context(patch.object(sorting, "CHUNK_LINES", PAGE))
+        stack.enter_context(patch.object(index_class(service), "limits", limits))
+        stack.enter_context(interpreted_fast())
+        stack.enter_context(patch.object(ExecutionWorker, "start", started))
+        stack.enter_context(quiet())
+        bucket = Bucket(state_bucket(NAME))
+        stack.enter_context(patch.object(emulator, "read_object", bucket.read))
+        aws = stack.enter_context(laptop(clock=VirtualClock(), settings=Settings(undeclared_fields="declare")))
+        stack.enter_context(served(bucket))
+        source = folder / service
+        source.mkdir()
+        yield Stage(aws, bucket, service, source)
+
+
+def execution(arn: str) -> Any:
+    """What moto knows of an execution."""
+    backend = stepfunctions_parser_backends[ACCOUNT][REGION]
+    (found,) = (one for machine in backend.state_machines for one in machine.executions if one.exec_arn == arn)
+    return found
+
+
+def started(worker: Any) -> None:
+    """Start the thread of an execution, as moto does, and remember it."""
+    worker.thread = threading.Thread(target=worker._execution_logic, daemon=True)
+    worker.thread.start()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the log of moto's interpreter silent: here it would report every failure that is asked for."""
+    logger = logging.getLogger("moto.stepfunctions.parser")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
+def interpreted_fast() -> Iterator[None]:
+    """Let moto do once what it does anew for every state of every run: clients, and parsing, which takes the longest.
+
+    The state machine itself is built anew for each run from the text as it was parsed.
+    """
+    trees: dict[str, Any] = {}
+
+    def parse(definition: str) -> Any:
+        if definition not in trees:
+            stream = asl_parser.InputStream(definition)
+            parser = asl_parser.ASLParser(asl_parser.CommonTokenStream(asl_parser.ASLLexer(stream)))
+            trees[definition] = parser.state_machine()
+        return Preprocessor().visit(trees[definition]), trees[definition]
+
+    made = cache(boto_client_for)
+
+    def client_for(region: str, service: str, state_credentials: object = None) -> Any:
+        del state_credentials  # which moto leaves alone, too
+        return made(region, service)
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(asl_parser.AmazonStateLanguageParser, "parse", staticmethod(parse)))
+        stack.enter_context(patch.object(json_path, "parse", cache(json_path.parse)))
+        for module in (lambda_eval_utils, resource_eval_s3):
+            stack.enter_context(patch.object(module, "boto_client_for", client_for))
+        yield

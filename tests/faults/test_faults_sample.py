@@ -1,0 +1,42 @@
+"""A tenth of all cases, evenly over fault kinds and points, and the same tenth every time."""
+
+import pytest
+
+from tests.faults.catalogue import Case, pairs, singles, spread
+from tests.faults.harness import SCENARIOS, Harness, harness
+from tests.faults.stage import SERVICES
+
+PAIRS = 20
+
+
+@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("service", SERVICES)
+def test_nothing_is_lost(service: str, part: int) -> None:
+    """Whatever goes wrong, the invariants hold, and one clean run brings index and source together."""
+    with harness(service) as on:
+        cases = [case for scenario in SCENARIOS for case in singles(service, scenario, on.reference(scenario))]
+        sample = spread(cases, len(cases) // 10) + pairs(cases, seed=1, count=PAIRS)
+
+        found = {str(case): violations for case in sample[part::2] if (violations := on.violations(case))}
+
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        # The account of the run before was refused, and with it the rebuild that would have cured it.
+        "kendra | changes | corrupt manifest: pointer is foreign @ commit:return#1",
+        "kendra | changes | corrupt manifest: stream lost @ commit:return#1",
+        # It recorded its job over that of the next run, which then found none to stop.
+        "kendra | changes | zombie, amid the next run @ start_sync:PutObject:sync_job.json#1",
+        "kendra | changes | zombie, amid the next run @ start_sync:PutObject:sync_job.json#2",
+        # It opened a job after the next run: every run after that failed, for the manifest had moved since its crawl.
+        "kendra | changes | zombie @ start_sync:StartDataSourceSyncJob#1",
+        # It accounted, a second time, for a run that the next one had settled.
+        "kendra | recovery | zombie @ crawl:StopDataSourceSyncJob#1",
+    ],
+)
+def test_what_the_harness_has_found_stays_mended(kendra: Harness, case: str) -> None:
+    """Cases that were violations once."""
+    assert kendra.violations(Case.parse(case)) == []

@@ -1,0 +1,105 @@
+"""The harness bites: with any one guarantee turned off it reports a violation."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from docferry import lease, lines, manifest, outcomes, sync_job
+from docferry.changes import Change, Outcome
+from docferry.store import MANIFEST, shard_key
+from docferry.workflow import change_set
+from tests.faults.catalogue import Case
+from tests.faults.harness import Harness
+
+ZOMBIE = "kendra | changes | zombie @ commit:PutObject:manifest/<run>.jsonl.zst#1"
+AMIDST = "kendra | changes | zombie, amid the next run @ stop_sync:StopDataSourceSyncJob#1"
+
+
+def found(on: Harness, case: str) -> list[str]:
+    """What the harness reports of a case."""
+    return on.violations(Case.parse(case))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "kendra | changes | zombie @ crawl:PutObject:lease.json#1",
+        ZOMBIE,
+        AMIDST,
+        "kendra | changes | listing empty @ crawl:return#1",
+        "kendra | changes | partial failure, always @ put_batch:BatchPutDocument#1",
+        "kendra | changes | abort @ put_batch:BatchPutDocument#1",
+        "kendra | changes | crash after, always @ put_batch:BatchPutDocument#1",
+    ],
+)
+def test_with_everything_on_there_is_nothing_to_report(kendra: Harness, case: str) -> None:
+    """The cases of this module, as the code is."""
+    assert found(kendra, case) == []
+
+
+def test_without_the_lease(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs at a time get into each other's way."""
+    monkeypatch.setattr(lease, "take", lambda *_, **__: None)
+
+    assert found(kendra, AMIDST)
+
+
+def test_without_fencing(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A zombie moves the manifest back to what it knew."""
+
+    def move(store: Any, before: str | None, written: Any) -> None:
+        del before
+        store.write(MANIFEST, manifest.Pointer(manifest.FORMAT, written.key, written.lines, written.sha256))
+
+    monkeypatch.setattr(lease, "check", lambda *_, **__: None)
+    monkeypatch.setattr(manifest, "move", move)
+
+    assert any("zombie" in violation for violation in found(kendra, ZOMBIE))
+
+
+def test_without_the_guard(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty listing empties the index."""
+    monkeypatch.setattr(change_set, "reason_to_withhold", lambda *_, **__: "")
+
+    assert any(
+        "deleted" in violation for violation in found(kendra, "kendra | changes | listing empty @ crawl:return#1")
+    )
+
+
+def test_without_ack_only_commit(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the index rejected is taken for indexed."""
+    real = manifest.write
+
+    def write(store: Any, run: str, old: Iterable[bytes], judged: Iterable[Outcome]) -> Any:
+        return real(store, run, old, (Outcome(one.id, one.kind, one.document) for one in judged))
+
+    monkeypatch.setattr(manifest, "write", write)
+
+    case = "kendra | changes | partial failure, always @ put_batch:BatchPutDocument#1"
+    assert any("the index has not" in violation for violation in found(kendra, case))
+
+
+def test_without_stopping_orphans(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job of an aborted run stays open."""
+    monkeypatch.setattr(sync_job, "stop", lambda store, _, run: sync_job.of_run(store, run))
+
+    case = "kendra | changes | abort @ put_batch:BatchPutDocument#1"
+    assert any("a sync job is" in violation for violation in found(kendra, case))
+
+
+def test_without_checking_for_results(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shard that died is taken for done."""
+
+    def recorded(store: Any, shards: list[Any], operation: str) -> Iterator[Outcome]:
+        for shard in shards:
+            if shard.operation == operation:
+                for line in store.lines(shard_key(shard.run, "changes", shard.shard)):
+                    change = lines.decode(line, Change)
+                    yield Outcome(change.id, change.kind, change.document)
+
+    monkeypatch.setattr(outcomes, "recorded", recorded)
+    monkeypatch.setattr(outcomes, "missing", lambda *_: [])
+
+    case = "kendra | changes | crash after, always @ put_batch:BatchPutDocument#1"
+    assert any("the index has not" in violation for violation in found(kendra, case))

@@ -1,0 +1,42 @@
+"""The catalogue misses nothing: what the code can change, the reference runs change."""
+
+import pytest
+
+from docferry.indexes import index_class
+from tests.faults.call_sites import Site, traced, written
+from tests.faults.harness import SCENARIOS, harness
+from tests.faults.points import Point
+from tests.faults.stage import SERVICES
+
+NOT_REACHED = {
+    ("failures.py", "store.writing(FAILURES)"): "one of two such lines: `docferry retry`, which a person calls",
+    ("sync_job.py", "store.write(SYNC_JOB, ours)"): (
+        "another run has recorded its job meanwhile: the fault `zombie` at the point of Start comes here"
+    ),
+    ("workflow/trigger.py", "store.create(PENDING, memory)"): "not of the workflow; see test_trigger.py",
+    ("workflow/trigger.py", "store.replace(PENDING, memory, record.etag)"): "not of the workflow; see test_trigger.py",
+}
+"""Call sites that no reference run comes to, with the reason."""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_reference_runs_come_to_every_call_site(service: str) -> None:
+    """Each place in the code that changes the bucket or the index is one of the points, or is named here."""
+    seen: set[Site] = set()
+    with harness(service) as on, traced(index_class(service), seen):
+        for scenario in SCENARIOS:
+            on.reference(scenario)
+
+    missing = {(file, text) for file, lines, text in written() if not any((file, line) in seen for line in lines)}
+
+    assert missing == set(NOT_REACHED)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_points_of_a_run_are_the_same_every_time(service: str) -> None:
+    """So a case can be named, and repeated."""
+    with harness(service) as on:
+        one, other = (sorted(call.point for call in on.reference("changes")) for _ in range(2))
+
+    assert one == other
+    assert all(Point.parse(str(point)) == point for point in one)
