@@ -117,14 +117,18 @@ def reads(calls: list[Call]) -> Iterator[Point]:
 
 
 def pairs(cases: list[Case], seed: int, count: int) -> list[Case]:
-    """Some pairs of faults of one scenario, chosen by a seed."""
+    """Some pairs of faults of one scenario, chosen by a seed.
+
+    At most one of the two is a zombie, for what each of them leaves is compared with what is there when it wakes.
+    """
     dice = random.Random(seed)
     places = sorted({(case.service, case.scenario) for case in cases})
-    chosen = []
-    for number in range(count):
-        service, scenario = places[number % len(places)]
+    chosen: list[Case] = []
+    while len(chosen) < count:
+        service, scenario = places[len(chosen) % len(places)]
         one, other = dice.sample(sorted(c for c in cases if (c.service, c.scenario) == (service, scenario)), 2)
-        chosen.append(Case(service, scenario, one.faults + other.faults))
+        if not all(case.kind.startswith("zombie") for case in (one, other)):
+            chosen.append(Case(service, scenario, one.faults + other.faults))
     return chosen
 
 

@@ -103,7 +103,7 @@ class Harness:
         run, background = self._prepare(case.scenario)
         faults = [KINDS[kind](self.stage, self.watch, point) for kind, point in case.faults]
         for fault in faults:
-            fault.run = run
+            fault.run, fault.alone = run, len(faults) == 1
         ended = self._run(run, [*background, *faults], None)
         for fault in faults:
             fault.end()

@@ -30,6 +30,7 @@ class Fault:
         self.watch = watch
         self.point = point
         self.run = ""
+        self.alone = True
         self.struck = 0
         self.problems: list[str] = []
 
