@@ -17,11 +17,11 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import make_server
+from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wrappers import Request, Response
 
 from local.clock import Clock, WallClock
-from local.emulator import DEFAULTS, Emulation, control, opened
+from local.emulator import DEFAULTS, Emulation, control, http2, opened
 from local.emulator.errors import InternalFailure
 from local.emulator.faults import Knobs, LostReply
 from local.emulator.kendra.responses import KendraResponse
@@ -85,7 +85,39 @@ def service_of(environ: dict[str, Any]) -> str | None:
     return "qbusiness" if path == "/applications" or path.startswith("/applications/") else None
 
 
-class _Quiet(MotoRequestHandler):  # type: ignore[misc]
+class _Server(ThreadedWSGIServer):
+    """Speaks HTTP/1.1, a connection for each request, and HTTP/2."""
+
+    def __init__(self, port: int, application: Application) -> None:
+        self.http2_connections: set[http2.Connection] = set()
+        super().__init__("127.0.0.1", port, application, _Handler)
+
+    def server_close(self) -> None:
+        """Let go of the port, and of the connections that are kept open."""
+        super().server_close()
+        for connection in tuple(self.http2_connections):
+            connection.hang_up()
+
+
+class _Handler(MotoRequestHandler):  # type: ignore[misc]
+    server: _Server
+    # HTTP/2 sends small frames: they must not wait for each other.
+    disable_nagle_algorithm = True
+
+    def parse_request(self) -> bool:
+        """Read the head of a request; the preface of HTTP/2 is the head of a connection."""
+        if self.raw_requestline != http2.PREFACE:
+            parsed: bool = super().parse_request()
+            return parsed
+        connection = http2.Connection(self, LONGEST_BODY)
+        self.server.http2_connections.add(connection)
+        try:
+            connection.converse()
+        finally:
+            self.server.http2_connections.remove(connection)
+        self.close_connection = True
+        return False
+
     def log_request(self, *_: Any) -> None:
         """Say nothing; a sync is thousands of requests."""
 
@@ -116,7 +148,7 @@ def serving(
     ):
         if faults_file is not None:
             emulation.faults.knobs = read_faults(faults_file)
-        server = make_server("127.0.0.1", port, Application(emulation), threaded=True, request_handler=_Quiet)
+        server = _Server(port, Application(emulation))
         thread = threading.Thread(target=server.serve_forever, name="emulator", daemon=True)
         thread.start()
         try:

@@ -1,0 +1,156 @@
+"""HTTP/2 with prior knowledge, for the request handler of werkzeug's server, which speaks HTTP/1.1 alone.
+
+Some SDKs speak it to services that can stream: the one for JavaScript to Q Business. There is no negotiation without
+TLS: the client begins with a preface whose first line looks like a request (RFC 9113, sections 3.3 and 3.4).
+"""
+
+import logging
+import socket
+import threading
+from contextlib import suppress
+from copy import copy
+from http.client import HTTPMessage
+from io import BytesIO
+from typing import Any
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import DataReceived, Event, RequestReceived, StreamEnded, StreamReset
+from h2.exceptions import ProtocolError
+from msgspec import Struct, field
+from werkzeug.exceptions import InternalServerError
+from werkzeug.serving import WSGIRequestHandler
+from werkzeug.wrappers import Response
+
+log = logging.getLogger(__name__)
+
+PREFACE = b"PRI * HTTP/2.0\r\n"
+"""The first line of the preface: how a connection of HTTP/2 is told from one of HTTP/1.1."""
+_READ = 1 << 16
+# What belongs to a connection of HTTP/1.1, and must not be sent over HTTP/2 (RFC 9113, section 8.2.2).
+_HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"})
+
+
+class _Request(Struct):
+    headers: list[tuple[str, str]]
+    body: bytearray = field(default_factory=bytearray)
+
+
+class Connection:
+    """One connection. The thread of its handler reads; each request is answered in a thread of its own.
+
+    ``longest_body`` is in bytes; a request with more is reset.
+    """
+
+    def __init__(self, handler: WSGIRequestHandler, longest_body: int) -> None:
+        self._handler = handler
+        self._longest_body = longest_body
+        self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding="latin-1"))
+        # What the client waits for, by stream.
+        self._requests: dict[int, _Request] = {}
+        # Guards all of the above; notified whenever the client may have made room for more of an answer.
+        self._news = threading.Condition()
+
+    def converse(self) -> None:
+        """Answer until either side hangs up. ``PREFACE`` has been read already."""
+        self._h2.initiate_connection()
+        data = PREFACE
+        try:
+            while data:
+                with self._news:
+                    try:
+                        for event in self._h2.receive_data(data):
+                            with suppress(ProtocolError):  # the same data took the request back
+                                self._take(event)
+                    finally:  # a breach of the protocol, too, is answered: with its reason
+                        self._flush()
+                        self._news.notify_all()
+                data = self._handler.rfile.read1(_READ)
+        except ProtocolError as error:
+            log.debug("A client of HTTP/2 broke the protocol: %s", error)
+        finally:
+            with self._news:
+                self._requests.clear()
+                self._news.notify_all()
+
+    def hang_up(self) -> None:
+        """End the conversation, from another thread."""
+        with suppress(OSError):  # the client was faster
+            self._handler.connection.shutdown(socket.SHUT_RDWR)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case RequestReceived(stream_id=stream, headers=headers):
+                self._requests[stream] = _Request([(str(name), str(value)) for name, value in headers])
+                if ("expect", "100-continue") in self._requests[stream].headers:
+                    self._h2.send_headers(stream, [(":status", "100")])
+            case DataReceived(stream_id=stream, data=data, flow_controlled_length=length):
+                self._h2.acknowledge_received_data(length, stream)
+                if request := self._requests.get(stream):
+                    request.body += data
+                    if len(request.body) > self._longest_body:
+                        del self._requests[stream]
+                        self._h2.reset_stream(stream, ErrorCodes.ENHANCE_YOUR_CALM)
+            case StreamEnded(stream_id=stream) if request := self._requests.get(stream):
+                threading.Thread(target=self._answer, args=(stream, request), daemon=True).start()
+            case StreamReset(stream_id=stream):
+                self._requests.pop(stream, None)
+
+    def _answer(self, stream: int, request: _Request) -> None:
+        response = self._run(request)
+        with self._news, suppress(OSError, ProtocolError):  # the client is gone, or no longer wants it
+            if response is None:
+                self._h2.reset_stream(stream, ErrorCodes.INTERNAL_ERROR)
+            else:
+                self._send(stream, response)
+            self._flush()
+            self._requests.pop(stream, None)
+
+    def _run(self, request: _Request) -> Response | None:
+        """Run the application; None is a reply that shall be lost."""
+        try:
+            return Response.from_app(self._handler.server.app, self._environ(request), buffered=True)
+        except ConnectionError:
+            return None
+        except Exception:
+            log.exception("A request over HTTP/2 failed: %s", request.headers)
+            return InternalServerError().get_response()
+
+    def _environ(self, request: _Request) -> dict[str, Any]:
+        """Let the handler make it, as if it had read the request itself: paths and names of headers stay raw."""
+        pseudo = {name: value for name, value in request.headers if name.startswith(":")}
+        reader = copy(self._handler)
+        reader.command = pseudo[":method"]
+        reader.path = pseudo.get(":path", "*")
+        reader.request_version = "HTTP/2.0"
+        reader.rfile = BytesIO(request.body)
+        reader.headers = HTTPMessage()
+        for name, value in request.headers:
+            if name not in pseudo and name != "content-length":
+                reader.headers[name] = value
+        reader.headers["content-length"] = str(len(request.body))
+        if ":authority" in pseudo:
+            del reader.headers["host"]
+            reader.headers["host"] = pseudo[":authority"]
+        return reader.make_environ()
+
+    def _send(self, stream: int, response: Response) -> None:
+        body = memoryview(response.get_data())
+        headers = [(":status", str(response.status_code)), ("date", self._handler.date_time_string())]
+        headers += [(name.lower(), value) for name, value in response.headers if name.lower() not in _HOP_BY_HOP]
+        self._h2.send_headers(stream, headers, end_stream=not body)
+        while body:
+            room = min(self._h2.local_flow_control_window(stream), self._h2.max_outbound_frame_size)
+            if room > 0:
+                self._h2.send_data(stream, body[:room], end_stream=len(body) <= room)
+                body = body[room:]
+            else:
+                self._flush()
+                self._news.wait()
+                if stream not in self._requests:
+                    return
+
+    def _flush(self) -> None:
+        if data := self._h2.data_to_send():
+            self._handler.connection.sendall(data)
