@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 install = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(1) || $(BIN)/python -m pip install --quiet --no-deps $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lint-infra faults bench bundle synth deploy lock clean
+.PHONY: help setup demo test lint lint-infra faults clients bench bundle synth deploy lock clean
 
 # Not older than the schema of the assembly that aws-cdk-lib writes.
 CDK := npx --yes aws-cdk@2
@@ -48,6 +48,9 @@ deploy: $(VENV)/.deploy ## Deploy one connector: make deploy CONNECTOR=name
 faults: $(VENV)/.dev ## Inject every fault at every point, on both services, and count violations
 	@$(BIN)/python -m tests.faults
 
+clients: $(VENV)/.dev tests/clients/node_modules ## Sync with boto3, the AWS CLI and the AWS SDK for JavaScript against the emulators
+	$(BIN)/python -m pytest tests/clients
+
 bench: $(VENV)/.dev ## Measure speed and memory, side by side with the alternatives
 	$(BIN)/python -m benchmarks
 
@@ -60,7 +63,7 @@ lock: $(VENV)/.dev ## Write the pinned requirements anew from pyproject.toml
 	  --constraint requirements.txt --no-header --no-annotate --quiet --output-file requirements-dev.txt
 
 clean: ## Remove what the other targets made, but for .docferry
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis cdk.out
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis cdk.out tests/clients/node_modules
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -80,6 +83,10 @@ $(VENV)/.laptop: requirements.txt pyproject.toml | $(BIN)/uv
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.laptop
 	@echo "Installing requirements-dev.txt into $(VENV) ..."
 	@$(call install,--requirement requirements-dev.txt)
+	@touch $@
+
+tests/clients/node_modules: tests/clients/package-lock.json | $(VENV)/.dev
+	npm ci --prefix tests/clients --no-audit --no-fund
 	@touch $@
 
 $(VENV)/.deploy: requirements-deploy.txt $(VENV)/.laptop

@@ -1,0 +1,1 @@
+"""Programs of other people against `docferry emulator`: run by `make clients`."""
