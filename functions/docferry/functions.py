@@ -46,6 +46,8 @@ JOB = "sync_job.json"
 MANIFEST = "manifest/*"
 LEASE = "lease.json"
 FAILURES = "failures.jsonl.zst"
+INBOX = "inbox/*"
+COLLECTED = "collected/*"
 
 # A crawl works through up to 15 minutes, Lambda's limit, and then goes on from its checkpoint. A shard is at most 100
 # requests of 5 MB. Commit reads the whole manifest once: about a minute for a million documents.
@@ -55,8 +57,9 @@ FUNCTIONS = (
         "CrawlFunctionArn",
         memory=1769,
         timeout=900,
-        reads=(RUN, JOB, MANIFEST, FAILURES, LEASE),
-        writes=(RUN, JOB, MANIFEST, FAILURES, LEASE),
+        reads=(RUN, JOB, MANIFEST, FAILURES, LEASE, INBOX, COLLECTED),
+        writes=(RUN, JOB, MANIFEST, FAILURES, LEASE, COLLECTED),
+        deletes=(INBOX, COLLECTED),
         index=("stop", "jobs", "statuses"),
         source=("pages",),
         executions=("describe",),
@@ -75,7 +78,7 @@ FUNCTIONS = (
         "PutBatchFunctionArn",
         memory=512,
         timeout=900,
-        reads=(RUN, JOB),
+        reads=(RUN, JOB, "collected/content/*"),
         writes=(RUN, "staging/*"),
         index=("put",),
         source=("open",),

@@ -8,20 +8,25 @@ from docferry.model import Document, Skipped
 
 
 def unique(listing: Iterable[bytes]) -> Iterator[bytes]:
-    """Of documents with one id the first in order stays; the others become skipped, with the reason."""
+    """Of documents with one id one stays, rather of the source than of the inbox; the others become skipped."""
     for id_, group in groupby(listing, key=lines.line_id):
         same = list(group)
         yield from same if len(same) == 1 else _only_one(id_, same)
 
 
 def _only_one(id_: str, group: list[bytes]) -> Iterator[bytes]:
-    documents = [line for line in group if is_document(line)]
-    yield from documents[:1]
-    for line in documents[1:]:
-        taken, refused = lines.decode(documents[0], Document), lines.decode(line, Document)
-        reason = f"{refused.locator} has the same document id as {taken.locator}, which is indexed under it"
+    documents = [lines.decode(line, Document) for line in group if is_document(line)]
+    documents.sort(key=lambda document: document.origin != "source")
+    # The document comes before what is skipped: detection takes the first line of an id for what the source holds.
+    yield from map(lines.encode, documents[:1])
+    for refused in documents[1:]:
+        reason = f"{_place(refused)} has the same document id as {_place(documents[0])}, which is indexed under it"
         yield lines.encode(Skipped(id_, reason))
     yield from (line for line in group if not is_document(line))
+
+
+def _place(document: Document) -> str:
+    return document.locator if document.origin == "source" else "the document in the inbox"
 
 
 def is_document(line: bytes) -> bool:

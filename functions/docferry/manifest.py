@@ -102,13 +102,6 @@ def move(store: Store, before: str | None, written: Written) -> None:
     """
     moved = Pointer(FORMAT, written.key, written.lines, written.sha256)
     try:
-        if before is None:
-            store.create(MANIFEST, moved)
-        else:
-            store.replace(MANIFEST, moved, before)
+        store.swap(MANIFEST, moved, before)
     except Moved as error:
-        # A write whose reply was lost, and that the client sent again, finds itself.
-        now = pointer(store)
-        if now is not None and now.value == moved:
-            return
         raise ManifestInvalid(f"{MANIFEST} was moved by another run; nothing was committed") from error

@@ -34,8 +34,9 @@ class Document(Struct, frozen=True, omit_defaults=True):
     Its JSON encoding is its line in the manifest, so two documents with equal lines are equal.
 
     ``id`` is unique in the index and stable over runs. ``version`` identifies the content: a digest or an ETag.
-    ``size`` is in bytes. ``locator`` is what the source needs to open the content again. ``access_control`` empty
-    means public, in both services. ``updated_at`` is sent, but a document that differs only in it is unchanged.
+    ``size`` is in bytes. ``locator`` is what its ``origin`` needs to open the content again: the source, or the
+    inbox. ``access_control`` empty means public, in both services. ``updated_at`` is sent, but a document that differs
+    only in it is unchanged.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Document(Struct, frozen=True, omit_defaults=True):
     attributes: dict[str, AttributeValue] = field(default_factory=dict)
     access_control: tuple[Principal, ...] = ()
     updated_at: datetime | None = None
+    origin: Literal["source", "inbox"] = "source"
 
 
 class Skipped(Struct, frozen=True, omit_defaults=True):

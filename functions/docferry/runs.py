@@ -20,11 +20,16 @@ class Run(Struct, frozen=True):
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
-    """How far a crawl came (``checkpoint.json``). ``source`` is None at the start and once the listing is whole."""
+    """How far a crawl came (``checkpoint.json``).
+
+    ``source`` is None at the start and once the source was listed to its end, which ``complete`` says. ``collected``
+    says that the inbox is in the listing, too: then it is whole.
+    """
 
     chunks: tuple[Chunk, ...] = ()
     source: str | None = None
     complete: bool = False
+    collected: bool = False
     listed: int = 0
     uncertain: frozenset[str] = frozenset()
     incomplete: str | None = None

@@ -6,9 +6,10 @@ does not grow with it, and a slow reader holds no connection to S3.
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import IO, Any, Generic, TypeVar
 
 import msgspec
 from boto3.s3.transfer import TransferConfig
@@ -25,6 +26,8 @@ LEASE = "lease.json"
 SYNC_JOB = "sync_job.json"
 MANIFEST = "manifest/current.json"
 FAILURES = "failures.jsonl.zst"
+INBOX = "inbox/"
+COLLECTED = "collected/current.json"
 
 # A stream under this many bytes never touches the disk.
 SPOOL_BYTES = 4 * 1024 * 1024
@@ -43,6 +46,14 @@ class Record(Struct, Generic[T], frozen=True):
 
     value: T
     etag: str
+
+
+class Object(Struct, frozen=True):
+    """An object as S3 lists it: who writes another under its key changes the ETag."""
+
+    key: str
+    etag: str
+    modified: datetime
 
 
 class Written(Struct, frozen=True):
@@ -71,6 +82,16 @@ def shard_key(run: str, folder: str, shard: str) -> str:
 def staging_key(run: str, name: str) -> str:
     """Content too large to send inline."""
     return f"staging/{run}/{name}"
+
+
+def collected_key(name: str) -> str:
+    """A listing of what the inbox holds. Immutable."""
+    return f"collected/{name}.jsonl.zst"
+
+
+def content_key(document: str, version: str) -> str:
+    """The content of a document of the inbox, by the digests of its id and of itself. Immutable."""
+    return f"collected/content/{document}-{version}"
 
 
 class Store:
@@ -102,18 +123,50 @@ class Store:
         """Write a record over the one that was read with this ETag. Raises Moved when it is another by now."""
         self._put(key, value, {"IfMatch": etag})
 
+    def swap(self, key: str, value: object, etag: str | None) -> None:
+        """Write a record over the one that was read with this ETag, or, with None, where none is.
+
+        A write whose reply was lost, and that the client sent again, finds itself. Raises Moved.
+        """
+        try:
+            if etag is None:
+                self.create(key, value)
+            else:
+                self.replace(key, value, etag)
+        except Moved:
+            now = self.read(key, type(value))
+            if now is None or now.value != value:
+                raise
+
     def delete(self, key: str) -> None:
         """Remove one object. No object is no error."""
         self._s3.delete_object(Bucket=self.bucket, Key=key)
 
+    def delete_as_read(self, read: Object) -> None:
+        """Remove an object, unless it is another by now.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+        """
+        with suppress(Moved), _conditional(read.key):
+            self._s3.delete_object(Bucket=self.bucket, Key=read.key, IfMatch=read.etag)
+
+    def objects(self, prefix: str) -> Iterator[Object]:
+        """The objects under a prefix, in order of their keys."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            for entry in page.get("Contents", []):
+                yield Object(entry["Key"], entry["ETag"], entry["LastModified"])
+
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys of the objects under a prefix."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-            yield from (entry["Key"] for entry in page.get("Contents", []))
+        return (found.key for found in self.objects(prefix))
 
     def delete_prefix(self, prefix: str) -> None:
         """Remove every object under a prefix."""
-        for keys in chunks(self.keys(prefix), DELETE_KEYS):
+        self.delete_all(self.keys(prefix))
+
+    def delete_all(self, those: Iterable[str]) -> None:
+        """Remove objects by their keys."""
+        for keys in chunks(those, DELETE_KEYS):
             objects = [{"Key": key} for key in keys]
             self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
 
@@ -134,6 +187,27 @@ class Store:
     def put_content(self, key: str, content: bytes) -> None:
         """Stage the content of a document."""
         self._s3.put_object(Bucket=self.bucket, Key=key, Body=content)
+
+    def content(self, key: str) -> bytes | None:
+        """A content as it was put, or None when there is none."""
+        try:
+            content: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise
+        return content
+
+    @contextmanager
+    def fetched(self, listed: Object) -> Iterator[IO[bytes]]:
+        """A listed object as a temporary file. Raises Moved when it is another by now, or gone."""
+        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
+            with _conditional(listed.key):
+                reply = self._s3.get_object(Bucket=self.bucket, Key=listed.key, IfMatch=listed.etag)
+            for block in reply["Body"].iter_chunks(SPOOL_BYTES):
+                file.write(block)
+            file.seek(0)
+            yield file
 
     @contextmanager
     def writing(self, key: str) -> Iterator["Stream"]:
@@ -165,16 +239,23 @@ class Store:
             yield from lines.read_lines(file)
 
     def _put(self, key: str, value: object, condition: dict[str, str]) -> None:
-        try:
+        with _conditional(key):
             self._s3.put_object(
                 Bucket=self.bucket, Key=key, Body=lines.encode(value), ContentType="application/json", **condition
             )
-        except ClientError as error:
-            # 409 ConditionalRequestConflict: another conditional write of the key was under way. 404 NoSuchKey: there
-            # is nothing left that If-Match could match.
-            if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}:
-                raise Moved(key) from error
-            raise
+
+
+@contextmanager
+def _conditional(key: str) -> Iterator[None]:
+    """Raise Moved when S3 answers a call that its condition does not hold."""
+    try:
+        yield
+    except ClientError as error:
+        # 409 ConditionalRequestConflict: another conditional write of the key was under way. 404 NoSuchKey: there is
+        # nothing left that If-Match could match.
+        if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}:
+            raise Moved(key) from error
+        raise
 
 
 class Stream:

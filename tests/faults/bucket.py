@@ -8,6 +8,7 @@ import io
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -18,6 +19,9 @@ from botocore.response import StreamingBody
 from docferry.wiring import client
 
 Params = dict[str, Any]
+
+MODIFIED = datetime(2026, 1, 31, tzinfo=UTC)
+"""The time of every upload: what comes in the same second is told apart by its name."""
 
 
 class Bucket:
@@ -60,6 +64,8 @@ class Bucket:
 
     def _get(self, params: Params) -> Params:
         content = self._found(params, "GetObject", "NoSuchKey")
+        if "IfMatch" in params and etag(content) != params["IfMatch"]:
+            raise refused("GetObject", "PreconditionFailed", 412)
         body = StreamingBody(io.BytesIO(content), len(content))
         return {"Body": body, "ETag": etag(content), "ContentLength": len(content)}
 
@@ -68,11 +74,18 @@ class Bucket:
         return {"ETag": etag(content), "ContentLength": len(content)}
 
     def _list(self, params: Params) -> Params:
-        keys = sorted(key for key in self.objects.copy() if key.startswith(params["Prefix"]))
-        return {"Contents": [{"Key": key} for key in keys], "IsTruncated": False} if keys else {"IsTruncated": False}
+        found = sorted(
+            (key, content) for key, content in self.objects.copy().items() if key.startswith(params["Prefix"])
+        )
+        contents = [{"Key": key, "ETag": etag(content), "LastModified": MODIFIED} for key, content in found]
+        return {"Contents": contents, "IsTruncated": False} if contents else {"IsTruncated": False}
 
     def _delete(self, params: Params) -> Params:
-        self.objects.pop(params["Key"], None)
+        with self._lock:
+            present = self.objects.get(params["Key"])
+            if "IfMatch" in params and (present is None or etag(present) != params["IfMatch"]):
+                raise refused("DeleteObject", "PreconditionFailed", 412)
+            self.objects.pop(params["Key"], None)
         return {}
 
     def _delete_all(self, params: Params) -> Params:

@@ -30,12 +30,14 @@ SCENARIOS: dict[str, frozenset[str]] = {
     "first": frozenset({"commit"}),
     "recovery": frozenset({"crawl"}),
     "cleanup": frozenset({"janitor"}),
+    "inbox": frozenset({"crawl"}),
 }
 """The runs that faults are tried in, each with the functions whose points are new in it; none stands for all.
 
 ``changes``: documents are added, one modified, one deleted, one rejected. ``late``: the same, and one fails while it is
 indexed. ``first``: there has never been a run. ``recovery``: the run before was aborted while it sent documents, and no
 janitor has run. ``cleanup``: the job cannot be stopped where it should be, and so the run ends with the janitor.
+``inbox``: change sets have come from another crawler.
 """
 
 
@@ -72,6 +74,7 @@ class Harness:
         for letter in BASE:
             on.write(f"{letter}.txt", f"{letter}, as it was")
         first = on.snapshot()
+        on.hand_in("1", m="m, handed in", n="n, handed in")
         assert on.sync().status == "SUCCEEDED"
         self.before = on.index()
         on.store.delete_prefix("runs/")
@@ -81,6 +84,9 @@ class Harness:
         on.write("f.txt", "f, rejected")
         on.write("g.txt", "g, added")
         self._snapshots = {"first": first, "changes": on.snapshot()}
+        on.hand_in("2", m="m, handed in anew", o="o, handed in")
+        on.hand_in("3", m="m, handed in once more", n=None)
+        self._snapshots["inbox"] = on.snapshot()
         self.left = ""
         """The run that the scenario ``recovery`` begins after: what it left is not a failing of the run after it."""
 

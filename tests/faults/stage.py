@@ -52,11 +52,12 @@ SERVICES = ("kendra", "qbusiness")
 
 
 class Snapshot(Struct, frozen=True):
-    """Everything that a case starts from: the bucket, the index and the source."""
+    """Everything that a case starts from: the bucket, the index, the source, and what was handed in beside it."""
 
     objects: dict[str, bytes]
     database: sqlite3.Connection
     sources: dict[str, str]
+    handed_in: dict[str, str]
 
 
 class Ended(Struct, frozen=True):
@@ -77,7 +78,9 @@ class Stage:
         self.service = service
         self.folder = folder
         self.contents: dict[str, str] = {}
-        """Every content that a document of the source ever had, by its version."""
+        """Every content that a document ever had, by its version."""
+        self.handed_in: dict[str, str] = {}
+        """What other crawlers have handed in, by the id of the document."""
         connector = Connector(NAME, Part("files", {"path": str(folder)}), Part(service), LIMIT)
         self.deployment: Deployment = aws.deploy(connector)
 
@@ -99,15 +102,33 @@ class Stage:
     def write(self, name: str, text: str) -> None:
         """Write a document of the source."""
         (self.folder / name).write_text(text, encoding="utf-8")
-        self.contents[f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"] = text
+        self._note(text)
 
     def remove(self, name: str) -> None:
         """Remove a document of the source, if it is there."""
         (self.folder / name).unlink(missing_ok=True)
 
+    def hand_in(self, change_set: str, **edits: str | None) -> None:
+        """Drop a change set into the inbox: texts to be put, by the stem of the id, None for a delete."""
+        lines = []
+        for stem, text in edits.items():
+            id_ = f"{NAME}/{stem}.txt"
+            if text is None:
+                lines.append({"DocumentId": f"{stem}.txt", "Delete": True})
+                self.handed_in.pop(id_, None)
+            else:
+                lines.append({"DocumentId": f"{stem}.txt", "Content": text})
+                self.handed_in[id_] = text
+                self._note(text)
+        self.store.put_content(f"inbox/{change_set}.jsonl", "\n".join(map(json.dumps, lines)).encode())
+
+    def _note(self, text: str) -> None:
+        self.contents[f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"] = text
+
     def source(self) -> dict[str, str]:
-        """The documents of the source, with their contents."""
-        return {f"{NAME}/{file.name}": file.read_text("utf-8") for file in self.folder.iterdir()}
+        """The documents of the source and of the inbox, with their contents."""
+        files = {f"{NAME}/{file.name}": file.read_text("utf-8") for file in self.folder.iterdir()}
+        return self.handed_in | files
 
     def index(self) -> dict[str, str]:
         """The documents that the index holds once all it accepted is done, with their texts."""
@@ -178,7 +199,10 @@ class Stage:
         database = sqlite3.connect(":memory:", check_same_thread=False)
         self.aws.emulation.engine.store.db.backup(database)
         return Snapshot(
-            self.bucket.objects.copy(), database, {file.name: file.read_text("utf-8") for file in self.folder.iterdir()}
+            self.bucket.objects.copy(),
+            database,
+            {file.name: file.read_text("utf-8") for file in self.folder.iterdir()},
+            self.handed_in.copy(),
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -190,6 +214,7 @@ class Stage:
             file.unlink()
         for name, text in snapshot.sources.items():
             self.write(name, text)
+        self.handed_in = snapshot.handed_in.copy()
         self.clear()
 
     def clear(self) -> None:

@@ -315,3 +315,50 @@ def test_the_state_does_not_grow_with_the_documents(world: World) -> None:
     inputs = [event["stateEnteredEventDetails"]["input"] for event in events if "stateEnteredEventDetails" in event]
     assert max(map(len, inputs)) < 2_000
     assert len(list(world.store.keys(run_key(run.run, "results/")))) == 2
+
+
+def test_documents_of_the_inbox_are_synced_beside_those_of_the_source(world: World) -> None:
+    """A change set that is dropped is taken by the next run, and its documents stay until one deletes them."""
+    world.write("a.txt")
+    leave = {"DocumentId": "leave.md", "Title": "Leave", "Content": "# Leave of absence"}
+    logo = {"DocumentId": "logo.txt", "ContentBase64": "bGlnaHRob3VzZQ=="}
+    world.store.put_content("inbox/1.jsonl", f"{json.dumps(leave)}\n{json.dumps(logo)}\n".encode())
+    assert world.sync().added == 3
+    world.assert_converged("a.txt", "leave.md", "logo.txt")
+    assert [hit.title for hit in world.deployment.wired.index.search("absence", 5)] == ["Leave"]
+    assert world.sync().unchanged == 3
+
+    world.store.put_content("inbox/2.jsonl", json.dumps(leave | {"Content": "# Leave, changed"}).encode())
+    world.store.put_content("inbox/3.jsonl", b'{"DocumentId": "logo.txt", "Delete": true}')
+    world.store.put_content("inbox/4.jsonl", b'{"DocumentId": "a.md", "Content": "unfinished')
+    run = world.sync()
+
+    assert (run.added, run.modified, run.deleted, run.unchanged) == (0, 1, 1, 1)
+    assert world.skipped(run)["team/inbox/4.jsonl"].startswith("line 1 is not JSON")
+    assert list(world.store.keys("inbox/")) == ["inbox/4.jsonl"]
+    world.assert_converged("a.txt", "leave.md")
+    world.assert_at_rest()
+
+
+def test_a_rejected_document_of_the_inbox_is_tried_again(world: World) -> None:
+    """Its content is kept for that; so is what a full sync sends."""
+    world.store.put_content("inbox/1.jsonl", b'{"DocumentId": "bad.txt", "Content": "rejected"}')
+    world.knobs.reject["team/bad.txt"] = "not today"
+    assert world.sync().failed == 1
+    world.knobs.reject.clear()
+
+    assert world.sync().added == 1
+    assert world.sync(mode="full").modified == 1
+    world.assert_converged("bad.txt")
+
+
+def test_an_id_in_source_and_inbox_is_the_sources(world: World) -> None:
+    """The other one is skipped, and named."""
+    world.write("a.txt", "of the source")
+    world.store.put_content("inbox/1.jsonl", b'{"DocumentId": "a.txt", "Content": "of the inbox"}')
+
+    run = world.sync()
+
+    assert (run.added, run.skipped) == (1, 1)
+    assert "the document in the inbox has the same document id" in world.skipped(run)["team/a.txt"]
+    assert [hit.document_id for hit in world.deployment.wired.index.search("source", 5)] == ["team/a.txt"]

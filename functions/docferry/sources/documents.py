@@ -49,7 +49,14 @@ def type_of(path: str, sidecar: Sidecar) -> ContentType | None:
 
 
 def document(
-    connector: str, path: str, *, version: str, size: int, updated_at: datetime | None, uri: str, sidecar: Sidecar
+    connector: str,
+    path: str,
+    *,
+    version: str,
+    size: int,
+    updated_at: datetime | None,
+    uri: str | None,
+    sidecar: Sidecar,
 ) -> Document:
     """List a document that has no obstacle; ``path`` is its locator, and its id unless the sidecar has one."""
     kind = type_of(path, sidecar)
@@ -61,7 +68,7 @@ def document(
         locator=path,
         content_type=kind,
         title=sidecar.title or path.rpartition("/")[2],
-        attributes={"_source_uri": uri, **sidecar.attributes},
+        attributes={**({"_source_uri": uri} if uri else {}), **sidecar.attributes},
         access_control=sidecar.access_control,
         updated_at=updated_at,
     )

@@ -61,17 +61,23 @@ class Sidecar(Struct, frozen=True):
 
 def read(data: bytes) -> Sidecar:
     """Read the bytes of a sidecar. Raises SidecarError for anything not understood in full."""
-    members = _members(_parse(data), "", tuple(_KEYS))
+    if len(data) > MAX_BYTES:
+        raise SidecarError(f"is larger than {MAX_BYTES:,} bytes")
+    return understood(parse(data))
+
+
+def understood(value: Any, *, others: tuple[str, ...] = ()) -> Sidecar:
+    """Read the JSON value of a sidecar; members in ``others`` are somebody else's. Raises SidecarError."""
     said = {}
-    for key, value in members.items():
-        name, reader = _KEYS[key]
-        said[name] = reader(value)
+    for key, member in _members(value, "", (*_KEYS, *others)).items():
+        if key in _KEYS:
+            name, reader = _KEYS[key]
+            said[name] = reader(member)
     return Sidecar(**said)
 
 
-def _parse(data: bytes) -> Any:
-    if len(data) > MAX_BYTES:
-        raise SidecarError(f"is larger than {MAX_BYTES:,} bytes")
+def parse(data: bytes) -> Any:
+    """Parse JSON in which no key is given twice. Raises SidecarError."""
     try:
         return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_constant)
     except UnicodeDecodeError as error:

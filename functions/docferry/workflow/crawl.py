@@ -1,13 +1,13 @@
-"""Crawl: list the source, and write down what has to change in the index.
+"""Crawl: list the source and the inbox, and write down what has to change in the index.
 
 A listing longer than one invocation goes on in the next from its checkpoint. Nothing is compared before it is whole.
 """
 
 from collections.abc import Callable
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from docferry import lease, limits, sorting
+from docferry import inbox, lease, limits, sorting
 from docferry.model import Document, Listed, Skipped
 from docferry.runs import (
     BATCHES,
@@ -49,12 +49,12 @@ class Request(Run, frozen=True):
 def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
     """Take the lease, list the source as far as time goes, and when the listing is whole, write the change set.
 
-    Raises AlreadyRunning, SourceUnavailable, ManifestInvalid, ConfigurationError.
+    Raises AlreadyRunning, SourceUnavailable, ManifestInvalid, LeaseLost, ConfigurationError.
     """
     lease.take(wired.store, wired.step_functions, execution=run.execution, run=run.run)
     settle_previous(wired, run, rebuild=run.input.mode == "rebuild")
-    checkpoint = walk(wired, run, remaining)
-    if not checkpoint.complete or remaining() < RESERVE_MS:
+    checkpoint = collect(wired, run, walk(wired, run, remaining), remaining)
+    if not checkpoint.collected or remaining() < RESERVE_MS:
         return Crawled(complete=False, listed=checkpoint.listed)
     counts = write_change_set(wired, run.run, checkpoint, run.input)
     return Crawled(
@@ -81,6 +81,31 @@ def walk(wired: Wired, run: Run, remaining: Remaining) -> Checkpoint:
             if remaining() < RESERVE_MS:
                 return checkpoint
     return save(wired, run, checkpoint, found, None)
+
+
+def collect(wired: Wired, run: Run, before: Checkpoint, remaining: Remaining) -> Checkpoint:
+    """Once the source is listed, list what other crawlers have handed in."""
+    if before.collected or not before.complete:
+        return before
+    found = inbox.collect(
+        wired.store,
+        connector=wired.settings.connector.name,
+        run=run.run,
+        check=lambda entry: checked(wired, entry),
+        in_time=lambda: remaining() >= RESERVE_MS,
+    )
+    if found.more:
+        return before
+    chunks = before.chunks
+    if found.listing:
+        chunks = (*chunks, found.listing)
+    if found.refused:
+        chunks = (*chunks, sorting.write_chunk(wired.store, run_key(run.run, "listing/inbox.jsonl.zst"), found.refused))
+    checkpoint = structs.replace(
+        before, chunks=chunks, collected=True, listed=before.listed + found.documents + len(found.refused)
+    )
+    wired.store.write(run_key(run.run, CHECKPOINT), checkpoint)
+    return checkpoint
 
 
 def checked(wired: Wired, entry: Listed) -> Listed:

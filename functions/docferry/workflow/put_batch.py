@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from docferry import batching
+from docferry import batching, inbox
 from docferry.batching import Put
 from docferry.changes import Change, Outcome
 from docferry.delivery import INVALID_REQUEST, deliver
@@ -55,7 +55,7 @@ def open_content(wired: Wired, run: str, document: Document) -> Put:
     Raises DocumentVanished, DocumentUnreadable, and DocumentTooLarge.
     """
     limits = wired.index.limits
-    opened = wired.source.open(document)
+    opened = inbox.content(wired.store, document) if document.origin == "inbox" else wired.source.open(document)
     content = opened.content
     size = content.size if isinstance(content, S3Object) else len(content)
     document = structs.replace(document, version=opened.version, size=size)

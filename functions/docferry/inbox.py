@@ -1,0 +1,227 @@
+"""The inbox: documents that other crawlers hand in, as change sets dropped under ``inbox/`` of the state bucket.
+
+What was handed in so far is *collected*: a listing sorted by id (``collected/``), with the contents beside it. A crawl
+takes new change sets into it, in the order of their upload, and lists it after the source. So a document of the inbox
+is compared, guarded, retried and deleted as one of the source is.
+
+A change set is taken whole or not at all. It leaves the inbox after the pointer to the listing that has it was written;
+a crash between the two leaves a note in the pointer, and the next crawl removes it without taking it again.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+from msgspec import Struct, structs
+
+from docferry import edits, lines
+from docferry.edits import ChangeSetInvalidError, Edit
+from docferry.errors import DocumentVanished, LeaseLost, ManifestInvalid
+from docferry.listing import is_document
+from docferry.model import Document, Listed, Opened, Skipped
+from docferry.sorting import Chunk
+from docferry.store import COLLECTED, INBOX, Moved, Object, Record, Store, collected_key
+
+SUFFIX = ".jsonl"
+# Change sets are taken together as long as they have so few lines, for each time the whole listing is written anew.
+TOGETHER = edits.MAX_LINES
+
+Entries = dict[str, Listed | None]
+"""What is to be listed under an id; None: nothing."""
+
+
+class Collected(Struct, frozen=True, kw_only=True):
+    """What was handed in so far (``collected/current.json``).
+
+    ``number`` counts the listings. ``taken`` are change sets in it that may still be in the inbox. ``garbage``
+    are keys of objects that it does not need any more.
+    """
+
+    number: int = 0
+    listing: Chunk | None = None
+    documents: int = 0
+    taken: tuple[Object, ...] = ()
+    garbage: tuple[str, ...] = ()
+
+
+class _Batch(Struct):
+    """Change sets that are taken together: their edits, which they are, and contents that only they knew."""
+
+    entries: Entries = {}
+    taken: list[Object] = []
+    garbage: list[str] = []
+
+
+class Inbox(Struct, frozen=True, kw_only=True):
+    """What there is to be listed: the listing, the number of its lines, and the change sets that cannot be taken.
+
+    ``more`` says that time ran short: there are change sets left to be taken.
+    """
+
+    listing: Chunk | None
+    documents: int
+    refused: tuple[Skipped, ...]
+    more: bool = False
+
+
+def collect(
+    store: Store, *, connector: str, run: str, check: Callable[[Listed], Listed], in_time: Callable[[], bool]
+) -> Inbox:
+    """Take the change sets that are in the inbox, as long as it is ``in_time``; say what is to be listed.
+
+    ``check`` says of a document whether the index can take it. Raises ManifestInvalid when what was collected before is
+    lost, and LeaseLost when another run takes change sets, too.
+    """
+    current = swept(store, pointer(store))
+    refused: dict[Object, Skipped] = {}
+    more = False
+    while arrived := sorted(_arrived(store) - refused.keys(), key=_order):
+        more = not in_time()
+        batch = _Batch() if more else _together(store, connector, arrived, refused, check)
+        if not batch.taken:
+            break
+        current = swept(store, _folded(store, run, current, batch))
+    return Inbox(
+        listing=current.value.listing, documents=current.value.documents, refused=tuple(refused.values()), more=more
+    )
+
+
+def content(store: Store, document: Document) -> Opened:
+    """The content of a document of the inbox. Raises DocumentVanished."""
+    found = store.content(document.locator)
+    if found is None:
+        raise DocumentVanished(f"its content {document.locator} is gone; hand the document in again")
+    return Opened(found, document.version)
+
+
+def pointer(store: Store) -> Record[Collected]:
+    """What was collected so far. Raises ManifestInvalid when it is not there any more, or not ours."""
+    try:
+        record = store.read(COLLECTED, Collected)
+    except msgspec.DecodeError as error:
+        raise ManifestInvalid(
+            f"{COLLECTED} is not what a crawl has written ({error}); restore its last version"
+        ) from error
+    if record is None:
+        return Record(Collected(), "")
+    if record.value.listing and not store.exists(record.value.listing.key):
+        raise ManifestInvalid(f"{record.value.listing.key} is missing, which {COLLECTED} points to; restore it")
+    return record
+
+
+def swept(store: Store, current: Record[Collected]) -> Record[Collected]:
+    """Remove what was taken from the inbox, and what is not needed any more. May be repeated."""
+    value = current.value
+    if not value.taken and not value.garbage:
+        return current
+    for taken in value.taken:
+        store.delete_as_read(taken)
+    store.delete_all(value.garbage)
+    return _moved(store, current, structs.replace(value, taken=(), garbage=()))
+
+
+def _arrived(store: Store) -> set[Object]:
+    """What is in the inbox, but for the empty objects that consoles show as folders."""
+    return {found for found in store.objects(INBOX) if not found.key.endswith("/")}
+
+
+def _order(arrived: Object) -> tuple[object, str]:
+    """By time of upload, which S3 tells in whole seconds, then by name."""
+    return arrived.modified, arrived.key
+
+
+def _together(
+    store: Store,
+    connector: str,
+    arrived: Iterable[Object],
+    refused: dict[Object, Skipped],
+    check: Callable[[Listed], Listed],
+) -> _Batch:
+    """The edits of some change sets, later ones over earlier ones; what is broken is refused."""
+    batch = _Batch()
+    for one in arrived:
+        if len(batch.entries) >= TOGETHER:
+            break
+        try:
+            entries = _taken(store, connector, one, check)
+        except ChangeSetInvalidError as error:
+            refused[one] = Skipped(f"{connector}/{one.key}", f"{error}; nothing of it was taken")
+            continue
+        except Moved:
+            continue  # another object is under its key by now, and will be listed
+        batch.garbage += (key for id_ in entries if (key := unneeded(batch.entries.get(id_), entries[id_])))
+        batch.entries |= entries
+        batch.taken.append(one)
+    return batch
+
+
+def _taken(store: Store, connector: str, arrived: Object, check: Callable[[Listed], Listed]) -> Entries:
+    """Read a change set, and, when all of it is sound, put the contents where they stay."""
+    if not arrived.key.endswith(SUFFIX):
+        raise ChangeSetInvalidError(f"is not a change set: the name of one ends in {SUFFIX}")
+    with store.fetched(arrived) as file:
+
+        def read() -> Iterator[Edit]:
+            file.seek(0)
+            return edits.read(file, connector=connector, uploaded=arrived.modified)
+
+        entries = {edit.id: check(edit.entry) if edit.entry else None for edit in read()}
+        for edit in read():
+            if isinstance(edit.entry, Document) and edit.entry == entries[edit.id]:
+                store.put_content(edit.entry.locator, edit.content)
+    return entries
+
+
+def _folded(store: Store, run: str, current: Record[Collected], batch: _Batch) -> Record[Collected]:
+    """Write the listing with the edits in it, and move the pointer to it."""
+    before = current.value.listing
+    needed = {entry.locator for entry in batch.entries.values() if isinstance(entry, Document)}
+    garbage = [*(set(batch.garbage) - needed), *([before.key] if before else [])]
+    old = store.lines(before.key) if before else iter(())
+    number = current.value.number + 1
+    first = last = ""
+    with store.writing(collected_key(f"{run}-{number}")) as stream:
+        for last, line in _merged(old, batch.entries, garbage):
+            first = first or last
+            stream.add_line(line)
+    listing = Chunk(stream.written.key, first, last)
+    if not stream.count:
+        garbage.append(listing.key)
+    value = Collected(
+        number=number,
+        listing=listing if stream.count else None,
+        documents=stream.count,
+        taken=tuple(batch.taken),
+        garbage=tuple(garbage),
+    )
+    return _moved(store, current, value)
+
+
+def _merged(old: Iterable[bytes], entries: Entries, garbage: list[str]) -> Iterator[tuple[str, bytes]]:
+    """The lines after the edits, with their ids; adds to the garbage what is not needed any more."""
+
+    def kept() -> Iterator[tuple[str, bytes]]:
+        for line in old:
+            id_ = lines.line_id(line)
+            if id_ not in entries:
+                yield id_, line
+            elif is_document(line) and (key := unneeded(lines.decode(line, Document), entries[id_])):
+                garbage.append(key)
+
+    new = sorted((id_, lines.encode(entry)) for id_, entry in entries.items() if entry is not None)
+    return heapq.merge(kept(), new)
+
+
+def unneeded(before: Listed | None, after: Listed | None) -> str | None:
+    """The key of the content of a document that is replaced, if what comes after it has another one, or none."""
+    if not isinstance(before, Document) or (isinstance(after, Document) and after.locator == before.locator):
+        return None
+    return before.locator
+
+
+def _moved(store: Store, current: Record[Collected], value: Collected) -> Record[Collected]:
+    try:
+        store.swap(COLLECTED, value, current.etag or None)
+    except Moved as error:
+        raise LeaseLost(f"{COLLECTED} was moved by another run; this one takes nothing more") from error
+    return pointer(store)
