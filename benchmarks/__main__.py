@@ -6,12 +6,14 @@ The machine may be busy, so times are shown as ratios of two things measured one
 import json
 import subprocess
 import sys
+from statistics import median
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bucket import served
+from benchmarks.search import SCAN, SEARCHES, filled
 
 SIZES = (10_000, 200_000)
 PHASES = {
@@ -19,11 +21,20 @@ PHASES = {
     "commit": "Commit: merge the outcomes into the manifest",
     "plain": "The alternative: listing and manifest in memory, as dicts",
 }
+# Documents of an emulated index. More do not fit: it is what one unit of Kendra's capacity holds.
+FEW, MANY = 1_000, 100_000
+ROUNDS = 7
 
 
 def main() -> None:
     """Run every benchmark and print its table."""
     console = Console(width=110)
+    sync(console)
+    search(console)
+
+
+def sync(console: Console) -> None:
+    """Memory and speed of the crawl and the commit."""
     with console.status("measuring; this takes a few minutes"), served() as endpoint:
         measured = {(phase, size): measure(phase, size, endpoint) for size in SIZES for phase in PHASES}
     table = Table(title="Peak memory above an idle process with the same imports, in MiB", title_justify="left")
@@ -37,6 +48,25 @@ def main() -> None:
     console.print(table)
     speed = measured["plain", SIZES[1]]["seconds"] / measured["plain", SIZES[1]]["merge_seconds"]
     console.print(f"\nComparing {SIZES[1]:,} unchanged documents: the merge is {speed:.1f} x as fast as the dicts.")
+
+
+def search(console: Console) -> None:
+    """How searches of an emulated index slow down as it grows: each is asked of a small and a large one in turn."""
+    with console.status("filling an index; this takes a few minutes"), filled(FEW) as small, filled(MANY) as large:
+        taken = {
+            name: [(small.seconds(name), large.seconds(name)) for _ in range(ROUNDS)] for name in (*SEARCHES, SCAN)
+        }
+        mib = large.peak_mib
+    few = {name: median(pair[0] for pair in pairs) for name, pairs in taken.items()}
+    many = {name: median(pair[1] for pair in pairs) for name, pairs in taken.items()}
+    table = Table(title=f"\nSearches of an emulated index of {MANY:,} documents, by time", title_justify="left")
+    table.add_column("")
+    table.add_column(f"against {FEW:,} documents", justify="right")
+    table.add_column("against a scan of all texts", justify="right")
+    for name in SEARCHES:
+        table.add_row(name, f"x {many[name] / few[name]:.1f}", f"x {many[name] / many[SCAN]:.2f}")
+    console.print(table)
+    console.print(f"\nThe index takes {mib:.0f} MiB of memory, {mib * 1024 / MANY:.1f} KiB a document.")
 
 
 def measure(phase: str, size: int, endpoint: str) -> dict[str, Any]:
