@@ -6,13 +6,16 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from local.emulator.engine import access
 from local.emulator.engine.access import Identity, Tree
+from local.emulator.engine.collapse import Collapse, collapse, members
 from local.emulator.engine.context import Context
+from local.emulator.engine.facets import Facet, FacetCount, count
 from local.emulator.engine.fields import IndexField
-from local.emulator.engine.filters import Filter, compile_filter, path_of
-from local.emulator.errors import ValidationFailed
+from local.emulator.engine.filters import Filter, compile_filter
+from local.emulator.engine.ordering import Sort, order_by
 
 # The services cut a query off at 30 words.
 WORDS = 30
@@ -48,20 +51,8 @@ class Hit(Struct, frozen=True):
     uri: str | None
     attributes: dict[str, Any]
     confidence: Confidence
-
-
-class FacetCount(Struct, frozen=True):
-    """How many of the documents found have a value."""
-
-    value: Any
-    count: int
-
-
-class Sort(Struct, frozen=True):
-    """What to sort by."""
-
-    name: str
-    descending: bool
+    members: tuple["Hit", ...] = ()
+    """Others of its group, when it is expanded."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -70,8 +61,9 @@ class Question(Struct, frozen=True, kw_only=True):
     text: str | None
     condition: Filter | None = None
     identity: Identity | None = None
-    facets: Sequence[tuple[str, int]] = ()
+    facets: Sequence[Facet] = ()
     sort: Sequence[Sort] = ()
+    collapse: Collapse | None = None
     offset: int = 0
     limit: int = 10
     passage: int | None = None
@@ -99,18 +91,29 @@ class Search:
         words = match_expression(question.text) if question.text else None
         if question.text and words is None:
             return Answer([], 0, [[] for _ in question.facets])
+        order, values = order_by(question.sort, fields)
         self._find(index_id, fields, question, words)
+        facets = [count(self._store, facet, fields) for facet in question.facets]
+        if question.collapse is not None:
+            collapse(self._store, question.collapse, fields)
         row = self._store.one("SELECT count(*) AS found, max(score) AS best FROM hits")
         assert row is not None
         rows = self._store.all(
-            "SELECT d.*, h.score FROM hits h JOIN documents d USING (doc)"  # noqa: S608 - from declared fields
-            f" ORDER BY {_order(question.sort, fields)} LIMIT ? OFFSET ?",
-            *(path_of(sort.name) for sort in question.sort for _ in (0, 1)),
+            "SELECT d.*, h.score FROM hits h JOIN documents d USING (doc)"  # noqa: S608 - from constants
+            f" ORDER BY {order} LIMIT ? OFFSET ?",
+            *values,
             max(0, min(question.limit, RESULTS - question.offset)),
             question.offset,
         )
-        hits = [self._hit(found, words, question.passage, row["best"]) for found in rows]
-        facets = [self._facet(name, fields, limit) for name, limit in question.facets]
+
+        def hit(found: Any, others: Sequence[Any] = ()) -> Hit:
+            alone = self._hit(found, words, question.passage, row["best"])
+            return replace(alone, members=tuple(hit(other) for other in others)) if others else alone
+
+        hits = [
+            hit(found, members(self._store, question.collapse, found["doc"], place))
+            for place, found in enumerate(rows, question.offset)
+        ]
         return Answer(hits, row["found"], facets)
 
     def _find(self, index_id: str, fields: dict[str, IndexField], question: Question, words: str | None) -> None:
@@ -167,22 +170,6 @@ class Search:
             confidence=_confidence(row["score"], best) if words is not None else "NOT_AVAILABLE",
         )
 
-    def _facet(self, name: str, fields: dict[str, IndexField], limit: int) -> list[FacetCount]:
-        if not fields[name].facetable:
-            raise ValidationFailed.of("facets", f"The field {name} is not facetable.")
-        if fields[name].kind == "STRING_LIST":
-            source = "hits JOIN documents d USING (doc), json_each(d.attributes, ?) e"
-            value = "e.value"
-        else:
-            source, value = "hits JOIN documents d USING (doc)", "json_extract(d.attributes, ?)"
-        rows = self._store.all(
-            f"SELECT {value} AS value, count(*) AS n FROM {source}"  # noqa: S608 - from constants
-            " GROUP BY value HAVING value IS NOT NULL ORDER BY n DESC, value LIMIT ?",
-            path_of(name),
-            limit,
-        )
-        return [FacetCount(row["value"], row["n"]) for row in rows]
-
 
 def match_expression(text: str) -> str | None:
     """Turn what a person typed into an FTS5 expression; None when there is no word in it.
@@ -228,14 +215,3 @@ def _confidence(score: float, best: float) -> Confidence:
     share = score / best if best > 0 else 1.0
     levels: tuple[tuple[float, Confidence], ...] = ((0.9, "VERY_HIGH"), (0.7, "HIGH"), (0.4, "MEDIUM"))
     return next((name for least, name in levels if share >= least), "LOW")
-
-
-def _order(sorts: Sequence[Sort], fields: dict[str, IndexField]) -> str:
-    terms = []
-    for sort in sorts:
-        if sort.name not in fields or not fields[sort.name].sortable:
-            raise ValidationFailed.of("sortingConfiguration", f"The field {sort.name} is not sortable.")
-        direction = "DESC" if sort.descending else "ASC"
-        # Documents without the attribute come last either way.
-        terms.append(f"json_extract(d.attributes, ?) IS NULL, json_extract(d.attributes, ?) {direction}")
-    return ", ".join([*terms, "h.score DESC", "d.doc"])

@@ -50,6 +50,12 @@ class Store:
         self.db.execute(
             "CREATE TEMP TABLE hits (doc INTEGER PRIMARY KEY, score REAL NOT NULL)"  # the matches of one search
         )
+        # When they are collapsed: whose group each is in, and at which place.
+        self.db.execute(
+            "CREATE TEMP TABLE folded (doc INTEGER PRIMARY KEY, score REAL NOT NULL, leader INTEGER NOT NULL,"
+            " place INTEGER NOT NULL)"
+        )
+        self.db.execute("CREATE INDEX temp.folded_of_leader ON folded (leader, place)")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -4,60 +4,73 @@ import uuid
 from typing import Any
 
 from local.emulator.backend import Wire, present
-from local.emulator.engine.fields import IndexField, Value
+from local.emulator.engine.fields import IndexField
 from local.emulator.engine.resources import Resource
-from local.emulator.engine.search import RESULTS, Answer, Hit, Marked, Question, Sort
-from local.emulator.errors import OperationNotImplemented, ValidationFailed
+from local.emulator.engine.search import RESULTS, Answer, Hit, Question
+from local.emulator.errors import ValidationFailed
 from local.emulator.kendra.base import KendraOperations
 from local.emulator.kendra.identity import asking
-from local.emulator.kendra.mapping import MEMBER_OF, TYPE_OF, attributes_to_wire
+from local.emulator.kendra.search_mapping import (
+    collapse_of,
+    collapsed_to_wire,
+    facet_of,
+    facet_to_wire,
+    shown,
+    sorts_of,
+    text_to_wire,
+)
 
 PASSAGE_WORDS = 200
 """Retrieve gives passages of up to 200 words."""
-FACET_VALUES = 10
 
 
 class SearchOperations(KendraOperations):
     """Search. The user comes in the request, unauthenticated, as in the real service."""
 
     def query(self, request: Wire) -> Wire:
-        """Search documents: excerpts with highlights, facets, sorting, pages."""
+        """Search documents: excerpts with highlights, facets, sorting, groups, pages."""
         index = self.backend.standing_index(request["IndexId"])
         fields = self.backend.engine.fields(index)
-        if "CollapseConfiguration" in request:
-            raise OperationNotImplemented("CollapseConfiguration is not emulated.")
-        facets = [_facet_of(facet, fields) for facet in request.get("Facets", [])]
+        facets = [facet_of(facet, fields) for facet in request.get("Facets", [])]
+        collapse = collapse_of(request.get("CollapseConfiguration"))
         answer = self._ask(
             index,
             request,
             fields,
             facets=facets,
-            sort=_sorts_of(request),
+            sort=sorts_of(request),
+            collapse=collapse,
             hide=request.get("QueryResultTypeFilter", "DOCUMENT") != "DOCUMENT",
         )
         query_id = str(uuid.uuid4())
-        items = [
-            present(
+
+        def document(hit: Hit) -> Wire:
+            return present(
                 Id=f"{query_id}-{uuid.uuid4()}",
+                DocumentId=hit.id,
+                DocumentTitle=text_to_wire(hit.title) if hit.title is not None else None,
+                DocumentExcerpt=text_to_wire(hit.excerpt),
+                DocumentURI=hit.uri,
+                DocumentAttributes=shown(hit, fields, request.get("RequestedDocumentAttributes")),
+            )
+
+        def item(hit: Hit) -> Wire:
+            expanded = [document(member) for member in hit.members]
+            return present(
+                **document(hit),
                 Type="DOCUMENT",
                 Format="TEXT",
                 AdditionalAttributes=[],
-                DocumentId=hit.id,
-                DocumentTitle=_marked(hit.title) if hit.title is not None else None,
-                DocumentExcerpt=_marked(hit.excerpt),
-                DocumentURI=hit.uri,
-                DocumentAttributes=_shown(hit, fields, request.get("RequestedDocumentAttributes")),
                 ScoreAttributes={"ScoreConfidence": hit.confidence},
                 FeedbackToken=f"{query_id}.{hit.doc}",
+                CollapsedResultDetail=collapsed_to_wire(collapse, hit, expanded, fields) if collapse else None,
             )
-            for hit in answer.hits
-        ]
+
         return {
             "QueryId": query_id,
-            "ResultItems": items,
+            "ResultItems": [item(hit) for hit in answer.hits],
             "FacetResults": [
-                _facet_to_wire(name, fields[name], counts)
-                for (name, _), counts in zip(facets, answer.facets, strict=True)
+                facet_to_wire(facet, counts, fields) for facet, counts in zip(facets, answer.facets, strict=True)
             ],
             "TotalNumberOfResults": answer.total,
         }
@@ -75,7 +88,7 @@ class SearchOperations(KendraOperations):
                 DocumentTitle=hit.title.text if hit.title is not None else None,
                 Content=hit.excerpt.text,
                 DocumentURI=hit.uri,
-                DocumentAttributes=_shown(hit, fields, request.get("RequestedDocumentAttributes")),
+                DocumentAttributes=shown(hit, fields, request.get("RequestedDocumentAttributes")),
                 ScoreAttributes={"ScoreConfidence": hit.confidence},
             )
             for hit in answer.hits
@@ -102,46 +115,3 @@ class SearchOperations(KendraOperations):
             **how,
         )
         return self.backend.engine.search.ask(index.id, fields, question)
-
-
-def _facet_of(facet: Wire, fields: dict[str, IndexField]) -> tuple[str, int]:
-    name = facet.get("DocumentAttributeKey")
-    if name is None or name not in fields:
-        raise ValidationFailed.of("facets", f"The index has no field {name}.")
-    if "Facets" in facet:
-        raise OperationNotImplemented("Facets inside facets are not emulated.")
-    return name, facet.get("MaxResults", FACET_VALUES)
-
-
-def _sorts_of(request: Wire) -> list[Sort]:
-    if "SortingConfiguration" in request and "SortingConfigurations" in request:
-        raise ValidationFailed.of(
-            "sortingConfigurations", "Give either SortingConfiguration or SortingConfigurations, not both."
-        )
-    wire = request.get("SortingConfigurations") or [request[n] for n in ("SortingConfiguration",) if n in request]
-    return [Sort(sort["DocumentAttributeKey"], sort["SortOrder"] == "DESC") for sort in wire]
-
-
-def _marked(text: Marked) -> Wire:
-    highlights = [{"BeginOffset": begin, "EndOffset": end, "TopAnswer": False} for begin, end in text.spans]
-    return {"Text": text.text, "Highlights": highlights}
-
-
-def _shown(hit: Hit, fields: dict[str, IndexField], wanted: list[str] | None) -> list[Wire]:
-    """Only displayable fields come back, and of these the requested ones if any are named."""
-    names = {name for name, field in fields.items() if field.displayable or name in (wanted or ())}
-    chosen = {
-        name: value for name, value in hit.attributes.items() if name in names and (wanted is None or name in wanted)
-    }
-    return attributes_to_wire(chosen, fields)
-
-
-def _facet_to_wire(name: str, field: IndexField, counts: Any) -> Wire:
-    kind: Value = Value("STRING" if field.kind == "STRING_LIST" else field.kind, None)
-    return {
-        "DocumentAttributeKey": name,
-        "DocumentAttributeValueType": TYPE_OF[field.kind],
-        "DocumentAttributeValueCountPairs": [
-            {"DocumentAttributeValue": {MEMBER_OF[kind.kind]: count.value}, "Count": count.count} for count in counts
-        ],
-    }
