@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from docferry import changes, lines, manifest, runs, sync_job
-from docferry.changes import Change, Outcome
+from docferry import changes, lines, manifest, runs, shards, sync_job
+from docferry.changes import Outcome
 from docferry.connector import Connector, Part
 from docferry.indexes import Metrics, SyncJob
 from docferry.indexes.kendra import Kendra
@@ -22,7 +22,7 @@ from docferry.model import Document, Opened
 from docferry.settings import Settings
 from docferry.settlement import settle
 from docferry.sources import Page
-from docferry.store import SYNC_JOB, Store, shard_key
+from docferry.store import SYNC_JOB, Store
 from docferry.wiring import Wired, client
 from docferry.workflow.crawl import Request, crawl
 
@@ -108,10 +108,8 @@ def acknowledge_everything(wired: Wired, run: Request) -> None:
     if os.fork() == 0:
         crawl(wired, run, lambda: HOURS)
         for shard in runs.shards(wired.store, run.run):
-            with wired.store.writing(shard_key(run.run, "results", shard.shard)) as stream:
-                for line in wired.store.lines(shard_key(run.run, "changes", shard.shard)):
-                    change = lines.decode(line, Change)
-                    stream.add(Outcome(change.id, change.kind, change.document))
+            sent = shards.changes(wired.store, shard)
+            shards.write_result(wired.store, shard, (Outcome(one.id, one.kind, one.document) for one in sent))
         wired.store.write(SYNC_JOB, sync_job.SyncJobRecord(run=run.run, state="open", execution_id="job"))
         os._exit(0)
     _, status = os.wait()

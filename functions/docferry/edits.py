@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from msgspec import Struct, structs
 
-from docferry.errors import DocumentError
+from docferry.errors import ChangeSetInvalid
 from docferry.model import Listed
 from docferry.sources import documents, sidecar
 from docferry.sources.sidecar import SidecarError
@@ -29,10 +29,6 @@ MAX_LINE_BYTES = 100_000_000
 """50 MB of content, the most that a service takes, in base64 or in JSON's escapes."""
 
 
-class ChangeSetInvalidError(DocumentError):
-    """A change set cannot be taken; the text says which line, and what is wrong with it."""
-
-
 class Edit(Struct, frozen=True):
     """What one line asks for: the document to hold under an id, with its content, or, with None, to hold none."""
 
@@ -42,33 +38,33 @@ class Edit(Struct, frozen=True):
 
 
 def read(file: IO[bytes], *, connector: str, uploaded: datetime) -> Iterator[Edit]:
-    """The edits of a change set, in order; of several with one id the last counts. Raises ChangeSetInvalidError."""
+    """The edits of a change set, in order; of several with one id the last counts. Raises ChangeSetInvalid."""
     for number in range(1, MAX_LINES + 2):
         line = file.readline(MAX_LINE_BYTES + 1)
         if not line:
             return
         if number > MAX_LINES:
-            raise ChangeSetInvalidError(f"has more than {MAX_LINES:,} lines; hand them in as several change sets")
+            raise ChangeSetInvalid(f"has more than {MAX_LINES:,} lines; hand them in as several change sets")
         if len(line) > MAX_LINE_BYTES:
-            raise ChangeSetInvalidError(f"line {number} is longer than {MAX_LINE_BYTES:,} bytes")
+            raise ChangeSetInvalid(f"line {number} is longer than {MAX_LINE_BYTES:,} bytes")
         if not line.strip():
             continue
         try:
             yield edit(line, connector=connector, uploaded=uploaded)
-        except (SidecarError, ChangeSetInvalidError) as error:
-            raise ChangeSetInvalidError(f"line {number} {error}") from error
+        except (SidecarError, ChangeSetInvalid) as error:
+            raise ChangeSetInvalid(f"line {number} {error}") from error
 
 
 def edit(line: bytes, *, connector: str, uploaded: datetime) -> Edit:
-    """Read one line. Raises SidecarError and ChangeSetInvalidError."""
+    """Read one line. Raises SidecarError and ChangeSetInvalid."""
     members = sidecar.parse(line)
     said = sidecar.understood(members, others=(TEXT, BASE64, DELETE))
     if said.document_id is None:
-        raise ChangeSetInvalidError("has no DocumentId")
+        raise ChangeSetInvalid("has no DocumentId")
     id_ = f"{connector}/{said.document_id}"
     if DELETE in members:
         if members[DELETE] is not True or len(members) > len(("DocumentId", DELETE)):
-            raise ChangeSetInvalidError(f"is no delete: that is a DocumentId and {DELETE!r}: true, and nothing else")
+            raise ChangeSetInvalid(f"is no delete: that is a DocumentId and {DELETE!r}: true, and nothing else")
         return Edit(id_, None)
     content = _content(members)
     if obstacle := documents.obstacle(said.document_id, len(content), said):
@@ -90,17 +86,17 @@ def edit(line: bytes, *, connector: str, uploaded: datetime) -> Edit:
 def _content(members: dict[str, Any]) -> bytes:
     match members:
         case {"Content": _, "ContentBase64": _}:
-            raise ChangeSetInvalidError(f"gives both {TEXT} and {BASE64}")
+            raise ChangeSetInvalid(f"gives both {TEXT} and {BASE64}")
         case {"Content": str(text)}:
             try:
                 return text.encode()
             except UnicodeEncodeError as error:  # JSON can write half of a surrogate pair: "\ud800"
-                raise ChangeSetInvalidError(f"has half a character in {TEXT}, at {error.start}") from error
+                raise ChangeSetInvalid(f"has half a character in {TEXT}, at {error.start}") from error
         case {"ContentBase64": str(text)}:
             try:
                 return base64.b64decode(text, validate=True)
             except (binascii.Error, ValueError) as error:
-                raise ChangeSetInvalidError(f"has a {BASE64} that is none: {error}") from error
+                raise ChangeSetInvalid(f"has a {BASE64} that is none: {error}") from error
         case {"Content": _} | {"ContentBase64": _}:
-            raise ChangeSetInvalidError("has a content that is not a text")
-    raise ChangeSetInvalidError(f"has neither {TEXT}, nor {BASE64}, nor {DELETE!r}: true")
+            raise ChangeSetInvalid("has a content that is not a text")
+    raise ChangeSetInvalid(f"has neither {TEXT}, nor {BASE64}, nor {DELETE!r}: true")

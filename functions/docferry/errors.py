@@ -68,6 +68,10 @@ class ManifestInvalid(FatalError):
     """The manifest is corrupt, foreign, or moved by another run; nothing is committed on it."""
 
 
+class ChangeSetInvalid(FatalError):
+    """A change set is broken, or not the one that the crawl wrote; nothing of it is applied."""
+
+
 class ShardResultMissing(FatalError):
     """A shard of the change set has no result object; the documents in it stay uncommitted."""
 

@@ -59,7 +59,7 @@ FUNCTIONS = (
         timeout=900,
         reads=(RUN, JOB, MANIFEST, FAILURES, LEASE, INBOX, COLLECTED),
         writes=(RUN, JOB, MANIFEST, FAILURES, LEASE, COLLECTED),
-        deletes=(INBOX, COLLECTED),
+        deletes=(INBOX, COLLECTED, MANIFEST),
         index=("stop", "jobs", "statuses"),
         source=("pages",),
         executions=("describe",),
@@ -116,7 +116,7 @@ FUNCTIONS = (
         timeout=900,
         reads=(RUN, JOB, MANIFEST, FAILURES, LEASE),
         writes=(RUN, JOB, MANIFEST, FAILURES),
-        deletes=("runs/*/listing/*", "staging/*", LEASE),
+        deletes=("runs/*/listing/*", "staging/*", LEASE, MANIFEST),
         index=("jobs", "statuses"),
     ),
     Function(

@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Struct, structs
 
 from docferry import edits, lines
-from docferry.edits import ChangeSetInvalidError, Edit
-from docferry.errors import DocumentVanished, LeaseLost, ManifestInvalid
+from docferry.edits import Edit
+from docferry.errors import ChangeSetInvalid, DocumentVanished, LeaseLost, ManifestInvalid
 from docferry.listing import is_document
 from docferry.model import Document, Listed, Opened, Skipped
 from docferry.sorting import Chunk
@@ -144,7 +144,7 @@ def _together(
             break
         try:
             entries = _taken(store, connector, one, check)
-        except ChangeSetInvalidError as error:
+        except ChangeSetInvalid as error:
             refused[one] = Skipped(f"{connector}/{one.key}", f"{error}; nothing of it was taken")
             continue
         except Moved:
@@ -158,7 +158,7 @@ def _together(
 def _taken(store: Store, connector: str, arrived: Object, check: Callable[[Listed], Listed]) -> Entries:
     """Read a change set, and, when all of it is sound, put the contents where they stay."""
     if not arrived.key.endswith(SUFFIX):
-        raise ChangeSetInvalidError(f"is not a change set: the name of one ends in {SUFFIX}")
+        raise ChangeSetInvalid(f"is not a change set: the name of one ends in {SUFFIX}")
     with store.fetched(arrived) as file:
 
         def read() -> Iterator[Edit]:

@@ -1,6 +1,6 @@
 """The manifest: what the index is known to hold. An immutable stream, and a pointer that moves by compare-and-swap."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 from msgspec import Struct, structs
@@ -11,17 +11,24 @@ from docferry.errors import ManifestInvalid
 from docferry.store import MANIFEST, Moved, Record, Store, Written, manifest_key
 
 FORMAT = 1
+UPGRADES: dict[int, Callable[[Iterator[bytes]], Iterator[bytes]]] = {}
+"""How the lines of an older format become those of the next; the first commit after an update writes them so."""
+
 # A rebuild deletes nothing, so what the old manifest knew of documents that are gone from the source is worth keeping.
 CURE = "restore its last version, or put everything again with `docferry rebuild`"
 
 
 class Pointer(Struct, frozen=True):
-    """Which stream is the manifest: its key, how many documents it has, and the digest of the object."""
+    """Which stream is the manifest: its key, how many documents it has, and the digest of the object.
+
+    ``before`` is the key of the manifest before it, which is kept for a person to go back to.
+    """
 
     format: int
     key: str
     documents: int
     sha256: str
+    before: str = ""
 
 
 def pointer(store: Store) -> Record[Pointer] | None:
@@ -30,17 +37,27 @@ def pointer(store: Store) -> Record[Pointer] | None:
         record = store.read(MANIFEST, Pointer)
     except msgspec.DecodeError as error:
         raise ManifestInvalid(f"{MANIFEST} is not a pointer to a manifest ({error}); {CURE}") from error
-    if record is not None and record.value.format != FORMAT:
+    if record is not None and record.value.format not in {FORMAT, *UPGRADES}:
         raise ManifestInvalid(
-            f"{MANIFEST} has format {record.value.format}; this version reads format {FORMAT}; {CURE}"
+            f"{MANIFEST} has format {record.value.format}; this version reads formats up to {FORMAT}; {CURE}"
         )
     return record
 
 
 def documents(store: Store, current: Pointer | None) -> Iterator[bytes]:
-    """The lines of a manifest, sorted by id. Raises ManifestInvalid when it is not the stream that was committed."""
+    """The lines of a manifest, sorted by id, in the newest format.
+
+    Raises ManifestInvalid when it is not the stream that was committed.
+    """
     if current is None:
-        return
+        return iter(())
+    found = _committed(store, current)
+    for older in range(current.format, FORMAT):
+        found = UPGRADES[older](found)
+    return found
+
+
+def _committed(store: Store, current: Pointer) -> Iterator[bytes]:
     if not store.exists(current.key):
         raise ManifestInvalid(f"{current.key} is missing, which {MANIFEST} points to; {CURE}")
     count = 0
@@ -95,13 +112,16 @@ def _line_of(outcome: Outcome, before: bytes | None) -> Iterator[bytes]:
         yield lines.encode(outcome.document)
 
 
-def move(store: Store, before: str | None, written: Written) -> None:
+def move(store: Store, before: str | None, written: Written, *, base: Pointer | None = None) -> None:
     """Point to a new manifest, in the place of the pointer with the ETag ``before``, or of none.
 
+    ``base`` is what that pointer says, if anybody can read it: the manifest before it goes, for nothing points there.
     Raises ManifestInvalid when another run has moved the pointer meanwhile.
     """
-    moved = Pointer(FORMAT, written.key, written.lines, written.sha256)
+    moved = Pointer(FORMAT, written.key, written.lines, written.sha256, base.key if base else "")
     try:
         store.swap(MANIFEST, moved, before)
     except Moved as error:
         raise ManifestInvalid(f"{MANIFEST} was moved by another run; nothing was committed") from error
+    if base is not None and base.before:
+        store.delete(base.before)

@@ -5,6 +5,7 @@ from msgspec import Struct
 from docferry import sync_job
 from docferry.indexes import ENDED, Index
 from docferry.runs import CHECKPOINT, Checkpoint, Operation, Shard, shards
+from docferry.shards import finished
 from docferry.store import Store, run_key
 
 
@@ -34,18 +35,18 @@ def progress(store: Store, index: Index, run: str) -> Progress:
     parts = shards(store, run)
     if not parts:
         return Progress(crawl=crawl)
-    finished = {key.rpartition("/")[2].removesuffix(".jsonl.zst") for key in store.keys(run_key(run, "results/"))}
+    done = finished(store, run, parts)
     return Progress(
         crawl=crawl,
-        put=_sent(parts, finished, "put"),
-        delete=_sent(parts, finished, "delete"),
+        put=_sent(parts, done, "put"),
+        delete=_sent(parts, done, "delete"),
         indexing=_indexed(store, index, run, sum(shard.documents for shard in parts)),
     )
 
 
-def _sent(parts: list[Shard], finished: set[str], operation: Operation) -> Phase:
-    sizes = {shard.shard: shard.documents for shard in parts if shard.operation == operation}
-    return Phase(sum(size for name, size in sizes.items() if name in finished), sum(sizes.values()))
+def _sent(parts: list[Shard], done: list[Shard], operation: Operation) -> Phase:
+    sent, total = (sum(shard.documents for shard in some if shard.operation == operation) for some in (done, parts))
+    return Phase(sent, total)
 
 
 def _indexed(store: Store, index: Index, run: str, total: int) -> Phase:

@@ -36,12 +36,16 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
 
 class Shard(Struct, frozen=True):
-    """One item of ``batches.json``, the input of one Map child: at most 500 documents to put, or to delete."""
+    """One item of ``batches.json``, the input of one Map child: at most 500 documents to put, or to delete.
+
+    ``sha256`` is the digest of the object that lists them.
+    """
 
     run: str
     operation: Operation
     shard: str
     documents: int
+    sha256: str
 
 
 class Counts(Struct, frozen=True, kw_only=True):

@@ -6,10 +6,10 @@ from msgspec import Struct, structs
 
 from docferry import failures, manifest, outcomes, sync_job
 from docferry.changes import Outcome
-from docferry.errors import ManifestInvalid
+from docferry.errors import ChangeSetInvalid, ManifestInvalid
 from docferry.indexes import ENDED, SyncJob
-from docferry.runs import FAILED, change_set, shards
-from docferry.store import MANIFEST, manifest_key, run_key
+from docferry.runs import BATCHES, FAILED, Shard, change_set, shards
+from docferry.store import MANIFEST, Store, manifest_key, run_key
 from docferry.verify import verified
 from docferry.wiring import Wired
 
@@ -30,7 +30,7 @@ def settle(wired: Wired, run: str, job: SyncJob | None, *, late: bool = False) -
     Without a job nothing was sent. A job that ended well is believed; of one that ended otherwise, or counted
     failures, each document is looked up; of one that has not ended every document is doubtful. When it is ``late``,
     as the next run's account of this one is, and the manifest was moved since, every document is doubtful, too: nobody
-    knows any more which run sent it last. Raises ManifestInvalid.
+    knows any more which run sent it last. Raises ManifestInvalid and ChangeSetInvalid.
     """
     store = wired.store
     record = sync_job.of_run(store, run)
@@ -39,7 +39,7 @@ def settle(wired: Wired, run: str, job: SyncJob | None, *, late: bool = False) -
         return Settled()
     if late and _moved_on(wired, run):
         job = None
-    parts = shards(store, run)
+    parts = _shards(store, run)
     tally = _Tally()
     judged = outcomes.merged(
         _believed(wired, run, job, lambda: outcomes.recorded(store, parts, "put"), put=True),
@@ -53,6 +53,17 @@ def settle(wired: Wired, run: str, job: SyncJob | None, *, late: bool = False) -
     failures.update(store, run)
     sync_job.settle(store, run)
     return tally.settled(outcomes.missing(store, parts))
+
+
+def _shards(store: Store, run: str) -> list[Shard]:
+    """The shards of a run. Raises ChangeSetInvalid when they are not as many documents as its crawl counted."""
+    parts, counts = shards(store, run), change_set(store, run).counts
+    if sum(shard.documents for shard in parts) != counts.added + counts.modified + counts.deleted:
+        raise ChangeSetInvalid(
+            f"somebody has changed {run_key(run, BATCHES)}: restore its last version, or put everything again with "
+            "`docferry rebuild`"
+        )
+    return parts
 
 
 def _moved_on(wired: Wired, run: str) -> bool:
@@ -84,7 +95,7 @@ def _commit(wired: Wired, run: str, judged: Iterator[Outcome], *, late: bool) ->
     # The ETag that was compared; a rebuild takes the place of a pointer that cannot be read, too.
     etag = current.etag if current is not None else store.etag(MANIFEST) if crawled.rebuild else None
     written = manifest.write(store, run, manifest.documents(store, base), judged)
-    manifest.move(store, etag, written)
+    manifest.move(store, etag, written, base=current.value if current else None)
 
 
 def _believed(

@@ -1,9 +1,12 @@
-"""Shards: the change set in parts that one Map child handles."""
+"""Shards: the change set in parts that one Map child handles, and the result that each of them leaves."""
+
+from collections.abc import Iterable, Iterator
 
 from docferry import lines
-from docferry.changes import Change
+from docferry.changes import Change, Outcome
+from docferry.errors import ChangeSetInvalid
 from docferry.runs import Operation, Shard
-from docferry.store import Store, shard_key
+from docferry.store import Store, result_key, shard_key
 
 # 500 documents are 50 requests of ten: at a second each, far below a Lambda's 15 minutes, and 20,000 shards, the most
 # that a batches.json of a few MiB lists, are 10 million documents.
@@ -45,8 +48,51 @@ class ShardWriter:
         if not self._lines:
             return
         name = f"{self._operation}-{len(self._shards):05}"
-        with self._store.writing(shard_key(self._run, "changes", name)) as stream:
+        with self._store.writing(shard_key(self._run, name)) as stream:
             for line in self._lines:
                 stream.add_line(line)
-        self._shards.append(Shard(self._run, self._operation, name, len(self._lines)))
+        self._shards.append(Shard(self._run, self._operation, name, stream.count, stream.written.sha256))
         self._lines, self._bytes = [], 0
+
+
+def changes(store: Store, shard: Shard) -> Iterator[Change]:
+    """The changes of a shard. Raises ChangeSetInvalid, before the first, when they are not what the crawl wrote."""
+    key = shard_key(shard.run, shard.shard)
+    try:
+        for line in store.lines(key, shard.sha256):
+            change = lines.decode(line, Change)
+            if (change.kind == "deleted") != (shard.operation == "delete"):
+                raise ChangeSetInvalid(f"{key} is not a shard to {shard.operation}: somebody has changed batches.json")
+            yield change
+    except ValueError as error:
+        raise ChangeSetInvalid(
+            f"somebody has changed the change set: {error}; restore its last version, or put everything again with "
+            "`docferry rebuild`"
+        ) from error
+
+
+def write_result(store: Store, shard: Shard, outcomes: Iterable[Outcome]) -> None:
+    """Write what became of each document of a shard, sorted by id."""
+    with store.writing(_result_key(shard)) as stream:
+        for outcome in sorted(outcomes, key=lambda outcome: outcome.id):
+            stream.add(outcome)
+
+
+def has_result(store: Store, shard: Shard) -> bool:
+    """Whether the shard has left a result. One of another run, or of another change set, is none."""
+    return store.exists(_result_key(shard))
+
+
+def result(store: Store, shard: Shard) -> Iterator[Outcome]:
+    """What became of each document of a shard that has left a result."""
+    return (lines.decode(line, Outcome) for line in store.lines(_result_key(shard)))
+
+
+def finished(store: Store, run: str, shards: Iterable[Shard]) -> list[Shard]:
+    """The shards of a run that have left a result, by one listing."""
+    found = set(store.keys(f"runs/{run}/results/"))
+    return [shard for shard in shards if _result_key(shard) in found]
+
+
+def _result_key(shard: Shard) -> str:
+    return result_key(shard.run, shard.shard, shard.sha256)

@@ -74,9 +74,15 @@ def run_key(run: str, name: str) -> str:
     return f"runs/{run}/{name}"
 
 
-def shard_key(run: str, folder: str, shard: str) -> str:
-    """The part of the change set (``changes``), or the outcomes of it (``results``), that one Map child handles."""
-    return run_key(run, f"{folder}/{shard}.jsonl.zst")
+def shard_key(run: str, shard: str) -> str:
+    """The part of the change set that one Map child handles."""
+    return run_key(run, f"changes/{shard}.jsonl.zst")
+
+
+def result_key(run: str, shard: str, changes: str) -> str:
+    """The outcomes of a shard. ``changes`` is the digest of the shard: the result of another one is found nowhere."""
+    answered = hashlib.sha256(f"{run}/{shard}/{changes}".encode()).hexdigest()
+    return run_key(run, f"results/{shard}-{answered}.jsonl.zst")
 
 
 def staging_key(run: str, name: str) -> str:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from docferry import lease, lines, sync_job
-from docferry.changes import Change
+from docferry import lease, sync_job
 from docferry.errors import ManifestInvalid
 from docferry.runs import Run, shards
-from docferry.store import LEASE, shard_key
+from docferry.shards import changes
+from docferry.store import LEASE
 from tests.faults import kinds
 from tests.faults.catalogue import KINDS, Case
 from tests.faults.kinds import Fault
@@ -194,8 +194,7 @@ class Harness:
         record = sync_job.read(store)
         if record is None or record.state == "settled":
             return set()
-        keys = [shard_key(shard.run, "changes", shard.shard) for shard in shards(store, record.run)]
-        return {lines.decode(line, Change).id for key in keys for line in store.lines(key)}
+        return {change.id for shard in shards(store, record.run) for change in changes(store, shard)}
 
     def _cured(self, *, rebuild: bool) -> Iterator[str]:
         """One clean run makes index and source equal; the one after it has nothing to do."""
@@ -217,7 +216,7 @@ class Harness:
             yield f"after a clean run the manifest has {sorted(manifest)}, not {sorted(source)}"
         for document in manifest.values():
             yield from self._held(document.id, document.version, index) if document.version else ["a doubtful document"]
-        if strays - GONE:
+        if strays - self.before.keys():
             yield f"left over: {sorted(strays)}"
         again = on.sync().report
         if again is None or again.execution_id is not None or again.unchanged != len(source):

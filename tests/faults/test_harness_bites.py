@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from docferry import lease, lines, manifest, outcomes, sync_job
-from docferry.changes import Change, Outcome
-from docferry.store import MANIFEST, shard_key
+from docferry import lease, manifest, outcomes, sync_job
+from docferry.changes import Outcome
+from docferry.shards import changes
+from docferry.store import MANIFEST
 from docferry.workflow import change_set
 from tests.faults.catalogue import Case
 from tests.faults.harness import Harness
@@ -94,8 +95,7 @@ def test_without_checking_for_results(kendra: Harness, monkeypatch: pytest.Monke
     def recorded(store: Any, shards: list[Any], operation: str) -> Iterator[Outcome]:
         for shard in shards:
             if shard.operation == operation:
-                for line in store.lines(shard_key(shard.run, "changes", shard.shard)):
-                    change = lines.decode(line, Change)
+                for change in changes(store, shard):
                     yield Outcome(change.id, change.kind, change.document)
 
     monkeypatch.setattr(outcomes, "recorded", recorded)

@@ -7,12 +7,12 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from docferry import lines, sorting
-from docferry.changes import Change
+from docferry import sorting
 from docferry.model import Document, Listed, Opened, Skipped
 from docferry.runs import CHECKPOINT, Checkpoint, change_set, shards
+from docferry.shards import changes
 from docferry.sources import Page, Source
-from docferry.store import Store, run_key, shard_key
+from docferry.store import Store, run_key
 from docferry.wiring import Wired
 from docferry.workflow import crawl as module
 from docferry.workflow.change_set import Input
@@ -59,11 +59,7 @@ def crawled(store: Store, source: FakeSource, times: list[int], run: Request = R
 
 def put(store: Store) -> list[str]:
     """The ids in the change set."""
-    return [
-        lines.decode(line, Change).id
-        for shard in shards(store, "run-1")
-        for line in store.lines(shard_key("run-1", "changes", shard.shard))
-    ]
+    return [change.id for shard in shards(store, "run-1") for change in changes(store, shard)]
 
 
 def test_a_listing_in_one_invocation(store: Store) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docferry import edits
-from docferry.edits import ChangeSetInvalidError, Edit
+from docferry.edits import Edit
+from docferry.errors import ChangeSetInvalid
 from docferry.model import Document, Principal, Skipped
 from tests.unit.fakes import NOON
 
@@ -99,7 +100,7 @@ def test_what_cannot_be_indexed_is_listed_as_skipped(line: object, reason: str) 
 )
 def test_a_broken_line_refuses_the_change_set(line: object, problem: str) -> None:
     """The text says which line, and what is wrong."""
-    with pytest.raises(ChangeSetInvalidError, match="^" + problem.replace("(", r"\(")):
+    with pytest.raises(ChangeSetInvalid, match="^" + problem.replace("(", r"\(")):
         read({"DocumentId": "fine.md", "Content": "x"}, line)
 
 
@@ -110,14 +111,14 @@ def test_a_change_set_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     line = {"DocumentId": "a.md", "Content": "x"}
     assert len(read(line, line, line)) == 3
 
-    with pytest.raises(ChangeSetInvalidError, match="more than 3 lines"):
+    with pytest.raises(ChangeSetInvalid, match="more than 3 lines"):
         read(line, line, line, line)
-    with pytest.raises(ChangeSetInvalidError, match="line 1 is longer than 200 bytes"):
+    with pytest.raises(ChangeSetInvalid, match="line 1 is longer than 200 bytes"):
         read({"DocumentId": "a.md", "Content": "x" * 200})
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     """And nothing else is raised."""
-    with suppress(ChangeSetInvalidError):
+    with suppress(ChangeSetInvalid):
         list(edits.read(io.BytesIO(data), connector="team", uploaded=NOON))

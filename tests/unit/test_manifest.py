@@ -77,7 +77,8 @@ def committed(store: Store, run: str, *ids: str) -> Pointer:
     """Commit a manifest of documents with these ids over whatever is there."""
     before = manifest.pointer(store)
     outcomes = [Outcome(id_, "added", document(id_)) for id_ in ids]
-    manifest.move(store, before.etag if before else None, manifest.write(store, run, [], outcomes))
+    written = manifest.write(store, run, [], outcomes)
+    manifest.move(store, before.etag if before else None, written, base=before.value if before else None)
     after = manifest.pointer(store)
     assert after is not None
     return after.value
@@ -98,6 +99,28 @@ def test_the_next_manifest_leaves_the_last_one_as_it_is(store: Store) -> None:
 
     assert second.key != first.key
     assert list(manifest.documents(store, first)) == encoded({"a": document("a")})
+
+
+def test_only_the_last_two_manifests_are_kept(store: Store) -> None:
+    """The one before is there for a person to go back to; nothing points to those before it."""
+    for number in range(4):
+        committed(store, f"run-{number}", "a")
+
+    assert set(store.keys("manifest/")) == {MANIFEST, manifest_key("run-2"), manifest_key("run-3")}
+
+
+def test_an_older_format_is_read_as_the_newest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through every format between them; the next commit writes the newest."""
+    older = committed(store, "run-1", "a")
+    monkeypatch.setattr(manifest, "FORMAT", FORMAT + 2)
+    upgrades = {
+        FORMAT: lambda old: (b"2" + line for line in old),
+        FORMAT + 1: lambda old: (b"3" + line for line in old),
+    }
+    monkeypatch.setattr(manifest, "UPGRADES", upgrades)
+
+    assert list(manifest.documents(store, older)) == [b"32" + line for line in encoded({"a": document("a")})]
+    assert committed(store, "run-2", "b").format == FORMAT + 2
 
 
 def test_an_empty_manifest_is_one_too(store: Store) -> None:
@@ -147,7 +170,7 @@ def test_another_format_is_refused(store: Store) -> None:
     """An older version does not read what a newer one has written."""
     store.write(MANIFEST, structs.replace(committed(store, "run-1", "a"), format=FORMAT + 1))
 
-    with pytest.raises(ManifestInvalid, match=f"format {FORMAT + 1}; this version reads format {FORMAT}"):
+    with pytest.raises(ManifestInvalid, match=f"format {FORMAT + 1}; this version reads formats up to {FORMAT}"):
         manifest.pointer(store)
 
 

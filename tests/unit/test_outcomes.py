@@ -3,6 +3,7 @@
 from docferry import outcomes
 from docferry.changes import Change, Kind, Outcome
 from docferry.runs import Operation, Shard
+from docferry.shards import write_result
 from docferry.store import Store, shard_key
 from tests.unit.fakes import document
 
@@ -11,14 +12,13 @@ def shard(store: Store, operation: Operation, number: int, *ids: str, done: bool
     """A shard of the change set, with or without its result."""
     name = f"{operation}-{number:05}"
     kind: Kind = "added" if operation == "put" else "deleted"
-    with store.writing(shard_key("run", "changes", name)) as stream:
+    with store.writing(shard_key("run", name)) as stream:
         for id_ in ids:
             stream.add(Change(id_, kind, document(id_)))
+    made = Shard("run", operation, name, len(ids), stream.written.sha256)
     if done:
-        with store.writing(shard_key("run", "results", name)) as stream:
-            for id_ in ids:
-                stream.add(Outcome(id_, kind, document(id_, "v2")))
-    return Shard("run", operation, name, len(ids))
+        write_result(store, made, [Outcome(id_, kind, document(id_, "v2")) for id_ in ids])
+    return made
 
 
 def test_the_results_of_one_operation_are_one_sorted_stream(store: Store) -> None:

@@ -7,13 +7,14 @@ from docferry import sync_job
 from docferry.indexes import JobStatus, Metrics
 from docferry.progress import Phase, Progress, progress
 from docferry.runs import BATCHES, CHECKPOINT, Checkpoint, Shard
-from docferry.store import Store, run_key, shard_key
+from docferry.shards import write_result
+from docferry.store import Store, run_key
 from tests.unit.fakes import FakeIndex, job
 
 SHARDS = [
-    Shard("run-1", "put", "put-00000", 500),
-    Shard("run-1", "put", "put-00001", 20),
-    Shard("run-1", "delete", "delete-00000", 3),
+    Shard("run-1", "put", "put-00000", 500, "1"),
+    Shard("run-1", "put", "put-00001", 20, "2"),
+    Shard("run-1", "delete", "delete-00000", 3, "3"),
 ]
 
 
@@ -26,8 +27,7 @@ def sent(store: Store, *names: str) -> None:
     """Let these shards have results."""
     store.write(run_key("run-1", BATCHES), SHARDS)
     for name in names:
-        with store.writing(shard_key("run-1", "results", name)):
-            pass
+        write_result(store, next(shard for shard in SHARDS if shard.shard == name), [])
 
 
 def test_a_run_that_has_left_no_trace_has_not_come_far(store: Store) -> None:

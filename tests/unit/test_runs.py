@@ -27,7 +27,7 @@ def test_a_run_whose_crawl_did_not_end_has_no_change_set(store: Store) -> None:
 def test_shards_are_read_in_order(store: Store) -> None:
     """None when the crawl did not end, or had nothing to do."""
     assert shards(store, "run-1") == []
-    written = [Shard("run-1", "put", "put-00000", 500), Shard("run-1", "delete", "delete-00000", 1)]
+    written = [Shard("run-1", "put", "put-00000", 500, "a"), Shard("run-1", "delete", "delete-00000", 1, "b")]
 
     store.write(run_key("run-1", BATCHES), written)
 

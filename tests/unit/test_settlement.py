@@ -4,11 +4,12 @@ import pytest
 
 from docferry import lines, manifest, report, settlement, sync_job
 from docferry.changes import Change, Kind, Outcome, State
-from docferry.errors import ManifestInvalid
+from docferry.errors import ChangeSetInvalid, ManifestInvalid
 from docferry.indexes import DocumentStatus, JobStatus, SyncJob
 from docferry.model import Document
 from docferry.runs import BATCHES, CHANGES, ChangeSet, Counts, Operation, Shard
 from docferry.settlement import Settled
+from docferry.shards import write_result
 from docferry.store import Store, run_key, shard_key
 from tests.unit.fakes import FakeIndex, document, job, wired
 
@@ -22,6 +23,7 @@ class Ran:
         self.store = store
         self.index = FakeIndex()
         self.shards: list[Shard] = []
+        self.base: manifest.Pointer | None = None
 
     def manifest(self, *documents: Document) -> None:
         """Let the index be known to hold these."""
@@ -32,23 +34,26 @@ class Ran:
     def crawled(self) -> None:
         """Let the change set be made against the manifest as it is now."""
         before = manifest.pointer(self.store)
-        change_set = ChangeSet(counts=Counts(), manifest=before.value if before else None)
-        self.store.write(run_key(RUN, CHANGES), change_set)
+        self.base = before.value if before else None
+        self._counted()
         sync_job.start(self.store, self.index, RUN)
 
     def shard(self, *outcomes: Outcome, done: bool = True) -> None:
         """Let a shard have sent these changes, and recorded them, or not."""
         operation: Operation = "delete" if outcomes[0].kind == "deleted" else "put"
         name = f"{operation}-{len(self.shards):05}"
-        with self.store.writing(shard_key(RUN, "changes", name)) as stream:
+        with self.store.writing(shard_key(RUN, name)) as stream:
             for one in outcomes:
                 stream.add(Change(one.id, one.kind, one.document))
+        self.shards.append(Shard(RUN, operation, name, len(outcomes), stream.written.sha256))
         if done:
-            with self.store.writing(shard_key(RUN, "results", name)) as stream:
-                for one in outcomes:
-                    stream.add(one)
-        self.shards.append(Shard(RUN, operation, name, len(outcomes)))
+            write_result(self.store, self.shards[-1], outcomes)
         self.store.write(run_key(RUN, BATCHES), self.shards)
+        self._counted()
+
+    def _counted(self) -> None:
+        counts = Counts(added=sum(shard.documents for shard in self.shards))
+        self.store.write(run_key(RUN, CHANGES), ChangeSet(counts=counts, manifest=self.base))
 
     def settle(self, found: SyncJob | None) -> Settled:
         """Settle it."""
@@ -213,3 +218,25 @@ def test_a_settled_run_is_recorded_as_such(ran: Ran) -> None:
     record = sync_job.read(ran.store)
     assert record is not None
     assert record.state == "settled"
+
+
+def test_a_run_whose_batches_somebody_has_changed_is_not_committed(ran: Ran) -> None:
+    """A shard that is left out would be one that nobody misses."""
+    ran.shard(Outcome("e", "added", document("e")))
+    ran.shard(Outcome("f", "added", document("f")))
+    ran.store.write(run_key(RUN, BATCHES), ran.shards[:1])
+
+    with pytest.raises(ChangeSetInvalid, match=r"batches\.json"):
+        ran.ended(added=1)
+    assert ran.held() == dict.fromkeys("abcd", "v1")
+
+
+def test_a_change_set_that_was_changed_after_it_was_sent_is_not_guessed(ran: Ran) -> None:
+    """The shard left no result, and nobody can say any more which documents were in it."""
+    ran.shard(Outcome("e", "added", document("e")), done=False)
+    with ran.store.writing(shard_key(RUN, "put-00000")) as stream:
+        stream.add(Change("a", "added", document("a")))
+
+    with pytest.raises(ChangeSetInvalid, match="docferry rebuild"):
+        ran.ended(added=1)
+    assert ran.held() == dict.fromkeys("abcd", "v1")

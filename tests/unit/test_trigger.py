@@ -359,6 +359,18 @@ def test_messages_are_read_into_what_they_say() -> None:
     assert signals({}) == Signals()
 
 
+def test_a_clock_that_is_set_back_holds_nothing_up(world: World) -> None:
+    """The last start lies ahead: then only the list of executions says whether a run is going."""
+    world.hear(UPLOAD)
+    assert world.memory.value is not None
+    ahead = datetime.now(UTC) + timedelta(days=365)
+    world.memory.value = structs.replace(world.memory.value, started_at=ahead)
+    world.aws.running.clear()
+    world.aws.refresh()
+
+    assert world.hear(UPLOAD) == "started"
+
+
 def test_the_memory_of_ends_is_bounded() -> None:
     """It is one small object, read and written at each invocation."""
     memory = Pending()

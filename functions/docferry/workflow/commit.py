@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from docferry import lease, report, sync_job
-from docferry.errors import ManifestInvalid
+from docferry.errors import ChangeSetInvalid, ManifestInvalid
 from docferry.report import Report
 from docferry.runs import CHANGES, ChangeSet, Run, change_set
 from docferry.settlement import Settled, settle
@@ -45,7 +45,7 @@ class Request(Run, frozen=True):
 def commit(wired: Wired, run: Request) -> Report:
     """End a run whose crawl was whole.
 
-    Raises LeaseLost, ManifestInvalid.
+    Raises LeaseLost, ManifestInvalid, ChangeSetInvalid.
     """
     store = wired.store
     if (written := report.read(store, run.run)) is not None:
@@ -93,8 +93,8 @@ def describe(
 def settle_previous(wired: Wired, run: Run, *, rebuild: bool = False) -> None:
     """Stop the job that a run before this one left open, and account for what that run has told the index.
 
-    A ``rebuild`` does without the account when the manifest cannot take it: it puts everything again. Raises
-    ManifestInvalid.
+    A ``rebuild`` does without the account when there can be none: it puts everything again. Raises ManifestInvalid and
+    ChangeSetInvalid.
     """
     left = sync_job.read(wired.store)
     if left is None or left.run == run.run or left.state == "settled":
@@ -107,7 +107,7 @@ def settle_previous(wired: Wired, run: Run, *, rebuild: bool = False) -> None:
     execution_id = (sync_job.read(wired.store) or left).execution_id
     try:
         settle(wired, left.run, sync_job.find(wired.index, execution_id) if execution_id else None, late=True)
-    except ManifestInvalid:
+    except (ManifestInvalid, ChangeSetInvalid):
         if not rebuild:
             raise
 

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from docferry import lines, sync_job
+from docferry import shards, sync_job
 from docferry.changes import Change, Outcome, State
 from docferry.errors import FatalError
 from docferry.runs import Shard
-from docferry.store import shard_key
 from docferry.wiring import Wired
 
 Apply = Callable[[Wired, Shard, str, Iterator[Change]], Iterator[Outcome]]
@@ -30,15 +29,12 @@ class Applied(Struct, frozen=True):
 
 
 def apply_shard(wired: Wired, shard: Shard, apply: Apply) -> Applied:
-    """Tell the index of every change of a shard, and write the outcomes, sorted by id, under ``results/``."""
+    """Tell the index of every change of a shard, and write the outcomes. Raises ChangeSetInvalid before the first."""
     record = sync_job.of_run(wired.store, shard.run)
     if record is None or record.execution_id is None:
         raise FatalError(f"run {shard.run} has no open sync job to send shard {shard.shard} in")
-    changes = (lines.decode(line, Change) for line in wired.store.lines(shard_key(shard.run, "changes", shard.shard)))
-    outcomes = sorted(apply(wired, shard, record.execution_id, changes), key=lambda outcome: outcome.id)
-    with wired.store.writing(shard_key(shard.run, "results", shard.shard)) as stream:
-        for outcome in outcomes:
-            stream.add(outcome)
+    outcomes = list(apply(wired, shard, record.execution_id, shards.changes(wired.store, shard)))
+    shards.write_result(wired.store, shard, outcomes)
     accepted = [outcome.kind for outcome in outcomes if outcome.state == "acknowledged"]
     return Applied(
         shard.shard,

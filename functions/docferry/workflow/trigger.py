@@ -145,7 +145,8 @@ def is_running(step_functions: Any, machine: str, memory: Pending) -> bool:
     """Whether an execution of the state machine is running, as far as can be known."""
     if memory.started is not None and memory.started not in memory.ended:
         assert memory.started_at is not None, "written with the ARN"
-        if datetime.now(UTC) - memory.started_at < LAG:
+        # A time to come means that the clock was set back: then only the list counts.
+        if timedelta(0) <= datetime.now(UTC) - memory.started_at < LAG:
             return True
     listed = step_functions.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=100)
     return any(execution["executionArn"] not in memory.ended for execution in listed["executions"])
