@@ -5,7 +5,9 @@ import sys
 
 import moto.backend_index
 
-from local.emulator import kendra, qbusiness
+import local.emulator.kendra.cloudformation
+import local.emulator.qbusiness.cloudformation  # noqa: F401  # CloudFormation finds classes that exist
+from local.emulator import cloudformation, kendra, qbusiness
 
 # First in moto's list: a request is matched against the patterns in order, some two hundred of them.
 _PATTERNS = [
@@ -20,3 +22,4 @@ def register() -> None:
     sys.modules["moto.qbusiness"] = qbusiness
     known = {service for service, _ in moto.backend_index.backend_url_patterns}
     moto.backend_index.backend_url_patterns[:0] = [entry for entry in _PATTERNS if entry[0] not in known]
+    cloudformation.announce()
