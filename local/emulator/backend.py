@@ -4,12 +4,12 @@ from functools import cache, cached_property
 from typing import Any
 
 from botocore.session import Session
-from moto.core.base_backend import BaseBackend
+from moto.core.base_backend import BackendDict, BaseBackend
 
 from local.emulator.emulation import current
 from local.emulator.engine import Engine
 from local.emulator.engine.resources import Resource
-from local.emulator.errors import Conflicting
+from local.emulator.errors import AccessDenied, Conflicting
 from local.emulator.settings import Settings
 
 
@@ -55,6 +55,14 @@ def standing(resource: Resource) -> Resource:
     if resource.status not in {"ACTIVE", "UPDATING"}:
         raise Conflicting(f"{resource.label} '{resource.id}' is {resource.status}.", resource.kind.upper(), resource.id)
     return resource
+
+
+def backend_of(backends: BackendDict, account: str, region: str) -> Any:
+    """Return the backend of an account and region. Raises AccessDenied for a region that AWS has not."""
+    try:
+        return backends[account][region]
+    except KeyError as error:
+        raise AccessDenied(f"Credential should be scoped to a valid region, not '{region[:100]}'.") from error
 
 
 @cache

@@ -93,7 +93,10 @@ class ServiceResponse(BaseResponse):  # type: ignore[misc]
         """Prefer the region of the signature: a path may hold anything, also what looks like a host name."""
         if match := _SCOPE.search(request.headers.get("Authorization", "")):
             return match[1]
-        region: str = super().get_region_from_url(request, full_url.split("/")[2])
+        try:
+            region: str = super().get_region_from_url(request, full_url.split("/")[2])
+        except IndexError:  # a signature without a scope; signatures are not checked
+            region = self.default_region
         return region
 
 

@@ -1,5 +1,6 @@
 """What every group of operations of Kendra starts from."""
 
+from local.emulator.backend import backend_of
 from local.emulator.kendra.models import KendraBackend, kendra_backends
 from local.emulator.wire import ServiceResponse
 
@@ -13,5 +14,5 @@ class KendraOperations(ServiceResponse):
     @property
     def backend(self) -> KendraBackend:
         """Kendra in the account and region of the request."""
-        backend: KendraBackend = kendra_backends[self.current_account][self.region]
+        backend: KendraBackend = backend_of(kendra_backends, self.current_account, self.region)
         return backend

@@ -1,5 +1,6 @@
 """What every group of operations of Q Business starts from."""
 
+from local.emulator.backend import backend_of
 from local.emulator.qbusiness.models import QBusinessBackend, qbusiness_backends
 from local.emulator.wire import ServiceResponse
 
@@ -13,5 +14,5 @@ class QBusinessOperations(ServiceResponse):
     @property
     def backend(self) -> QBusinessBackend:
         """Q Business in the account and region of the request."""
-        backend: QBusinessBackend = qbusiness_backends[self.current_account][self.region]
+        backend: QBusinessBackend = backend_of(qbusiness_backends, self.current_account, self.region)
         return backend

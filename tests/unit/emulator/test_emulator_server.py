@@ -146,6 +146,25 @@ def test_bodies_that_are_no_request(served: tuple[str, Emulation], body: bytes) 
     assert reply["__type"] in {"SerializationException", "ValidationException"}
 
 
+@pytest.mark.parametrize(
+    ("authorization", "expected"),
+    [
+        ("", 200),
+        ("AWS4-HMAC-SHA256", 200),
+        ("AWS4-HMAC-SHA256 Credential=a/b", 200),
+        (SIGNED.format("kendra").replace("eu-west-1", "local"), 400),
+        (SIGNED.format("kendra").replace("eu-west-1", "%2F"), 400),
+        ("AWS4-HMAC-SHA256 Credential=a/b/c/d", 400),
+    ],
+)
+def test_signatures_that_are_none(served: tuple[str, Emulation], authorization: str, expected: int) -> None:
+    """Do not matter; but a region that AWS has not is refused."""
+    target = {"X_Amz_Target": "AWSKendraFrontendService.ListIndices", "Authorization": authorization}
+    status, _, body = call(served[0], "POST", "/", b"{}", **target)
+    assert status == expected
+    assert json.loads(body).get("__type") == (None if expected == 200 else "AccessDeniedException")
+
+
 def test_a_filter_nested_too_deeply(served: tuple[str, Emulation]) -> None:
     """Is refused, too."""
     condition: Any = {"EqualsTo": {"Key": "_category", "Value": {"StringValue": "x"}}}
