@@ -99,12 +99,13 @@ class Connection:
 
     def _answer(self, stream: int, request: _Request) -> None:
         response = self._run(request)
-        with self._news, suppress(OSError, ProtocolError):  # the client is gone, or no longer wants it
-            if response is None:
-                self._h2.reset_stream(stream, ErrorCodes.INTERNAL_ERROR)
-            else:
-                self._send(stream, response)
-            self._flush()
+        with self._news:
+            with suppress(OSError, ProtocolError):  # the client is gone, or no longer wants it
+                if response is None:
+                    self._h2.reset_stream(stream, ErrorCodes.INTERNAL_ERROR)
+                else:
+                    self._send(stream, response)
+                self._flush()
             self._requests.pop(stream, None)
 
     def _run(self, request: _Request) -> Response | None:
@@ -114,7 +115,8 @@ class Connection:
         except ConnectionError:
             return None
         except Exception:
-            log.exception("A request over HTTP/2 failed: %s", request.headers)
+            # Method, path, scheme and authority come first; what follows may be secret.
+            log.exception("A request over HTTP/2 failed: %s", request.headers[:4])
             return InternalServerError().get_response()
 
     def _environ(self, request: _Request) -> dict[str, Any]:
