@@ -555,7 +555,7 @@ def test_the_example_handbook_is_listed_without_a_fault() -> None:
 NAMES = st.sampled_from(["a", "b", "a.md", "a-", "a0", "ä", "B.md", "a!", "z"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sets(st.lists(NAMES, min_size=1, max_size=4).map("/".join), max_size=12), st.integers(1, 4))
 def test_any_tree_is_walked_in_byte_order_from_any_checkpoint(paths: set[str], length: int) -> None:
     """The order is that of the whole paths, not folder by folder, and every checkpoint splits it in two."""

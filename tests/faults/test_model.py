@@ -1,4 +1,4 @@
-"""Random histories against a plain model: edits of the source, faults, runs, approvals, reconciles, clean runs."""
+"""Random histories against a plain model: edits of source and inbox, faults, runs, approvals, reconciles."""
 
 import tempfile
 from contextlib import ExitStack
@@ -20,6 +20,7 @@ from tests.faults.stage import LIMIT, NAME, PATIENCE_SECONDS, SERVICES, Ended, s
 NAMES = st.sampled_from([f"{letter}.txt" for letter in "abcdefgh"])
 PLACES = (
     Point("crawl", "PutObject", "runs/<run>/changes.json"),
+    Point("crawl", "PutObject", "collected/current.json"),
     Point("start_sync", "StartDataSourceSyncJob"),
     Point("put_batch", "BatchPutDocument"),
     Point("delete_batch", "BatchDeleteDocument"),
@@ -39,6 +40,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         self.model: dict[str, str] = {}
+        self.change_sets = 0
         self.held: set[str] = set()
         """What a clean run has brought into the index, and nobody has removed from the source since."""
 
@@ -76,6 +78,18 @@ class Histories(RuleBasedStateMachine):
             self.model[other] = text
             self.stage.write(other, text)
 
+    @rule(stem=st.sampled_from("pqr"), text=st.none() | st.integers(0, 3))
+    def hand_in(self, stem: str, text: int | None) -> None:
+        """Let another crawler add a document, change it, or delete it."""
+        name = f"{stem}.txt"
+        self.change_sets += 1
+        if text is None:
+            self.model.pop(name, None)
+            self.held.discard(f"{NAME}/{name}")
+        else:
+            self.model[name] = f"{name}, handed in as {text}"
+        self.stage.hand_in(f"{self.change_sets:04}", **{stem: self.model.get(name)})
+
     @rule(fault=st.sampled_from(FAULTS), place=st.sampled_from(PLACES))
     def run_under_fault(self, fault: type[Fault], place: Point) -> None:
         """Sync while something goes wrong."""
@@ -109,7 +123,7 @@ class Histories(RuleBasedStateMachine):
     def clean_run(self) -> None:
         """Sync with the quarantine released and the deletes approved: source, manifest and index are one."""
         failures.release(self.stage.store, None)
-        ended = self.stage.sync(approve_deletes=len("abcdefgh"))
+        ended = self.stage.sync(approve_deletes=len("abcdefghpqr"))
         wanted = {f"{NAME}/{name}": text for name, text in self.model.items()}
         assert ended.status == "SUCCEEDED", ended.report
         assert self.stage.index() == wanted
@@ -136,7 +150,6 @@ TestHistories.settings = settings(
     max_examples=15,
     stateful_step_count=12,
     derandomize=True,
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -274,7 +274,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(sets=st.lists(LINES, max_size=5), together=st.integers(1, 4), crawls=st.lists(st.booleans(), max_size=5))
 def test_any_change_sets_leave_what_applying_them_in_turn_leaves(
     s3: Any, sets: list[list[dict[str, Any]]], together: int, crawls: list[bool]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docferry import lines, sorting
@@ -13,7 +13,7 @@ from docferry.sorting import Chunk
 from docferry.store import Store
 from tests.unit.fakes import IDS, document
 
-few = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=20)
 
 
 def written(store: Store, chunks: list[list[str]]) -> list[Chunk]:

@@ -327,7 +327,7 @@ STEPS = st.tuples(
 
 
 @given(steps=st.lists(STEPS, max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_upload_is_ever_forgotten(steps: list[tuple[Callable[[Simulation, int], None], int]]) -> None:
     """With crashes at every call, late lists, runs that fail, scheduled ones, and messages that come twice or late."""
     simulation = Simulation()

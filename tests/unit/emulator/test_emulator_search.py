@@ -223,7 +223,7 @@ def test_hostile_queries(cities: KendraService, text: str) -> None:
     assert query(cities, QueryText=text)["TotalNumberOfResults"] >= 0
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(text=st.text(max_size=60))
 def test_any_query_is_answered(text: str) -> None:
     """Whatever it is made of, it becomes words in quotes or nothing."""

@@ -1,15 +1,9 @@
-"""The server: both services and moto's on one port, the raw wire, kill -9, threads, the control endpoint."""
+"""The server: both services and moto's on one port, the raw wire, the control endpoint."""
 
 import http.client
 import json
-import os
-import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +12,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.clock import VirtualClock
-from local.emulator import Emulation, Settings, emulated
+from local.emulator import Emulation, Settings
 from local.emulator.server import read_faults, service_of, serving
 from tests.unit.emulator.emulated_services import REGION, ROLE
 
@@ -305,125 +298,3 @@ def test_an_error_of_the_emulator_is_an_internal_error(served: tuple[str, Emulat
     finally:
         emulation.faults.hooks.clear()
     assert (status, body["__type"]) == (500, "InternalServerException")
-
-
-def test_eight_threads() -> None:
-    """Nothing is lost, nothing is counted twice."""
-    with serving(settings=NOW) as (url, emulation):
-        kendra = client("kendra", url)
-        index = kendra.create_index(Name="x", RoleArn=ROLE)["Id"]
-        source = kendra.create_data_source(IndexId=index, Name="x", Type="CUSTOM")["Id"]
-        job = kendra.start_data_source_sync_job(IndexId=index, Id=source)["ExecutionId"]
-        ties = [
-            {"Key": "_data_source_id", "Value": {"StringValue": source}},
-            {"Key": "_data_source_sync_job_execution_id", "Value": {"StringValue": job}},
-        ]
-        failed: list[Any] = []
-
-        def work(worker: int) -> None:
-            mine = client("kendra", url)
-            for batch in range(5):
-                names = [f"{worker}-{batch}-{number}" for number in range(10)]
-                documents = [{"Id": name, "Blob": b"giraffe", "Attributes": ties} for name in [*names[1:], "shared"]]
-                failed.extend(mine.batch_put_document(IndexId=index, Documents=documents)["FailedDocuments"])
-                mine.query(IndexId=index, QueryText="giraffe")
-
-        threads = [threading.Thread(target=work, args=(worker,)) for worker in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        kendra.stop_data_source_sync_job(IndexId=index, Id=source)
-        call(url, "POST", "/_docferry/clock", b'{"seconds": 60}')
-        found = kendra.list_data_source_sync_jobs(IndexId=index, Id=source)["History"][0]
-    assert failed == []
-    assert found["Status"] == "SUCCEEDED"
-    assert found["Metrics"]["DocumentsAdded"] == str(8 * 5 * 9 + 1)
-    assert emulation.faults.calls["BatchPutDocument"] == 40
-
-
-def start_server(database: Path) -> tuple[subprocess.Popen[str], str]:
-    """A server in a process of its own."""
-    code = (
-        "import sys, pathlib; from local.emulator import Settings; from local.emulator.server import serve;"
-        "serve(database=pathlib.Path(sys.argv[1]), settings=Settings(resource_seconds=0))"
-    )
-    root = Path(__file__).parents[3]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "functions")])}
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(database)], stdout=subprocess.PIPE, text=True, env=environment
-    )
-    assert process.stdout is not None
-    ready, url = process.stdout.readline().split()
-    assert ready == "ready"
-    return process, url
-
-
-def test_kill_nine(tmp_path: Path) -> None:
-    """Every acknowledged call is there after a restart on the same file, and what was under way goes on."""
-    database = tmp_path / "emulator.sqlite"
-    process, url = start_server(database)
-    try:
-        kendra = client("kendra", url)
-        index = kendra.create_index(Name="x", RoleArn=ROLE)["Id"]
-        source = kendra.create_data_source(IndexId=index, Name="x", Type="CUSTOM")["Id"]
-        job = kendra.start_data_source_sync_job(IndexId=index, Id=source)["ExecutionId"]
-        target = {"DataSourceId": source, "DataSourceSyncJobId": job}
-        ties = [
-            {"Key": "_data_source_id", "Value": {"StringValue": source}},
-            {"Key": "_data_source_sync_job_execution_id", "Value": {"StringValue": job}},
-        ]
-        documents = [{"Id": f"d{number}", "Blob": b"giraffe", "Attributes": ties} for number in range(10)]
-        kendra.batch_put_document(IndexId=index, Documents=documents)
-        kendra.batch_delete_document(IndexId=index, DocumentIdList=["d0"], DataSourceSyncJobMetricTarget=target)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-    process, url = start_server(database)
-    try:
-        kendra = client("kendra", url)
-        history = kendra.list_data_source_sync_jobs(IndexId=index, Id=source)["History"]
-        assert [(one["ExecutionId"], one["Status"]) for one in history] == [(job, "SYNCING")]
-        kendra.stop_data_source_sync_job(IndexId=index, Id=source)
-        call(url, "POST", "/_docferry/clock", b'{"seconds": 60}')
-        found = kendra.list_data_source_sync_jobs(IndexId=index, Id=source)["History"][0]
-        assert (found["Status"], found["Metrics"]["DocumentsAdded"]) == ("SUCCEEDED", "9")
-        assert kendra.query(IndexId=index, QueryText="giraffe")["TotalNumberOfResults"] == 9
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def test_a_database_has_one_owner(tmp_path: Path) -> None:
-    """A second server on the same file is refused, with the file's name."""
-    database = tmp_path / "emulator.sqlite"
-    with serving(database=database), pytest.raises(RuntimeError, match=r"emulator\.sqlite"), serving(database=database):
-        pass
-
-
-def test_time_goes_on_where_the_file_left_off(tmp_path: Path) -> None:
-    """A virtual clock that ran ahead in one process does not make the next one list its jobs in the wrong order."""
-    database = tmp_path / "emulator.sqlite"
-    start = datetime(2024, 5, 6, tzinfo=UTC)
-    jobs: list[str] = []
-    at: dict[str, str] = {}
-    for _ in range(2):
-        clock = VirtualClock(start)
-        with emulated(clock=clock, database=database, settings=NOW):
-            kendra = boto3.client("kendra", region_name=REGION)
-            if not at:
-                at["IndexId"] = kendra.create_index(Name="x", RoleArn=ROLE)["Id"]
-                at["Id"] = kendra.create_data_source(IndexId=at["IndexId"], Name="x", Type="CUSTOM")["Id"]
-            jobs.insert(0, kendra.start_data_source_sync_job(**at)["ExecutionId"])
-            clock.sleep(86400)
-            kendra.stop_data_source_sync_job(**at)
-            clock.sleep(60)
-            listed = kendra.list_data_source_sync_jobs(**at)["History"]
-            assert [job["ExecutionId"] for job in listed] == jobs
-            assert listed[0]["Status"] == "SUCCEEDED"
