@@ -32,7 +32,7 @@ lint: $(VENV)/.dev ## Run ruff and mypy
 	$(BIN)/mypy
 
 lint-infra: $(VENV)/.dev ## Run mypy on the CDK stack (two minutes the first time: the CDK's types are large)
-	$(BIN)/mypy infra app.py tests/infra
+	$(BIN)/mypy infra app.py tests/infra tests/e2e
 
 bundle: $(VENV)/.dev ## Build the Lambda bundles, for AWS and for this machine
 	@$(BIN)/python -m infra.bundle --here

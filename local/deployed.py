@@ -1,0 +1,133 @@
+"""Deployed stacks on a laptop: moto's CloudFormation makes them of their templates, functions run in processes."""
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from docferry.connector import Connector
+from docferry.errors import ConfigurationError
+from local import emulator
+from local.assembly import Assembly
+from local.buckets import kept_in
+from local.clock import Clock, VirtualClock
+from local.emulator import Emulation
+from local.emulator.server import serving
+from local.events import Events, carried
+from local.gaps import gaps_filled, quietly
+from local.laptop import ACCOUNT, MOTO, REGION, create_bucket, held
+from local.processes import in_processes
+from local.provision import provision
+from local.virtual_time import waiting_on
+
+ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+"""The bucket that `cdk bootstrap` makes in an account."""
+BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
+
+
+class Cloud:
+    """A laptop's AWS, with CloudFormation in it."""
+
+    def __init__(self, emulation: Emulation, events: Events, clock: Clock) -> None:
+        self.emulation = emulation
+        self.events = events
+        self._clock = clock
+
+    def publish(self, assembly: Assembly, connector: Connector) -> None:
+        """Put a connector's template and assets into the bucket for assets.
+
+        Emulated indexes take the place of those that the connector names, so their ids take the place of those.
+        """
+        stack = stack_name(connector.name)
+        template = assembly.template(stack)
+        named = {name: value for name, value in connector.index.settings.items() if name.endswith("_id") and value}
+        if named:
+            emulated = provision(connector, self._clock).index.settings
+            for name, value in named.items():
+                template = template.replace(value, emulated[name])
+        assembly.publish(stack, ACCOUNT, REGION)
+        boto3.client("s3").put_object(Bucket=ASSETS, Key=_template(stack), Body=template.encode())
+
+    def create(self, connector: str) -> None:
+        """Make the stack of a connector from what was published. Raises ConfigurationError when nothing was."""
+        stack = stack_name(connector)
+        try:
+            boto3.client("s3").head_object(Bucket=ASSETS, Key=_template(stack))
+        except ClientError as error:
+            raise ConfigurationError(
+                f"{connector} is not deployed on this machine: docferry local deploy {connector}"
+            ) from error
+        url = f"https://s3.amazonaws.com/{ASSETS}/{_template(stack)}"
+        with quietly():
+            boto3.client("cloudformation").create_stack(
+                StackName=stack, TemplateURL=url, Capabilities=["CAPABILITY_IAM"]
+            )
+        self.events.attach()
+
+    def stop(self) -> None:
+        """Stop what still runs, and wait until it has: a handler must not outlive the emulation that it calls."""
+        step_functions: Any = boto3.client("stepfunctions")
+        waiting = threading.Event()
+        for machine in step_functions.list_state_machines()["stateMachines"]:
+            listing = {"stateMachineArn": machine["stateMachineArn"], "statusFilter": "RUNNING"}
+            while running := step_functions.list_executions(**listing)["executions"]:
+                for execution in running:
+                    step_functions.stop_execution(executionArn=execution["executionArn"])
+                waiting.wait(0.05)
+
+
+@contextmanager
+def cloud(
+    *,
+    state: Path | None = None,
+    clock: Clock | None = None,
+    settings: emulator.Settings = emulator.DEFAULTS,
+) -> Iterator[Cloud]:
+    """Start a laptop's AWS for deployed stacks. The arguments are those of ``local.laptop.laptop``.
+
+    Raises ConfigurationError when another process uses the folder, or Lambda's runtime client is not installed.
+    """
+    clock = clock or VirtualClock()
+    # The interpreter warns that ToleratedFailurePercentage has no effect in it; Commit counts the shards itself.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.ERROR)
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
+        log = None
+        if state is not None:
+            state.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(held(state))
+            log = stack.enter_context((state / "functions.log").open("ab"))
+        database = state / "indexes.sqlite3" if state else None
+        # For the functions, which are processes of their own; what is in this process needs no HTTP.
+        url, emulation = stack.enter_context(
+            serving(clock=clock, database=database, settings=settings, moto_config=MOTO)
+        )
+        stack.enter_context(mock_aws(config=MOTO))
+        if state is not None:
+            stack.enter_context(kept_in(state / "buckets"))
+        stack.enter_context(gaps_filled())
+        stack.enter_context(in_processes(url, log))
+        events = stack.enter_context(carried())
+        stack.enter_context(waiting_on(clock))
+        create_bucket(ASSETS)
+        boto3.client("ssm").put_parameter(Name=BOOTSTRAP_VERSION, Value="21", Type="String", Overwrite=True)
+        running = Cloud(emulation, events, clock)
+        stack.callback(running.stop)
+        yield running
+
+
+def stack_name(connector: str) -> str:
+    """The name of a connector's stack."""
+    return f"docferry-{connector}"
+
+
+def _template(stack: str) -> str:
+    return f"{stack}.template.json"

@@ -1,0 +1,98 @@
+"""The deployed connector, by everything that starts it: a person, its schedule, uploads."""
+
+import json
+from typing import Any
+
+import boto3
+
+from docferry.lease import Lease
+from docferry.store import LEASE
+from tests.e2e.conftest import World, handbook, wait_for
+
+
+def documents(files: dict[str, bytes]) -> set[str]:
+    """Those of some files that are documents, and not sidecars."""
+    return {key for key in files if not key.endswith(".metadata.json")}
+
+
+def test_a_manual_execution_syncs_the_handbook(world: World) -> None:
+    """With the input ``{}``; the next one finds nothing to do."""
+    files = handbook()
+    world.upload(files)
+
+    first = world.run()
+    second = world.run()
+
+    assert (first.failed, first.withheld) == (0, 0)
+    assert second.added == second.modified == second.deleted == 0
+    assert second.execution_id is None
+    world.assert_converged(documents(files))
+
+
+def test_the_schedule_syncs(world: World) -> None:
+    """By the target and the input that stand in the template, as EventBridge Scheduler starts it."""
+    world.upload({"schedule/rota.txt": b"The night watch begins at eight."})
+    schedule: Any = boto3.client("scheduler")
+    target = schedule.get_schedule(Name=f"docferry-{world.stack.connector}")["Target"]
+
+    before = set(world.executions())
+    boto3.client("stepfunctions").start_execution(stateMachineArn=target["Arn"], input=target["Input"])
+    world.settle()
+
+    after = world.executions()
+    assert target["Arn"] == world.stack.state_machine
+    assert {after[name] for name in set(after) - before} == {"SUCCEEDED"}
+    world.assert_converged({"schedule/rota.txt"})
+
+
+def test_a_burst_of_uploads_is_one_run_or_two(world: World) -> None:
+    """500 objects: the first events start a run; all that come while it runs are the next one's."""
+    world.settle()
+    before = set(world.executions())
+    keys = [f"burst/{number:03}.txt" for number in range(500)]
+
+    world.upload(dict.fromkeys(keys[:250], b"Tide table of a day."))
+    world.cloud.events.deliver()
+    started = set(world.executions()) - before
+    world.upload(dict.fromkeys(keys[250:], b"Tide table of a day."))
+    world.settle()
+
+    after = world.executions()
+    runs = set(after) - before
+    assert len(started) == 1
+    assert len(runs) in {1, 2}
+    assert all(name.startswith("upload-") and after[name] == "SUCCEEDED" for name in runs)
+    world.assert_converged(set(keys))
+
+
+def test_a_run_that_is_stopped_is_cleaned_up(world: World) -> None:
+    """Nothing of the state machine runs after an abort: a rule calls the janitor, which frees the lease."""
+    world.upload({"stopped/note.txt": b"To be continued."})
+    execution = world.stack.start()
+    wait_for(lambda: world.store.read(LEASE, Lease) is not None)
+    boto3.client("stepfunctions").stop_execution(executionArn=execution.arn)
+    world.settle()
+
+    assert world.store.read(LEASE, Lease) is None
+    assert world.executions()[execution.run] == "ABORTED"
+    world.run()
+    world.assert_converged({"stopped/note.txt"})
+
+
+def test_a_change_set_in_the_inbox_is_taken(world: World) -> None:
+    """Its arrival starts a run, which indexes what is in it and takes it out of the inbox."""
+    world.settle()
+    lines = [
+        {"DocumentId": "inbox/leave.md", "Title": "Leave", "Content": "# Leave\n\nThirty days."},
+        {"DocumentId": "inbox/rest.txt", "Content": "Ten hours in any twenty-four."},
+    ]
+    change_set = "".join(f"{json.dumps(line)}\n" for line in lines)
+    before = set(world.executions())
+
+    boto3.client("s3").put_object(Bucket=world.store.bucket, Key="inbox/hr.jsonl", Body=change_set.encode())
+    world.settle()
+
+    after = world.executions()
+    assert [after[name] for name in set(after) - before] == ["SUCCEEDED"]
+    assert not list(world.store.keys("inbox/"))
+    world.assert_converged({f"{world.stack.connector}/{line['DocumentId']}" for line in lines})
