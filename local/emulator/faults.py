@@ -42,6 +42,8 @@ class Knobs(Struct, kw_only=True, forbid_unknown_fields=True):
     fail_every: dict[str, int] = field(default_factory=dict)
     lose_reply: set[str] = field(default_factory=set)
     """Calls that take effect, but whose reply is lost."""
+    cut_reply: set[str] = field(default_factory=set)
+    """Calls that take effect, but whose reply breaks off in the middle of its body."""
     reject: dict[str, str] = field(default_factory=dict)
     """Ids that a put or delete does not accept, with the message."""
     fail_documents: dict[str, str] = field(default_factory=dict)

@@ -64,7 +64,8 @@ class Application:
         except Exception:
             log.exception("The emulator failed at %s %s", request.method, request.raw_path)
             status, headers, body = service().refuse(InternalFailure("The emulator failed; see its log."))
-        return Response(body, status=status, headers=headers)
+        # A list, lest werkzeug corrects the announced length of a reply that is to be cut.
+        return Response([body], status=status, headers=headers)
 
 
 def service_of(environ: dict[str, Any]) -> str | None:

@@ -78,6 +78,8 @@ class ServiceResponse(BaseResponse):  # type: ignore[misc]
                 result: Wire | None = method(request)
             emulation.faults.after(call)
             reply = self.answer(operation, result or {})
+            if call in emulation.faults.knobs.cut_reply:
+                reply = _cut(reply)
         except EmulatorError as error:
             reply = self.refuse(error)
         status, headers, body = reply
@@ -98,6 +100,11 @@ class ServiceResponse(BaseResponse):  # type: ignore[misc]
         except IndexError:  # a signature without a scope; signatures are not checked
             region = self.default_region
         return region
+
+
+def _cut(reply: Reply) -> Reply:
+    status, headers, body = reply
+    return status, {**headers, "Content-Length": str(len(body))}, body[: len(body) // 2]
 
 
 def decode(body: bytes) -> Any:

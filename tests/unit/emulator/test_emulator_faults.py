@@ -73,6 +73,17 @@ def test_boto3_retries_a_lost_start_into_a_conflict(service: Service) -> None:
     assert len(service.history()) == 1
 
 
+def test_a_cut_reply_has_its_effect(service: Service) -> None:
+    """The client gets half a body. boto3 takes that for an empty reply; only the announced length gives it away."""
+    replies: list[Any] = []
+    service.client.meta.events.register("before-parse", lambda response_dict, **_: replies.append(response_dict))
+    service.emulation.faults.knobs.cut_reply = {"StartDataSourceSyncJob#1"}
+    with pytest.raises(KeyError):
+        service.start()
+    assert int(replies[0]["headers"]["Content-Length"]) > len(replies[0]["body"]) > 0
+    assert [job["Status"] for job in service.history()] == ["SYNCING"]
+
+
 def test_rejected_and_failing_documents(service: Service) -> None:
     """Rejected ones are never accepted; failing ones are, and an old version stays findable."""
     service.sync(service.document("a", "giraffe"), service.document("b", "giraffe"))

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from h2.errors import ErrorCodes
+from h2.exceptions import InvalidBodyLengthError
 
 from local.emulator import Emulation, server
 from local.emulator.server import serving
@@ -139,6 +140,14 @@ def test_a_lost_reply_is_a_reset_stream(served: tuple[str, Emulation], connectio
     assert (lost.reset, lost.headers) == (ErrorCodes.INTERNAL_ERROR, {})
     listed = json.loads(connection.call("POST", "/", kendra("ListIndices"), b"{}").body)
     assert len(listed["IndexConfigurationSummaryItems"]) == before + 1
+
+
+def test_a_cut_reply_is_shorter_than_announced(served: tuple[str, Emulation]) -> None:
+    """Which HTTP/2 forbids: no client takes it."""
+    url, emulation = served
+    emulation.faults.knobs.cut_reply = {f"ListApplications#{emulation.faults.calls['ListApplications'] + 1}"}
+    with Http2Client(url) as connection, pytest.raises(InvalidBodyLengthError):
+        connection.call("GET", "/applications", QBUSINESS)
 
 
 def test_an_answer_nobody_wants_any_more(served: tuple[str, Emulation], connection: Http2Client) -> None:

@@ -285,6 +285,16 @@ def test_a_lost_reply_closes_the_connection() -> None:
             call(url, "POST", "/", b"{}", **body)
 
 
+def test_a_cut_reply_is_shorter_than_announced() -> None:
+    """And the connection closed."""
+    with serving(settings=NOW) as (url, emulation):
+        emulation.faults.knobs.cut_reply = {"CreateIndex#1"}
+        with pytest.raises(http.client.IncompleteRead) as error:
+            kendra_call(url, "CreateIndex", {"Name": "x", "RoleArn": ROLE})
+        assert error.value.partial.startswith(b'{"Id')
+        assert len(kendra_call(url, "ListIndices", {})[2]["IndexConfigurationSummaryItems"]) == 1
+
+
 def test_an_error_of_the_emulator_is_an_internal_error(served: tuple[str, Emulation]) -> None:
     """It is logged, and answered as the service would."""
 
