@@ -26,6 +26,7 @@ from local.clock import Clock, VirtualClock
 from local.emulator import Emulation
 from local.lambda_runtime import Deployed, LambdaRuntime, lambda_runtime
 from local.provision import ROLE, provision
+from local.shortcuts import shortcuts
 from local.virtual_time import waiting_on
 
 ACCOUNT = "123456789012"
@@ -145,6 +146,7 @@ def laptop(
             stack.enter_context(kept_in(state / "buckets"))
         stack.enter_context(lambda_runtime(runtime))
         stack.enter_context(waiting_on(clock))
+        stack.enter_context(shortcuts())
         running = Laptop(emulation, runtime, clock)
         stack.callback(running.stop)
         yield running

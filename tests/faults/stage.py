@@ -7,7 +7,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -15,12 +14,6 @@ from uuid import uuid4
 
 import msgspec
 from moto.stepfunctions.parser.api import ExecutionStatus
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import resource_eval_s3
-from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
-from moto.stepfunctions.parser.asl.parse import asl_parser
-from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
-from moto.stepfunctions.parser.asl.utils import json_path
-from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from msgspec import Struct, structs
@@ -231,7 +224,6 @@ def stage(service: str, folder: Path) -> Iterator[Stage]:
         stack.enter_context(patch.object(files, "PAGE_LENGTH", PAGE))
         stack.enter_context(patch.object(sorting, "CHUNK_LINES", PAGE))
         stack.enter_context(patch.object(index_class(service), "limits", limits))
-        stack.enter_context(interpreted_fast())
         stack.enter_context(patch.object(ExecutionWorker, "start", started))
         stack.enter_context(quiet())
         bucket = Bucket(state_bucket(NAME))
@@ -266,32 +258,3 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-@contextmanager
-def interpreted_fast() -> Iterator[None]:
-    """Let moto do once what it does anew for every state of every run: clients, and parsing, which takes the longest.
-
-    The state machine itself is built anew for each run from the text as it was parsed.
-    """
-    trees: dict[str, Any] = {}
-
-    def parse(definition: str) -> Any:
-        if definition not in trees:
-            stream = asl_parser.InputStream(definition)
-            parser = asl_parser.ASLParser(asl_parser.CommonTokenStream(asl_parser.ASLLexer(stream)))
-            trees[definition] = parser.state_machine()
-        return Preprocessor().visit(trees[definition]), trees[definition]
-
-    made = cache(boto_client_for)
-
-    def client_for(region: str, service: str, state_credentials: object = None) -> Any:
-        del state_credentials  # which moto leaves alone, too
-        return made(region, service)
-
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(asl_parser.AmazonStateLanguageParser, "parse", staticmethod(parse)))
-        stack.enter_context(patch.object(json_path, "parse", cache(json_path.parse)))
-        for module in (lambda_eval_utils, resource_eval_s3):
-            stack.enter_context(patch.object(module, "boto_client_for", client_for))
-        yield
