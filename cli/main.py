@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import emulator, failing, history, repair, search, sync
+from cli import emulator, failing, history, local, repair, search, sync
 from docferry.errors import ConfigurationError, DocferryError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("retry")(failing.retry)
 app.command("reconcile")(repair.reconcile)
 app.command("rebuild")(repair.rebuild)
 app.command("emulator")(emulator.command)
+app.add_typer(local.app, name="local")
 
 FAILED = 1
 USAGE = 2

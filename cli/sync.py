@@ -3,48 +3,59 @@
 import re
 import threading
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import msgspec
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from cli import connectors
-from cli.options import CONFIG, STATE, Config, Index, Json, State
+from cli import connectors, options
+from cli.options import CONFIG, STATE, Config, Json, State
+from cli.stack import find
 from docferry import report
 from docferry.connector import Connector
+from docferry.errors import ConfigurationError
+from docferry.indexes import Index
 from docferry.progress import Phase, Progress, progress
 from docferry.report import Report
+from docferry.store import Store
 
 SHOWN = 20
 LOOK_SECONDS = 0.2
 # What a shell says of a process that ended by Ctrl-C: 128 + SIGINT.
 INTERRUPTED = 130
 PHASES = ("crawl", "put", "delete", "indexing")
+HERE = "interrupted; waiting for the requests under way. The next sync goes on from here."
+IN_AWS = "interrupted; the run goes on in AWS."
 
 
 def command(  # noqa: PLR0913  # one parameter an option
     connector: Annotated[str | None, typer.Argument(help="A connector of connectors.yaml.", show_default=False)] = None,
     *,
     path: Annotated[Path | None, typer.Option(help="A folder to sync, without a connectors.yaml.")] = None,
-    index: Index = None,
+    index: options.Index = None,
     config: Config = CONFIG,
     state: State = STATE,
     approve_deletes: Annotated[int, typer.Option(min=0, help="Apply up to so many deletes that were withheld.")] = 0,
     full: Annotated[bool, typer.Option(help="Send every document again, changed or not.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what would be done, and do nothing.")] = False,
+    deployed: Annotated[bool, typer.Option(help="Run the stack that `docferry local deploy` has deployed.")] = False,
+    aws: Annotated[bool, typer.Option(help="With --deployed: run the stack in AWS.")] = False,
     as_json: Json = False,
 ) -> None:
     """Crawl a source and bring the index in step with it.
 
     The embedded default runs the deployed workflow on this machine, against emulated indexes kept in --state. The next
-    sync moves only what has changed. Exits 0 when the sync succeeded, 1 when it failed, 2 for bad usage.
+    sync moves only what has changed. With --deployed --aws it starts the connector's state machine in AWS, with the
+    credentials and the region of the environment. Exits 0 when the sync succeeded, 1 when it failed, 2 for bad usage.
 
     Examples:
       docferry sync --path ~/handbook
@@ -53,19 +64,24 @@ def command(  # noqa: PLR0913  # one parameter an option
 
       docferry sync handbook --json
 
+      docferry sync handbook --deployed --aws
+
     """
     chosen = connectors.to_sync(connector, path, index, config)
+    how = runner(deployed=deployed, aws=aws, path=path)
     inputs: dict[str, object] = {"approve_deletes": approve_deletes} if approve_deletes else {}
     if full:
         inputs["mode"] = "full"
     if dry_run:
         inputs["dry_run"] = True
-    finish(chosen, state, inputs, as_json=as_json)
+    finish(chosen, state, inputs, as_json=as_json, how=how)
 
 
-def finish(chosen: Connector, state: Path, inputs: dict[str, object], *, as_json: bool) -> None:
+def finish(
+    chosen: Connector, state: Path, inputs: dict[str, object], *, as_json: bool, how: "Runner | None" = None
+) -> None:
     """Run one execution with these inputs, print what it did, and exit."""
-    result, failures, skipped = run(chosen, state, inputs)
+    result, failures, skipped = (how or run)(chosen, state, inputs)
     if as_json:
         fields = msgspec.to_builtins(result)
         print(msgspec.json.encode({**fields, "failures": failures}).decode())  # noqa: T201  # the output of --json
@@ -75,10 +91,42 @@ def finish(chosen: Connector, state: Path, inputs: dict[str, object], *, as_json
 
 
 Documents = list[report.Failure]
+Outcome = tuple[Report, Documents, Documents]
+"""The report of a run, the documents that failed, and those that were skipped."""
+Runner = Callable[[Connector, Path, dict[str, object]], Outcome]
+"""Runs a connector once, with a state folder and the input of an execution."""
 
 
-def run(connector: Connector, state: Path, inputs: dict[str, object]) -> tuple[Report, Documents, Documents]:
-    """Sync on the embedded default; return the report, the documents that failed, and those that were skipped."""
+class Execution(Protocol):
+    """An execution of a state machine, wherever it runs."""
+
+    @property
+    def run(self) -> str:
+        """Its name."""
+
+    def status(self) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+
+    def error(self) -> str:
+        """Why it failed."""
+
+
+def runner(*, deployed: bool, aws: bool, path: Path | None) -> Runner:
+    """What runs a connector: this process, the deployment on this machine, or the one in AWS.
+
+    Raises ConfigurationError for options that do not go together.
+    """
+    if aws and not deployed:
+        raise ConfigurationError("--aws is for a connector that is deployed: give --deployed too")
+    if deployed and path is not None:
+        raise ConfigurationError("give --deployed or --path, not both: a deployed connector is one of connectors.yaml")
+    if not deployed:
+        return run
+    return run_in_aws if aws else run_deployed
+
+
+def run(connector: Connector, state: Path, inputs: dict[str, object]) -> Outcome:
+    """Sync on the embedded default."""
     # Moto's interpreter takes a second to import; --help need not wait for it.
     from local.emulator import Settings  # noqa: PLC0415
     from local.laptop import laptop  # noqa: PLC0415
@@ -91,23 +139,62 @@ def run(connector: Connector, state: Path, inputs: dict[str, object]) -> tuple[R
             aws = stack.enter_context(laptop(state=state, settings=Settings(undeclared_fields=fields)))
             deployment = aws.deploy(connector)
         connectors.remember(state, connector, deployment.wired.settings.connector.index)
-        store, index = deployment.wired.store, deployment.wired.index
-        execution = deployment.start(**inputs)
-        with bars(console) as shown:
-            tasks = {phase: shown.add_task(phase, total=None) for phase in PHASES}
-            waiting = threading.Event()
-            try:
-                while execution.status() == "RUNNING":
-                    update(shown, tasks, progress(store, index, execution.run))
-                    waiting.wait(LOOK_SECONDS)
-            except KeyboardInterrupt:
-                console.print("interrupted; waiting for the requests under way. The next sync goes on from here.")
-                raise typer.Exit(INTERRUPTED) from None
-            update(shown, tasks, progress(store, index, execution.run))
-        result = report.read(store, execution.run)
-        if result is None:
-            result = Report(run=execution.run, connector=connector.name, status="FAILED", error=execution.error())
-        return result, list(report.failures(store, execution.run)), list(report.skipped(store, execution.run))
+        return follow(console, connector, deployment.wired.store, deployment.wired.index, deployment.start(**inputs))
+
+
+def run_deployed(connector: Connector, state: Path, inputs: dict[str, object]) -> Outcome:
+    """Sync with the stack that is deployed on this machine."""
+    from local.deployed import cloud  # noqa: PLC0415  # as above
+    from local.events import delivering  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with ExitStack() as stack:
+        with console.status("starting the deployment"):
+            running = stack.enter_context(cloud(state=state))
+            running.create(connector.name)
+        stack.enter_context(delivering(running.events))
+        return _follow_stack(console, connector, inputs, HERE)
+
+
+def run_in_aws(connector: Connector, _: Path, inputs: dict[str, object]) -> Outcome:
+    """Sync with the stack in AWS, in the account and region of the environment."""
+    try:
+        return _follow_stack(Console(stderr=True), connector, inputs, IN_AWS)
+    except (BotoCoreError, ClientError) as error:
+        raise ConfigurationError(f"{error}: look at the credentials and the region of the environment") from error
+
+
+def _follow_stack(console: Console, connector: Connector, inputs: dict[str, object], interrupted: str) -> Outcome:
+    stack = find(connector)
+    store, index, execution = stack.store(), stack.data_source(), stack.start(**inputs)
+    return follow(console, connector, store, index, execution, interrupted=interrupted)
+
+
+def follow(
+    console: Console,
+    connector: Connector,
+    store: Store,
+    index: Index,
+    execution: Execution,
+    *,
+    interrupted: str = HERE,
+) -> Outcome:
+    """Show how far an execution is until it has ended, or Ctrl-C, which is answered with a word on what happens now."""
+    with bars(console) as shown:
+        tasks = {phase: shown.add_task(phase, total=None) for phase in PHASES}
+        waiting = threading.Event()
+        try:
+            while execution.status() == "RUNNING":
+                update(shown, tasks, progress(store, index, execution.run))
+                waiting.wait(LOOK_SECONDS)
+        except KeyboardInterrupt:
+            console.print(interrupted)
+            raise typer.Exit(INTERRUPTED) from None
+        update(shown, tasks, progress(store, index, execution.run))
+    result = report.read(store, execution.run)
+    if result is None:
+        result = Report(run=execution.run, connector=connector.name, status="FAILED", error=execution.error())
+    return result, list(report.failures(store, execution.run)), list(report.skipped(store, execution.run))
 
 
 def bars(console: Console) -> Bars:

@@ -21,7 +21,8 @@ def test_every_command_and_option_is_documented(name: str) -> None:
     text = (DOCS / "commands.md").read_text()
     section = text.partition(f"\n## `docferry {name}`\n")[2].partition("\n## ")[0]
     assert section, f"docs/commands.md has no section for docferry {name}"
-    for parameter in COMMANDS[name].params:
+    inner = getattr(COMMANDS[name], "commands", {})
+    for parameter in [one for command in (COMMANDS[name], *inner.values()) for one in command.params]:
         if parameter.param_type_name == "option" and parameter.name != "help":
             option = next(option for option in parameter.opts if option.startswith("--"))
             assert f"`{option}`" in section, f"docferry {name} {option} is not documented"
@@ -31,7 +32,8 @@ def test_every_command_and_option_is_documented(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_examples_in_its_help(name: str) -> None:
     """A reader of --help sees the command at work."""
-    assert "Examples:" in (COMMANDS[name].help or "")
+    inner = getattr(COMMANDS[name], "commands", {})
+    assert all("Examples:" in (command.help or "") for command in (COMMANDS[name], *inner.values()))
 
 
 @pytest.mark.parametrize("kind", sorted(sources.KINDS))

@@ -1,13 +1,16 @@
 """The deployed connector, by everything that starts it: a person, its schedule, uploads."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import boto3
 
+from cli import sync
 from docferry.lease import Lease
 from docferry.store import LEASE
-from tests.e2e.conftest import World, handbook, wait_for
+from infra.deployable import deployable
+from tests.e2e.conftest import CONNECTORS, World, handbook, wait_for
 
 
 def documents(files: dict[str, bytes]) -> set[str]:
@@ -96,3 +99,14 @@ def test_a_change_set_in_the_inbox_is_taken(world: World) -> None:
     assert [after[name] for name in set(after) - before] == ["SUCCEEDED"]
     assert not list(world.store.keys("inbox/"))
     world.assert_converged({f"{world.stack.connector}/{line['DocumentId']}" for line in lines})
+
+
+def test_the_command_drives_a_stack_in_aws(world: World) -> None:
+    """Found by the outputs of the stack, followed in its bucket: with these clients as with those of an account."""
+    world.upload({"command/order.txt": b"Standing orders."})
+    connector = deployable(CONNECTORS)[world.stack.connector].connector
+
+    result, failures, _ = sync.run_in_aws(connector, Path(), {})
+
+    assert (result.status, result.added >= 1, failures) == ("SUCCEEDED", True, [])
+    world.assert_converged({"command/order.txt"})

@@ -49,8 +49,8 @@ def test_without_the_lease(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> 
 def test_without_fencing(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """A zombie moves the manifest back to what it knew."""
 
-    def move(store: Any, before: str | None, written: Any) -> None:
-        del before
+    def move(store: Any, before: str | None, written: Any, *, base: Any) -> None:
+        del before, base
         store.write(MANIFEST, manifest.Pointer(manifest.FORMAT, written.key, written.lines, written.sha256))
 
     monkeypatch.setattr(lease, "check", lambda *_, **__: None)

@@ -16,6 +16,9 @@ ROOT = Path(__file__).parents[2]
 DEFINITION = (ROOT / "statemachine" / "sync.asl.json").read_text()
 OTHER_PLACEHOLDERS = {"StateBucket", "Partition"}
 
+DIED = {"Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout"}
+"""What a function's process died of, under the names of today and of earlier runtimes."""
+
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:
     """Every object in the definition."""
@@ -71,18 +74,23 @@ def test_memory_and_timeout_are_what_lambda_allows(function: Function) -> None:
     assert 0 < function.timeout <= 900
 
 
+def aws(name: str) -> bool:
+    """Whether an error is one of Step Functions or of Lambda."""
+    return name in DIED or name.startswith(("States.", "Lambda."))
+
+
 @pytest.mark.parametrize("member", ["Retry", "Catch"])
 def test_an_error_that_the_workflow_names_exists(member: str) -> None:
     """A misspelt name would never match, and nobody would notice."""
     for _, name in named(member):
-        if not name.startswith(("States.", "Lambda.")):
+        if not aws(name):
             assert issubclass(getattr(errors, name), errors.DocferryError), name
 
 
 def test_only_errors_that_may_pass_are_retried() -> None:
     """Waiting does not grant a permission."""
     for resource, name in named("Retry"):
-        if not name.startswith(("States.", "Lambda.")):
+        if not aws(name):
             assert issubclass(getattr(errors, name), errors.RetriableError), f"{resource}: {name}"
 
 
@@ -98,4 +106,5 @@ def test_every_task_retries_what_each_of_them_may_raise() -> None:
     for node in nodes(json.loads(DEFINITION)):
         if node.get("Type") == "Task":
             retried = {name for rule in node["Retry"] for name in rule["ErrorEquals"]}
-            assert retried >= {"Throttled", "ServiceUnavailable", "Lambda.TooManyRequestsException", "Lambda.Unknown"}
+            lambdas = {"Lambda.TooManyRequestsException", *DIED}
+            assert retried >= {"Throttled", "ServiceUnavailable", *lambdas}
