@@ -23,7 +23,8 @@ setup: $(VENV)/.laptop ## Install the docferry command into .venv
 demo: $(VENV)/.laptop ## Sync a handbook into an emulated Kendra index and an emulated Q Business index
 	@$(BIN)/python examples/demo.py
 
-test: lint bundle ## Run the checks and all tests
+test: $(VENV)/.dev ## Run the checks and all tests
+	@$(MAKE) --no-print-directory --jobs=2 lint bundle
 	$(BIN)/python -m pytest --numprocesses auto
 
 lint: $(VENV)/.dev ## Run ruff and mypy
