@@ -1,0 +1,65 @@
+"""`docferry local deploy` and `docferry sync --deployed`, as a person uses them."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import local.assembly
+from cli import main as command
+from local.assembly import Assembly
+from tests.e2e.conftest import BUCKET, CONNECTORS
+
+Docferry = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def docferry(
+    assembly: Assembly, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Docferry:
+    """The command with its state in a folder of its own; synthesized is only once a session."""
+    monkeypatch.setattr(local.assembly, "synthesize", lambda *_: assembly)
+    options = ["--config", str(CONNECTORS), "--state", str(tmp_path / "state")]
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["docferry", *arguments, *options])
+        with pytest.raises(SystemExit) as exited:
+            command.main()
+        printed = capsys.readouterr()
+        code = exited.value.code
+        assert isinstance(code, int | None)
+        return code or 0, printed.out, printed.err
+
+    return call
+
+
+def test_a_connector_is_deployed_and_synced_again_and_again(docferry: Docferry, tmp_path: Path) -> None:
+    """What a stack holds is there for the next command."""
+
+    def sync() -> Any:
+        code, out, err = docferry("sync", "handbook", "--deployed", "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    deployed, _, said = docferry("local", "deploy", "handbook")
+    documents = tmp_path / "state" / "buckets" / BUCKET
+    (documents / "tides.txt").write_text("High water is at noon.")
+    first = sync()
+    (documents / "winds.md").write_text("# Winds\n\nForce eight.")
+    second = sync()
+
+    assert deployed == 0
+    assert f"source bucket  {documents}" in said
+    assert (first["status"], first["added"]) == ("SUCCEEDED", 1)
+    assert (second["status"], second["added"], second["unchanged"]) == ("SUCCEEDED", 1, 1)
+
+
+def test_a_connector_that_is_not_deployed(docferry: Docferry) -> None:
+    """What to do is said."""
+    code, _, err = docferry("sync", "handbook-q", "--deployed")
+
+    assert code == 2
+    assert "docferry local deploy handbook-q" in err
