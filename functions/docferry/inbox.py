@@ -23,6 +23,8 @@ from docferry.sorting import Chunk
 from docferry.store import COLLECTED, INBOX, Moved, Object, Record, Store, collected_key
 
 SUFFIX = ".jsonl"
+MAX_BYTES = 250_000_000
+"""Half of the disk that Lambda gives a function: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
 # Change sets are taken together as long as they have so few lines, for each time the whole listing is written anew.
 TOGETHER = edits.MAX_LINES
 
@@ -159,6 +161,8 @@ def _taken(store: Store, connector: str, arrived: Object, check: Callable[[Liste
     """Read a change set, and, when all of it is sound, put the contents where they stay."""
     if not arrived.key.endswith(SUFFIX):
         raise ChangeSetInvalid(f"is not a change set: the name of one ends in {SUFFIX}")
+    if arrived.size > MAX_BYTES:
+        raise ChangeSetInvalid(f"is larger than {MAX_BYTES:,} bytes; hand it in as several change sets")
     with store.fetched(arrived) as file:
 
         def read() -> Iterator[Edit]:

@@ -49,11 +49,12 @@ class Record(Struct, Generic[T], frozen=True):
 
 
 class Object(Struct, frozen=True):
-    """An object as S3 lists it: who writes another under its key changes the ETag."""
+    """An object as S3 lists it: who writes another under its key changes the ETag. ``size`` is in bytes."""
 
     key: str
     etag: str
     modified: datetime
+    size: int
 
 
 class Written(Struct, frozen=True):
@@ -160,7 +161,7 @@ class Store:
         """The objects under a prefix, in order of their keys."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
             for entry in page.get("Contents", []):
-                yield Object(entry["Key"], entry["ETag"], entry["LastModified"])
+                yield Object(entry["Key"], entry["ETag"], entry["LastModified"], entry["Size"])
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys of the objects under a prefix."""

@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import msgspec
 from botocore.config import Config
+from botocore.exceptions import HTTPClientError
 from msgspec import Struct
 
 from docferry.connector import Part
@@ -19,6 +20,9 @@ from docferry.store import Store
 # The index services are called through indexes/calls.py, which waits far longer than botocore's three attempts and
 # knows which call may be repeated: a start must not be.
 ONE_ATTEMPT = frozenset({"kendra", "qbusiness"})
+
+# The services that answer in JSON, of which botocore reads half a reply as an empty one; S3's replies it checks itself.
+JSON = frozenset({*ONE_ATTEMPT, "stepfunctions"})
 
 
 class Wired(Struct, frozen=True):
@@ -66,7 +70,20 @@ def client(service: str) -> Any:
     )
     config = Config(retries={"total_max_attempts": 1}) if service in ONE_ATTEMPT else Config()
     build: Any = session.client  # its type knows each service by a literal name
-    return build(service, config=config)
+    made = build(service, config=config)
+    if service in JSON:
+        made.meta.events.register("before-parse", _check_length)
+    return made
+
+
+def _check_length(response_dict: dict[str, Any], **_: Any) -> None:
+    """Refuse a reply that broke off: a put whose list of rejected documents is missing would count as accepted.
+
+    Raises HTTPClientError.
+    """
+    announced = response_dict["headers"].get("content-length")
+    if announced is not None and int(announced) != len(response_dict["body"]):
+        raise HTTPClientError(error=f"the reply broke off: {len(response_dict['body'])} of {announced} bytes came")
 
 
 def _timestamp(value: Any) -> datetime:

@@ -612,9 +612,31 @@ class IndexSuite:
         assert live.put(document("demo/a")) == []
         assert live.end().metrics == Metrics(added=1)
 
+    def test_a_reply_that_breaks_off_is_no_reply(self, live: Live) -> None:
+        """Half of one, without the documents that were rejected, would say that all were accepted."""
+        live.index.start()
+        live.knobs.reject = {"demo/a": "not today"}
+        live.knobs.cut_reply = {"BatchPutDocument#1"}
+
+        (rejection,) = live.put(document("demo/a"))
+
+        assert (rejection.id, live.calls("BatchPutDocument")) == ("demo/a", 2)
+
+    def test_a_list_of_jobs_that_breaks_off_is_asked_for_again(self, live: Live) -> None:
+        """An empty one would say that no job was ever opened."""
+        execution_id = live.index.start()
+        live.knobs.cut_reply = {f"ListDataSourceSyncJobs#{live.calls('ListDataSourceSyncJobs') + 1}"}
+
+        assert live.job().execution_id == execution_id
+
     @pytest.mark.parametrize(
         ("fault", "error"),
-        [("throttle", Throttled), ("fail", ServiceUnavailable), ("lose_reply", ServiceUnavailable)],
+        [
+            ("throttle", Throttled),
+            ("fail", ServiceUnavailable),
+            ("lose_reply", ServiceUnavailable),
+            ("cut_reply", ServiceUnavailable),
+        ],
     )
     def test_a_start_is_never_repeated(self, live: Live, fault: str, error: type[DocferryError]) -> None:
         """A start whose reply was lost has opened a job: who asks again would meet it."""
@@ -624,7 +646,7 @@ class IndexSuite:
             live.index.start()
 
         assert live.calls("StartDataSourceSyncJob") == 1
-        assert [job.status for job in live.index.jobs()] == (["SYNCING"] if fault == "lose_reply" else [])
+        assert [job.status for job in live.index.jobs()] == (["SYNCING"] if "reply" in fault else [])
 
     def test_a_missing_permission_is_named(self, live: Live) -> None:
         """The operation tells which permission it is; asking again would not help."""

@@ -77,7 +77,10 @@ class Bucket:
         found = sorted(
             (key, content) for key, content in self.objects.copy().items() if key.startswith(params["Prefix"])
         )
-        contents = [{"Key": key, "ETag": etag(content), "LastModified": MODIFIED} for key, content in found]
+        contents = [
+            {"Key": key, "ETag": etag(content), "LastModified": MODIFIED, "Size": len(content)}
+            for key, content in found
+        ]
         return {"Contents": contents, "IsTruncated": False} if contents else {"IsTruncated": False}
 
     def _delete(self, params: Params) -> Params:

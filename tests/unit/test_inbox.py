@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from docferry import edits, inbox, sorting
 from docferry.errors import DocumentVanished, LeaseLost, ManifestInvalid
@@ -131,6 +132,16 @@ def test_a_broken_change_set_is_refused_whole_and_harms_no_other(store: Store) -
     assert listed(store, collect(store, run="run-2")) == {f"team/{name}": "text" for name in "abc"}
 
 
+def test_a_change_set_that_would_not_fit_on_the_disk_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it is fetched."""
+    monkeypatch.setattr(inbox, "MAX_BYTES", 100)
+    drop(store, "1.jsonl", put("a", "x" * 100))
+
+    (refused,) = collect(store).refused
+
+    assert refused.skipped.startswith("is larger than 100 bytes; hand it in as several")
+
+
 def test_what_the_index_cannot_take_is_skipped(store: Store) -> None:
     """It stays listed as skipped until it is handed in anew, and no content is kept of it."""
     drop(store, "1.jsonl", put("a"), put("b"))
@@ -160,7 +171,7 @@ def test_an_object_that_changes_while_it_is_read_is_read_later(store: Store) -> 
     drop(store, "1.jsonl", put("a", "one"))
     (before,) = store.objects("inbox/")
     drop(store, "1.jsonl", put("a", "two"))
-    with patch.object(Store, "objects", lambda *_: iter([Object(before.key, '"0123"', before.modified)])):
+    with patch.object(Store, "objects", lambda *_: iter([Object(before.key, '"0123"', before.modified, 1)])):
         assert collect(store).listing is None
 
     assert listed(store, collect(store)) == {"team/a": "two"}
@@ -174,7 +185,7 @@ def test_uploads_of_the_same_second_go_by_name(store: Store) -> None:
 
     def objects(self: Store, prefix: str) -> Any:
         for found in real(self, prefix):
-            yield Object(found.key, found.etag, NOON)
+            yield structs.replace(found, modified=NOON)
 
     with patch.object(Store, "objects", objects):
         assert listed(store, collect(store)) == {"team/a": "two"}
@@ -184,7 +195,7 @@ def test_uploads_of_the_same_second_go_by_name(store: Store) -> None:
 
     def later(self: Store, prefix: str) -> Any:
         for found in real(self, prefix):
-            yield Object(found.key, found.etag, NOON + timedelta(seconds="1" in found.key))
+            yield structs.replace(found, modified=NOON + timedelta(seconds="1" in found.key))
 
     with patch.object(Store, "objects", later):
         assert listed(store, collect(store, run="run-2")) == {"team/a": "late"}
