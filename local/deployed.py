@@ -26,6 +26,7 @@ from local.gaps import gaps_filled, quietly
 from local.laptop import ACCOUNT, MOTO, REGION, create_bucket, held
 from local.processes import in_processes
 from local.provision import provision
+from local.shortcuts import shortcuts
 from local.virtual_time import waiting_on
 
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
@@ -113,6 +114,7 @@ def cloud(
         stack.enter_context(mock_aws(config=MOTO))
         if state is not None:
             stack.enter_context(kept_in(state / "buckets"))
+        stack.enter_context(shortcuts())
         stack.enter_context(gaps_filled())
         stack.enter_context(in_processes(url, log))
         events = stack.enter_context(carried())
