@@ -35,7 +35,7 @@ def command(
     """
     # Moto takes a second to import; --help need not wait for it.
     from local.buckets import kept_in  # noqa: PLC0415
-    from local.emulator.server import serve  # noqa: PLC0415
+    from local.emulator.server import serve, serving  # noqa: PLC0415
     from local.laptop import held  # noqa: PLC0415
 
     if faults is not None and not faults.is_file():
@@ -46,6 +46,7 @@ def command(
             stack.enter_context(held(state))
             stack.enter_context(kept_in(state / "buckets"))
         try:
-            serve(port=port, database=state / "indexes.sqlite3" if state else None, faults_file=faults)
+            database = state / "indexes.sqlite3" if state else None
+            serve(serving(port=port, database=database, faults_file=faults))
         except msgspec.MsgspecError as error:
             raise ConfigurationError(f"--faults: {faults}: {error}") from error

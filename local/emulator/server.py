@@ -4,7 +4,7 @@ import logging
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -160,30 +160,15 @@ def serving(
             server.server_close()
 
 
-def serve(
-    *,
-    port: int = 0,
-    database: Path | None = None,
-    settings: Settings = DEFAULTS,
-    clock: Clock | None = None,
-    faults_file: Path | None = None,
-    moto_config: dict[str, Any] | None = None,
-) -> None:
+def serve(server: AbstractContextManager[tuple[str, Emulation]]) -> None:
     """Serve until SIGINT or SIGTERM; prints ``ready http://127.0.0.1:PORT`` as soon as it answers.
 
-    See ``serving`` for the arguments. To be called in the main thread of a process of its own.
+    ``server`` is what ``serving`` gives. To be called in the main thread of a process of its own.
     """
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with serving(
-        port=port,
-        database=database,
-        settings=settings,
-        clock=clock,
-        faults_file=faults_file,
-        moto_config=moto_config,
-    ) as (url, _):
+    with server as (url, _):
         print(f"ready {url}", flush=True)  # noqa: T201 - what the starting process waits for
         stopped.wait()
 

@@ -113,8 +113,8 @@ def test_eight_threads() -> None:
 def process_on(database: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """A server in a process of its own."""
     code = (
-        "import sys, pathlib; from local.emulator import Settings; from local.emulator.server import serve;"
-        "serve(database=pathlib.Path(sys.argv[1]), settings=Settings(resource_seconds=0))"
+        "import sys, pathlib; from local.emulator import Settings; from local.emulator.server import serve, serving;"
+        "serve(serving(database=pathlib.Path(sys.argv[1]), settings=Settings(resource_seconds=0)))"
     )
     root = Path(__file__).parents[3]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "functions")])}
