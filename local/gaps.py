@@ -4,6 +4,7 @@ Seen in moto 5.2.5. Outside of ``gaps_filled`` moto is as it was. What it leaves
 """
 
 import logging
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +18,7 @@ from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 from moto.s3.models import FakeBucket, s3_backends
 from moto.scheduler.models import scheduler_backends
+from moto.sqs import models as queues
 from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import get_backend as step_functions
@@ -37,8 +39,10 @@ def gaps_filled() -> Iterator[None]:
         stack.enter_context(patch.object(FakeBucket, "create_from_cloudformation_json", _bucket))
         stack.enter_context(patch.object(parsing, "generate_resource_name", _name(parsing.generate_resource_name)))
         stack.enter_context(patch.object(StepFunctionsParserBackend, "start_execution", _start_execution))
-        # A server lists moto's folder, two hundred files of it, for each request: half of its time.
+        # A server lists moto's folder, two hundred files of it, for each request: half of its time. A queue asks each
+        # message for the time, by way of two dates, whenever one is sent.
         stack.enter_context(patch.object(backends, "list_of_moto_modules", _modules(backends.list_of_moto_modules)))
+        stack.enter_context(patch.object(queues, "unix_time_millis", lambda: time.time() * 1000))
         yield
 
 
