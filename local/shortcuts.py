@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 from unittest.mock import patch
 
+from antlr4.RuleContext import RuleContext
 from moto.core.base_backend import BaseBackend
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import resource_eval_s3
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
@@ -19,13 +20,14 @@ from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 def shortcuts() -> Iterator[None]:
     """Remember the URLs of backends, definitions as they were parsed, JSON paths, and the interpreter's clients.
 
-    A state machine is built anew for each execution, from the tree of its definition.
+    A state machine is built anew for each execution, from the tree of its definition, whose nodes know their texts.
     """
     trees: dict[str, Any] = {}
     made = cache(boto_client_for)
     urls = BaseBackend.urls.fget
     assert urls is not None
     known: dict[type[BaseBackend], Any] = {}
+    text = RuleContext.getText
 
     def urls_of(backend: BaseBackend) -> Any:
         kind = type(backend)
@@ -40,6 +42,12 @@ def shortcuts() -> Iterator[None]:
             trees[definition] = parser.state_machine()
         return Preprocessor().visit(trees[definition]), trees[definition]
 
+    def text_of(node: Any) -> str:
+        if not hasattr(node, "known_text"):
+            node.known_text = text(node)
+        known_text: str = node.known_text
+        return known_text
+
     def client_for(region: str, service: str, state_credentials: object = None) -> Any:
         del state_credentials  # which moto leaves alone, too
         return made(region, service)
@@ -47,6 +55,7 @@ def shortcuts() -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(BaseBackend, "urls", property(urls_of)))
         stack.enter_context(patch.object(asl_parser.AmazonStateLanguageParser, "parse", staticmethod(parse)))
+        stack.enter_context(patch.object(RuleContext, "getText", text_of))
         stack.enter_context(patch.object(json_path, "parse", cache(json_path.parse)))
         for module in (lambda_eval_utils, resource_eval_s3):
             stack.enter_context(patch.object(module, "boto_client_for", client_for))
