@@ -6,7 +6,7 @@ from tests.faults.catalogue import Case, pairs, singles, spread
 from tests.faults.harness import SCENARIOS, Harness, harness
 from tests.faults.stage import SERVICES
 
-PAIRS = 20
+PAIRS = 10
 
 
 @pytest.mark.parametrize("part", range(2))
