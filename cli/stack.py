@@ -1,8 +1,6 @@
 """A deployed stack, driven through what CloudFormation says of it: the same in AWS and on a laptop."""
 
-import json
 from typing import Any
-from uuid import uuid4
 
 import boto3
 from botocore.exceptions import ClientError
@@ -13,30 +11,11 @@ from docferry.connector import Connector, Part
 from docferry.errors import ConfigurationError
 from docferry.indexes import Index
 from docferry.store import Store
+from local import executions
+from local.executions import Execution
 
 IDS = {"ApplicationId": "application_id", "IndexId": "index_id", "DataSourceId": "data_source_id"}
 """Outputs of a stack that are settings of its index."""
-
-
-class Execution(Struct, frozen=True):
-    """One execution of a deployed state machine."""
-
-    arn: str
-    run: str
-
-    def status(self) -> str:
-        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
-        status: str = self._described()["status"]
-        return status
-
-    def error(self) -> str:
-        """Say why the execution failed, as Step Functions does."""
-        described = self._described()
-        return ": ".join(filter(None, (described.get("error"), described.get("cause")))) or described["status"]
-
-    def _described(self) -> dict[str, Any]:
-        described: dict[str, Any] = wiring.client("stepfunctions").describe_execution(executionArn=self.arn)
-        return described
 
 
 class Stack(Struct, frozen=True):
@@ -49,11 +28,7 @@ class Stack(Struct, frozen=True):
 
     def start(self, **inputs: object) -> Execution:
         """Start an execution, as a person or a program would."""
-        run = str(uuid4())
-        started = wiring.client("stepfunctions").start_execution(
-            stateMachineArn=self.state_machine, name=run, input=json.dumps(inputs)
-        )
-        return Execution(started["executionArn"], run)
+        return executions.start(self.state_machine, **inputs)
 
     def store(self) -> Store:
         """The state bucket."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 import msgspec
 import typer
@@ -27,6 +27,7 @@ from docferry.indexes import Index
 from docferry.progress import Phase, Progress, progress
 from docferry.report import Report
 from docferry.store import Store
+from local.executions import Execution
 
 SHOWN = 20
 LOOK_SECONDS = 0.2
@@ -95,20 +96,6 @@ Outcome = tuple[Report, Documents, Documents]
 """The report of a run, the documents that failed, and those that were skipped."""
 Runner = Callable[[Connector, Path, dict[str, object]], Outcome]
 """Runs a connector once, with a state folder and the input of an execution."""
-
-
-class Execution(Protocol):
-    """An execution of a state machine, wherever it runs."""
-
-    @property
-    def run(self) -> str:
-        """Its name."""
-
-    def status(self) -> str:
-        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
-
-    def error(self) -> str:
-        """Why it failed."""
 
 
 def runner(*, deployed: bool, aws: bool, path: Path | None) -> Runner:

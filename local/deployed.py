@@ -2,11 +2,9 @@
 
 import logging
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import boto3
@@ -22,6 +20,7 @@ from local.clock import Clock, VirtualClock
 from local.emulator import Emulation
 from local.emulator.server import serving
 from local.events import Events, carried
+from local.executions import stop_all
 from local.gaps import gaps_filled, quietly
 from local.laptop import ACCOUNT, MOTO, REGION, create_bucket, held
 from local.processes import in_processes
@@ -73,17 +72,6 @@ class Cloud:
             )
         self.events.attach()
 
-    def stop(self) -> None:
-        """Stop what still runs, and wait until it has: a handler must not outlive the emulation that it calls."""
-        step_functions: Any = boto3.client("stepfunctions")
-        waiting = threading.Event()
-        for machine in step_functions.list_state_machines()["stateMachines"]:
-            listing = {"stateMachineArn": machine["stateMachineArn"], "statusFilter": "RUNNING"}
-            while running := step_functions.list_executions(**listing)["executions"]:
-                for execution in running:
-                    step_functions.stop_execution(executionArn=execution["executionArn"])
-                waiting.wait(0.05)
-
 
 @contextmanager
 def cloud(
@@ -121,9 +109,9 @@ def cloud(
         stack.enter_context(waiting_on(clock))
         create_bucket(ASSETS)
         boto3.client("ssm").put_parameter(Name=BOOTSTRAP_VERSION, Value="21", Type="String", Overwrite=True)
-        running = Cloud(emulation, events, clock)
-        stack.callback(running.stop)
-        yield running
+        # A handler must not outlive the emulation that it calls.
+        stack.callback(stop_all)
+        yield Cloud(emulation, events, clock)
 
 
 def stack_name(connector: str) -> str:

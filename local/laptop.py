@@ -1,15 +1,12 @@
 """The deployed system on a laptop: the real state machine and handlers, moto, and the two emulators."""
 
-import json
 import logging
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-from uuid import uuid4
 
 import boto3
 from filelock import FileLock, Timeout
@@ -20,10 +17,11 @@ from docferry.errors import ConfigurationError
 from docferry.functions import FUNCTIONS
 from docferry.settings import Settings
 from docferry.wiring import Wired, wire
-from local import emulator
+from local import emulator, executions
 from local.buckets import kept_in
 from local.clock import Clock, VirtualClock
 from local.emulator import Emulation
+from local.executions import Execution
 from local.lambda_runtime import Deployed, LambdaRuntime, lambda_runtime
 from local.provision import ROLE, provision
 from local.shortcuts import shortcuts
@@ -40,23 +38,6 @@ MOTO: dict[str, Any] = {
 }
 
 
-class Execution(Struct, frozen=True):
-    """One execution of a deployment's state machine."""
-
-    arn: str
-    run: str
-
-    def status(self) -> str:
-        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
-        status: str = boto3.client("stepfunctions").describe_execution(executionArn=self.arn)["status"]
-        return status
-
-    def error(self) -> str:
-        """Say why the execution failed, as Step Functions does."""
-        described = boto3.client("stepfunctions").describe_execution(executionArn=self.arn)
-        return ": ".join(filter(None, (described.get("error"), described.get("cause")))) or described["status"]
-
-
 class Deployment(Struct, frozen=True):
     """One connector, deployed: its state machine, and what its functions work with."""
 
@@ -65,11 +46,7 @@ class Deployment(Struct, frozen=True):
 
     def start(self, **inputs: object) -> Execution:
         """Start an execution, as a schedule or a person would."""
-        run = str(uuid4())
-        started = boto3.client("stepfunctions").start_execution(
-            stateMachineArn=self.state_machine, name=run, input=json.dumps(inputs)
-        )
-        return Execution(started["executionArn"], run)
+        return executions.start(self.state_machine, **inputs)
 
 
 class Laptop:
@@ -79,7 +56,6 @@ class Laptop:
         self.emulation = emulation
         self.runtime = runtime
         self.clock = clock
-        self._machines: list[str] = []
 
     def deploy(self, connector: Connector) -> Deployment:
         """Deploy a connector: its state bucket, its index and data source, its functions and its state machine."""
@@ -99,19 +75,7 @@ class Laptop:
             definition=fill(DEFINITION.read_text(), {**arns, "StateBucket": bucket, "Partition": "aws"}),
             roleArn=ROLE,
         )
-        self._machines.append(machine["stateMachineArn"])
         return Deployment(machine["stateMachineArn"], wire(settings))
-
-    def stop(self) -> None:
-        """Stop what still runs, and wait until it has: a handler must not outlive the emulation that it calls."""
-        step_functions = boto3.client("stepfunctions")
-        waiting = threading.Event()
-        for machine in self._machines:
-            listing = {"stateMachineArn": machine, "statusFilter": "RUNNING"}
-            while running := step_functions.list_executions(**listing)["executions"]:
-                for execution in running:
-                    step_functions.stop_execution(executionArn=execution["executionArn"])
-                waiting.wait(0.05)
 
 
 @contextmanager
@@ -147,9 +111,9 @@ def laptop(
         stack.enter_context(lambda_runtime(runtime))
         stack.enter_context(waiting_on(clock))
         stack.enter_context(shortcuts())
-        running = Laptop(emulation, runtime, clock)
-        stack.callback(running.stop)
-        yield running
+        # A handler must not outlive the emulation that it calls.
+        stack.callback(executions.stop_all)
+        yield Laptop(emulation, runtime, clock)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import boto3
 import msgspec
 import pytest
 
-from cli.stack import Execution, Stack, find
+from cli.stack import Stack, find
 from docferry import lease, manifest, report, sync_job
 from docferry.model import Document
 from docferry.report import Report
@@ -20,6 +20,7 @@ from infra.synth import synthesize
 from infra.wheels import here
 from local.assembly import Assembly
 from local.deployed import Cloud, cloud
+from local.executions import Execution
 
 CONNECTORS = Path(__file__).parent / "connectors.yaml"
 HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"

@@ -16,7 +16,8 @@ from docferry.report import Report
 from docferry.store import LEASE, Store, run_key
 from local.clock import VirtualClock
 from local.emulator import Knobs, Settings
-from local.laptop import Deployment, Execution, Laptop, laptop
+from local.executions import Execution
+from local.laptop import Deployment, Laptop, laptop
 
 PATIENCE_SECONDS = 120
 
