@@ -44,7 +44,7 @@ def sync(console: Console) -> None:
     table.add_column("growth", justify="right")
     for phase, title in PHASES.items():
         peaks = [measured[phase, size]["peak_mib"] for size in SIZES]
-        table.add_row(title, *(f"{peak:.1f}" for peak in peaks), f"x {peaks[1] / peaks[0]:.1f}")
+        table.add_row(title, *(f"{peak:.1f}" for peak in peaks), f"x {peaks[1] / max(peaks[0], 0.1):.1f}")
     console.print(table)
     speed = measured["plain", SIZES[1]]["seconds"] / measured["plain", SIZES[1]]["merge_seconds"]
     console.print(f"\nComparing {SIZES[1]:,} unchanged documents: the merge is {speed:.1f} x as fast as the dicts.")

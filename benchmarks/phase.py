@@ -6,13 +6,13 @@ job that has ended. So what is measured is the crawl and the commit themselves.
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from benchmarks.memory import idle, peak
 from docferry import changes, lines, manifest, runs, shards, sync_job
 from docferry.changes import Outcome
 from docferry.connector import Connector, Part
@@ -90,7 +90,7 @@ def main(phase: str, size: int, endpoint: str) -> dict[str, Any]:
     run = Request("run", "execution")
     if phase == "commit":
         acknowledge_everything(wired, run)
-    before = peak()
+    before = idle()
     started = time.perf_counter()
     if phase == "crawl":
         crawl(wired, run, lambda: HOURS)
@@ -123,7 +123,7 @@ def plain(size: int) -> dict[str, Any]:
     merged = sum(1 for _ in changes.detect(iter(encoded), iter(encoded)))
     merge_seconds = time.perf_counter() - started
     assert merged == size
-    before = peak()
+    before = idle()
     started = time.perf_counter()
     listing = {parsed["id"]: parsed for parsed in map(json.loads, encoded)}
     held = {parsed["id"]: parsed for parsed in map(json.loads, encoded)}
@@ -131,11 +131,6 @@ def plain(size: int) -> dict[str, Any]:
     assert not held.keys() - listing.keys()
     seconds = time.perf_counter() - started
     return {"peak_mib": (peak() - before) / 1024, "seconds": seconds, "merge_seconds": merge_seconds}
-
-
-def peak() -> int:
-    """The most memory this process has had, in KiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":

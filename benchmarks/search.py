@@ -13,7 +13,7 @@ from typing import Any
 
 import boto3
 
-from benchmarks.phase import peak
+from benchmarks.memory import idle, peak
 from local.clock import VirtualClock
 from local.emulator import Settings, emulated
 
@@ -69,7 +69,7 @@ def main(size: int) -> None:
         kendra: Any = session.client("kendra")
         index = kendra.create_index(Name="bench", RoleArn="arn:aws:iam::123456789012:role/kendra")["Id"]
         kendra.update_index(Id=index, DocumentMetadataConfigurationUpdates=[TEAM])
-        before = peak()
+        before = idle()
         for start in range(0, size, 10):
             documents = [document(number) for number in range(start, start + 10)]
             failed = kendra.batch_put_document(IndexId=index, Documents=documents)["FailedDocuments"]

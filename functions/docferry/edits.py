@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import IO, Any
 
+import msgspec
 from msgspec import Struct, structs
 
 from docferry.errors import ChangeSetInvalid
 from docferry.model import Listed
 from docferry.sources import documents, sidecar
 from docferry.sources.sidecar import SidecarError
-from docferry.store import content_key
 
 TEXT, BASE64, DELETE = "Content", "ContentBase64", "Delete"
 
@@ -56,7 +56,8 @@ def read(file: IO[bytes], *, connector: str, uploaded: datetime) -> Iterator[Edi
 
 
 def edit(line: bytes, *, connector: str, uploaded: datetime) -> Edit:
-    """Read one line. Raises SidecarError and ChangeSetInvalid."""
+    """Read one line; a document has no locator yet. Raises SidecarError and ChangeSetInvalid."""
+    _check_size(line)
     members = sidecar.parse(line)
     said = sidecar.understood(members, others=(TEXT, BASE64, DELETE))
     if said.document_id is None:
@@ -67,20 +68,35 @@ def edit(line: bytes, *, connector: str, uploaded: datetime) -> Edit:
             raise ChangeSetInvalid(f"is no delete: that is a DocumentId and {DELETE!r}: true, and nothing else")
         return Edit(id_, None)
     content = _content(members)
-    if obstacle := documents.obstacle(said.document_id, len(content), said):
-        return Edit(id_, documents.skipped(connector, said.document_id, obstacle))
-    digest = hashlib.sha256(content).hexdigest()
+    if reason := documents.unindexable(said.document_id, len(content), said, cure="give it a ContentType"):
+        return Edit(id_, documents.skipped(connector, said.document_id, reason))
     entry = documents.document(
         connector,
         said.document_id,
-        version=f"sha256:{digest}",
+        version=f"sha256:{hashlib.sha256(content).hexdigest()}",
         size=len(content),
         updated_at=uploaded,
         uri=None,
         sidecar=said,
     )
-    locator = content_key(hashlib.sha256(id_.encode()).hexdigest(), digest)
-    return Edit(id_, structs.replace(entry, locator=locator, origin="inbox"), content)
+    return Edit(id_, structs.replace(entry, locator="", origin="inbox"), content)
+
+
+def _check_size(line: bytes) -> None:
+    """Refuse a line with much beside its content, before it is taken apart: that takes many times its memory."""
+    if len(line) <= sidecar.MAX_BYTES:
+        return
+    try:
+        contents = msgspec.json.decode(line, type=_Contents)
+    except msgspec.MsgspecError as error:
+        raise ChangeSetInvalid(f"is no document: {error}") from error
+    if len(line) - len(bytes(contents.text)) - len(bytes(contents.base64)) > sidecar.MAX_BYTES:
+        raise ChangeSetInvalid(f"has more than {sidecar.MAX_BYTES:,} bytes beside its content")
+
+
+class _Contents(Struct, rename={"text": TEXT, "base64": BASE64}):
+    text: msgspec.Raw = msgspec.Raw()
+    base64: msgspec.Raw = msgspec.Raw()
 
 
 def _content(members: dict[str, Any]) -> bytes:

@@ -8,8 +8,9 @@ A change set is taken whole or not at all. It leaves the inbox after the pointer
 a crash between the two leaves a note in the pointer, and the next crawl removes it without taking it again.
 """
 
-import heapq
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct, structs
@@ -20,13 +21,15 @@ from docferry.errors import ChangeSetInvalid, DocumentVanished, LeaseLost, Manif
 from docferry.listing import is_document
 from docferry.model import Document, Listed, Opened, Skipped
 from docferry.sorting import Chunk
-from docferry.store import COLLECTED, INBOX, Moved, Object, Record, Store, collected_key
+from docferry.store import COLLECTED, INBOX, Moved, Object, Record, Store, collected_key, content_key
 
 SUFFIX = ".jsonl"
 MAX_BYTES = 250_000_000
 """Half of the disk that Lambda gives a function: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
-# Change sets are taken together as long as they have so few lines, for each time the whole listing is written anew.
+# Change sets are taken together as long as they are so few, with so few lines: each time the whole listing is written
+# anew, but 10,000 contents are minutes of work, which a crash repeats.
 TOGETHER = edits.MAX_LINES
+SETS = 1_000
 
 Entries = dict[str, Listed | None]
 """What is to be listed under an id; None: nothing."""
@@ -35,11 +38,10 @@ Entries = dict[str, Listed | None]
 class Collected(Struct, frozen=True, kw_only=True):
     """What was handed in so far (``collected/current.json``).
 
-    ``number`` counts the listings. ``taken`` are change sets in it that may still be in the inbox. ``garbage``
-    are keys of objects that it does not need any more.
+    ``taken`` are change sets in it that may still be in the inbox. ``garbage`` are keys of objects that it does not
+    need any more.
     """
 
-    number: int = 0
     listing: Chunk | None = None
     documents: int = 0
     taken: tuple[Object, ...] = ()
@@ -57,34 +59,45 @@ class _Batch(Struct):
 class Inbox(Struct, frozen=True, kw_only=True):
     """What there is to be listed: the listing, the number of its lines, and the change sets that cannot be taken.
 
-    ``more`` says that time ran short: there are change sets left to be taken.
+    ``more`` says that time ran short: there are change sets left to be taken, uploaded ``until`` then.
     """
 
     listing: Chunk | None
     documents: int
     refused: tuple[Skipped, ...]
+    until: datetime | None = None
     more: bool = False
 
 
 def collect(
-    store: Store, *, connector: str, run: str, check: Callable[[Listed], Listed], in_time: Callable[[], bool]
+    store: Store,
+    *,
+    connector: str,
+    until: datetime | None,
+    check: Callable[[Listed], Listed],
+    in_time: Callable[[], bool],
 ) -> Inbox:
     """Take the change sets that are in the inbox, as long as it is ``in_time``; say what is to be listed.
 
-    ``check`` says of a document whether the index can take it. Raises ManifestInvalid when what was collected before is
-    lost, and LeaseLost when another run takes change sets, too.
+    ``until`` is what an invocation before this one has said: what was uploaded later is the next run's, or steady
+    uploads would keep this one from its end. ``check`` says of a document whether the index can take it. Raises
+    ManifestInvalid when what was collected before is lost, and LeaseLost when another run takes change sets, too.
     """
     current = swept(store, pointer(store))
-    refused: dict[Object, Skipped] = {}
-    more = False
-    while arrived := sorted(_arrived(store) - refused.keys(), key=_order):
-        more = not in_time()
-        batch = _Batch() if more else _together(store, connector, arrived, refused, check)
-        if not batch.taken:
-            break
-        current = swept(store, _folded(store, run, current, batch))
+    arrived = sorted(_arrived(store, until), key=_order)
+    until = until or max((one.modified for one in arrived), default=None)
+    refused: list[Skipped] = []
+    left = deque(arrived)
+    while left and in_time():
+        batch = _together(store, connector, left, refused, check, in_time)
+        if batch.taken:
+            current = swept(store, _folded(store, current, batch))
     return Inbox(
-        listing=current.value.listing, documents=current.value.documents, refused=tuple(refused.values()), more=more
+        listing=current.value.listing,
+        documents=current.value.documents,
+        refused=tuple(refused),
+        until=until,
+        more=bool(left),
     )
 
 
@@ -122,9 +135,11 @@ def swept(store: Store, current: Record[Collected]) -> Record[Collected]:
     return _moved(store, current, structs.replace(value, taken=(), garbage=()))
 
 
-def _arrived(store: Store) -> set[Object]:
+def _arrived(store: Store, until: datetime | None) -> Iterator[Object]:
     """What is in the inbox, but for the empty objects that consoles show as folders."""
-    return {found for found in store.objects(INBOX) if not found.key.endswith("/")}
+    for found in store.objects(INBOX):
+        if not found.key.endswith("/") and (until is None or found.modified <= until):
+            yield found
 
 
 def _order(arrived: Object) -> tuple[object, str]:
@@ -135,23 +150,26 @@ def _order(arrived: Object) -> tuple[object, str]:
 def _together(
     store: Store,
     connector: str,
-    arrived: Iterable[Object],
-    refused: dict[Object, Skipped],
+    left: deque[Object],
+    refused: list[Skipped],
     check: Callable[[Listed], Listed],
+    in_time: Callable[[], bool],
 ) -> _Batch:
-    """The edits of some change sets, later ones over earlier ones; what is broken is refused."""
+    """The edits of the next change sets, later ones over earlier ones; what is broken is refused."""
     batch = _Batch()
-    for one in arrived:
-        if len(batch.entries) >= TOGETHER:
-            break
+    lines_taken = 0
+    while left and lines_taken < TOGETHER and len(batch.taken) < SETS and (in_time() or not batch.taken):
+        one = left.popleft()
         try:
             entries = _taken(store, connector, one, check)
         except ChangeSetInvalid as error:
-            refused[one] = Skipped(f"{connector}/{one.key}", f"{error}; nothing of it was taken")
+            refused.append(Skipped(f"{connector}/{one.key}", f"{error}; nothing of it was taken"))
             continue
         except Moved:
-            continue  # another object is under its key by now, and will be listed
-        batch.garbage += (key for id_ in entries if (key := unneeded(batch.entries.get(id_), entries[id_])))
+            continue  # another object is under its key by now, which a later run lists
+        lines_taken += len(entries)
+        before = (batch.entries.get(id_) for id_ in entries)
+        batch.garbage += (entry.locator for entry in before if isinstance(entry, Document))
         batch.entries |= entries
         batch.taken.append(one)
     return batch
@@ -171,20 +189,22 @@ def _taken(store: Store, connector: str, arrived: Object, check: Callable[[Liste
 
         entries = {edit.id: check(edit.entry) if edit.entry else None for edit in read()}
         for edit in read():
-            if isinstance(edit.entry, Document) and edit.entry == entries[edit.id]:
-                store.put_content(edit.entry.locator, edit.content)
+            held = entries[edit.id]
+            if isinstance(held, Document) and held.locator == "" and isinstance(edit.entry, Document):
+                if edit.entry.version != held.version:
+                    continue  # a later line has other content
+                held = entries[edit.id] = structs.replace(held, locator=content_key(edit.id))
+                store.put_content(held.locator, edit.content)
     return entries
 
 
-def _folded(store: Store, run: str, current: Record[Collected], batch: _Batch) -> Record[Collected]:
+def _folded(store: Store, current: Record[Collected], batch: _Batch) -> Record[Collected]:
     """Write the listing with the edits in it, and move the pointer to it."""
     before = current.value.listing
-    needed = {entry.locator for entry in batch.entries.values() if isinstance(entry, Document)}
-    garbage = [*(set(batch.garbage) - needed), *([before.key] if before else [])]
+    garbage = [*batch.garbage, *([before.key] if before else [])]
     old = store.lines(before.key) if before else iter(())
-    number = current.value.number + 1
     first = last = ""
-    with store.writing(collected_key(f"{run}-{number}")) as stream:
+    with store.writing(collected_key()) as stream:
         for last, line in _merged(old, batch.entries, garbage):
             first = first or last
             stream.add_line(line)
@@ -192,7 +212,6 @@ def _folded(store: Store, run: str, current: Record[Collected], batch: _Batch) -
     if not stream.count:
         garbage.append(listing.key)
     value = Collected(
-        number=number,
         listing=listing if stream.count else None,
         documents=stream.count,
         taken=tuple(batch.taken),
@@ -202,25 +221,33 @@ def _folded(store: Store, run: str, current: Record[Collected], batch: _Batch) -
 
 
 def _merged(old: Iterable[bytes], entries: Entries, garbage: list[str]) -> Iterator[tuple[str, bytes]]:
-    """The lines after the edits, with their ids; adds to the garbage what is not needed any more."""
+    """The lines after the edits, with their ids; adds to the garbage the contents that are not needed any more."""
+    ids = deque(sorted(entries))
+    for line in old:
+        id_ = lines.line_id(line)
+        while ids and ids[0] < id_:
+            yield from _line(entries, ids.popleft())
+        if not ids or ids[0] != id_:
+            yield id_, line
+            continue
+        entry = entries[ids[0]]
+        if is_document(line):
+            before = lines.decode(line, Document)
+            if isinstance(entry, Document) and entry.version == before.version:
+                # The same content once more: under its old key, or the document would count as modified.
+                garbage.append(entry.locator)
+                entries[id_] = structs.replace(entry, locator=before.locator)
+            else:
+                garbage.append(before.locator)
+        yield from _line(entries, ids.popleft())
+    while ids:
+        yield from _line(entries, ids.popleft())
 
-    def kept() -> Iterator[tuple[str, bytes]]:
-        for line in old:
-            id_ = lines.line_id(line)
-            if id_ not in entries:
-                yield id_, line
-            elif is_document(line) and (key := unneeded(lines.decode(line, Document), entries[id_])):
-                garbage.append(key)
 
-    new = sorted((id_, lines.encode(entry)) for id_, entry in entries.items() if entry is not None)
-    return heapq.merge(kept(), new)
-
-
-def unneeded(before: Listed | None, after: Listed | None) -> str | None:
-    """The key of the content of a document that is replaced, if what comes after it has another one, or none."""
-    if not isinstance(before, Document) or (isinstance(after, Document) and after.locator == before.locator):
-        return None
-    return before.locator
+def _line(entries: Entries, id_: str) -> Iterator[tuple[str, bytes]]:
+    entry = entries[id_]
+    if entry is not None:
+        yield id_, lines.encode(entry)
 
 
 def _moved(store: Store, current: Record[Collected], value: Collected) -> Record[Collected]:

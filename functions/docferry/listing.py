@@ -17,12 +17,16 @@ def unique(listing: Iterable[bytes]) -> Iterator[bytes]:
 def _only_one(id_: str, group: list[bytes]) -> Iterator[bytes]:
     documents = [lines.decode(line, Document) for line in group if is_document(line)]
     documents.sort(key=lambda document: document.origin != "source")
+    skipped = [line for line in group if not is_document(line)]
+    # The inbox has one entry an id: what is skipped beside its document is the source's, and the id with it.
+    taken = None if skipped and documents[:1] and documents[0].origin == "inbox" else next(iter(documents), None)
     # The document comes before what is skipped: detection takes the first line of an id for what the source holds.
-    yield from map(lines.encode, documents[:1])
-    for refused in documents[1:]:
-        reason = f"{_place(refused)} has the same document id as {_place(documents[0])}, which is indexed under it"
-        yield lines.encode(Skipped(id_, reason))
-    yield from (line for line in group if not is_document(line))
+    if taken is not None:
+        yield lines.encode(taken)
+    for refused in documents[taken is not None :]:
+        other = f"{_place(taken)}, which is indexed under it" if taken else "one of the source that is skipped"
+        yield lines.encode(Skipped(id_, f"{_place(refused)} has the same document id as {other}"))
+    yield from skipped
 
 
 def _place(document: Document) -> str:

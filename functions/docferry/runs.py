@@ -1,5 +1,6 @@
 """What the states of one run hand to each other on S3, and how the run is described when it ends."""
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -23,13 +24,14 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     """How far a crawl came (``checkpoint.json``).
 
     ``source`` is None at the start and once the source was listed to its end, which ``complete`` says. ``collected``
-    says that the inbox is in the listing, too: then it is whole.
+    says that the inbox is in the listing, too, as it was at ``inbox_until``: then it is whole.
     """
 
     chunks: tuple[Chunk, ...] = ()
     source: str | None = None
     complete: bool = False
     collected: bool = False
+    inbox_until: datetime | None = None
     listed: int = 0
     uncertain: frozenset[str] = frozenset()
     incomplete: str | None = None

@@ -60,8 +60,8 @@ def _shards(store: Store, run: str) -> list[Shard]:
     parts, counts = shards(store, run), change_set(store, run).counts
     if sum(shard.documents for shard in parts) != counts.added + counts.modified + counts.deleted:
         raise ChangeSetInvalid(
-            f"somebody has changed {run_key(run, BATCHES)}: restore its last version, or put everything again with "
-            "`docferry rebuild`"
+            f"{run_key(run, BATCHES)} is not what the crawl has written, or gone: restore its last version, or put "
+            "everything again with `docferry rebuild`"
         )
     return parts
 

@@ -11,6 +11,7 @@ from docferry.store import Store, result_key, shard_key
 # 500 documents are 50 requests of ten: at a second each, far below a Lambda's 15 minutes, and 20,000 shards, the most
 # that a batches.json of a few MiB lists, are 10 million documents.
 SHARD_DOCUMENTS = 500
+CURE = "restore its last version, or put everything again with `docferry rebuild`"
 # 100 requests of 5 MB, for documents that fill a request alone.
 SHARD_BYTES = 500_000_000
 
@@ -58,6 +59,8 @@ class ShardWriter:
 def changes(store: Store, shard: Shard) -> Iterator[Change]:
     """The changes of a shard. Raises ChangeSetInvalid, before the first, when they are not what the crawl wrote."""
     key = shard_key(shard.run, shard.shard)
+    if not store.exists(key):
+        raise ChangeSetInvalid(f"{key} is missing: {CURE}")
     try:
         for line in store.lines(key, shard.sha256):
             change = lines.decode(line, Change)
@@ -65,10 +68,7 @@ def changes(store: Store, shard: Shard) -> Iterator[Change]:
                 raise ChangeSetInvalid(f"{key} is not a shard to {shard.operation}: somebody has changed batches.json")
             yield change
     except ValueError as error:
-        raise ChangeSetInvalid(
-            f"somebody has changed the change set: {error}; restore its last version, or put everything again with "
-            "`docferry rebuild`"
-        ) from error
+        raise ChangeSetInvalid(f"somebody has changed the change set: {error}; {CURE}") from error
 
 
 def write_result(store: Store, shard: Shard, outcomes: Iterable[Outcome]) -> None:

@@ -7,9 +7,10 @@ does not grow with it, and a slow reader holds no connection to S3.
 import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, Any, Generic, TypeVar
+from uuid import uuid4
 
 import msgspec
 from boto3.s3.transfer import TransferConfig
@@ -18,6 +19,7 @@ from msgspec import Struct
 
 from docferry import lines
 from docferry.chunks import chunks
+from docferry.errors import Conflict, ServiceUnavailable
 from docferry.lines import LineWriter
 
 T = TypeVar("T")
@@ -91,14 +93,14 @@ def staging_key(run: str, name: str) -> str:
     return f"staging/{run}/{name}"
 
 
-def collected_key(name: str) -> str:
-    """A listing of what the inbox holds. Immutable."""
-    return f"collected/{name}.jsonl.zst"
+def collected_key() -> str:
+    """A new key for a listing of what the inbox holds: none is used twice."""
+    return f"collected/{uuid4()}.jsonl.zst"
 
 
-def content_key(document: str, version: str) -> str:
-    """The content of a document of the inbox, by the digests of its id and of itself. Immutable."""
-    return f"collected/content/{document}-{version}"
+def content_key(id_: str) -> str:
+    """A new key for the content of a document of the inbox: none is used twice."""
+    return f"collected/content/{hashlib.sha256(id_.encode()).hexdigest()}-{uuid4()}"
 
 
 class Store:
@@ -150,12 +152,19 @@ class Store:
         self._s3.delete_object(Bucket=self.bucket, Key=key)
 
     def delete_as_read(self, read: Object) -> None:
-        """Remove an object, unless it is another by now.
+        """Remove an object, unless it is another by now. Raises Conflict when S3 cannot tell yet.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
         """
-        with suppress(Moved), _conditional(read.key):
+        try:
             self._s3.delete_object(Bucket=self.bucket, Key=read.key, IfMatch=read.etag)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ConditionalRequestConflict":
+                # It is there still: to take that for "another" would let it be taken again.
+                raise Conflict(f"{read.key} is being written; it is removed later") from error
+            if code not in {"PreconditionFailed", "NoSuchKey"}:
+                raise
 
     def objects(self, prefix: str) -> Iterator[Object]:
         """The objects under a prefix, in order of their keys."""
@@ -172,10 +181,12 @@ class Store:
         self.delete_all(self.keys(prefix))
 
     def delete_all(self, those: Iterable[str]) -> None:
-        """Remove objects by their keys."""
+        """Remove objects by their keys. Raises ServiceUnavailable when S3 leaves one."""
         for keys in chunks(those, DELETE_KEYS):
             objects = [{"Key": key} for key in keys]
-            self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
+            reply = self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
+            if failed := reply.get("Errors"):
+                raise ServiceUnavailable(f"S3 has not deleted {failed[0]['Key']}: {failed[0].get('Message')}")
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under this key."""

@@ -14,6 +14,7 @@ from docferry import edits
 from docferry.edits import Edit
 from docferry.errors import ChangeSetInvalid
 from docferry.model import Document, Principal, Skipped
+from docferry.sources import sidecar
 from tests.unit.fakes import NOON
 
 
@@ -42,7 +43,7 @@ def test_a_document_has_what_a_sidecar_says_and_its_content() -> None:
         id="team/leave.md",
         version=f"sha256:{digest}",
         size=len(content),
-        locator=f"collected/content/{hashlib.sha256(b'team/leave.md').hexdigest()}-{digest}",
+        locator="",
         content_type="MD",
         title="Leave",
         attributes={"_category": "hr", "_source_uri": "https://wiki.example/leave"},
@@ -67,7 +68,7 @@ def test_binary_content_and_deletes() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ({"DocumentId": "a.xyz", "Content": "x"}, "not a type that the services index"),
+        ({"DocumentId": "a.xyz", "Content": "x"}, "not a type that the services index; give it a ContentType"),
         ({"DocumentId": "a.md", "Content": ""}, "is empty"),
     ],
 )
@@ -102,6 +103,25 @@ def test_a_broken_line_refuses_the_change_set(line: object, problem: str) -> Non
     """The text says which line, and what is wrong."""
     with pytest.raises(ChangeSetInvalid, match="^" + problem.replace("(", r"\(")):
         read({"DocumentId": "fine.md", "Content": "x"}, line)
+
+
+def test_a_line_has_little_beside_its_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is taken apart takes many times its memory; the content, which is not, may be large."""
+    monkeypatch.setattr(sidecar, "MAX_BYTES", 100)
+    (edit,) = read({"DocumentId": "a.md", "Content": "x" * 1_000})
+    assert len(edit.content) == 1_000
+
+    with pytest.raises(ChangeSetInvalid, match="line 1 has more than 100 bytes beside its content"):
+        read({"DocumentId": "a.md", "Content": "x", "Attributes": {"a": ["b"] * 100}})
+    with pytest.raises(ChangeSetInvalid, match="line 1 is no document"):
+        read(["x"] * 100)
+
+
+def test_an_id_may_look_like_a_sidecar() -> None:
+    """There are none in an inbox."""
+    (edit,) = read({"DocumentId": "a.metadata.json", "Content": "{}"})
+
+    assert isinstance(edit.entry, Document)
 
 
 def test_a_change_set_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

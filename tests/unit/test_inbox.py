@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
 from docferry import edits, inbox, sorting
-from docferry.errors import DocumentVanished, LeaseLost, ManifestInvalid
+from docferry.errors import Conflict, DocumentVanished, LeaseLost, ManifestInvalid
 from docferry.inbox import Inbox
 from docferry.lines import decode
 from docferry.listing import is_document
@@ -40,12 +41,12 @@ def gone(id_: str) -> dict[str, Any]:
 def collect(
     store: Store,
     *,
-    run: str = "run-1",
+    until: datetime | None = None,
     check: Callable[[Listed], Listed] = lambda entry: entry,
     in_time: Callable[[], bool] = lambda: True,
 ) -> Inbox:
     """Collect as a crawl does."""
-    return inbox.collect(store, connector="team", run=run, check=check, in_time=in_time)
+    return inbox.collect(store, connector="team", until=until, check=check, in_time=in_time)
 
 
 def listed(store: Store, found: Inbox) -> dict[str, str]:
@@ -60,6 +61,12 @@ def listed(store: Store, found: Inbox) -> dict[str, str]:
             skipped = decode(line, Skipped)
             entries[skipped.id] = f"skipped: {skipped.skipped}"
     return entries
+
+
+def entries(store: Store, found: Inbox) -> list[Document]:
+    """The documents of the listing."""
+    chunks = [found.listing] if found.listing else []
+    return [decode(line, Document) for line in sorting.merge(store, chunks)]
 
 
 def everything(store: Store) -> set[str]:
@@ -82,7 +89,7 @@ def test_change_sets_are_taken_in_order_and_leave_the_inbox(store: Store) -> Non
     assert listed(store, collect(store)) == {"team/a": "two", "team/b": "text", "team/c": "text"}
 
     drop(store, "3.jsonl", gone("b"), put("c", "new"), gone("never was"))
-    found = collect(store, run="run-2")
+    found = collect(store)
 
     assert listed(store, found) == {"team/a": "two", "team/c": "new"}
     assert found.documents == 2
@@ -98,7 +105,7 @@ def test_when_all_is_deleted_nothing_is_left(store: Store) -> None:
     collect(store)
     drop(store, "2.jsonl", gone("a"))
 
-    assert collect(store, run="run-2").listing is None
+    assert collect(store).listing is None
     assert everything(store) == {COLLECTED}
 
 
@@ -129,7 +136,7 @@ def test_a_broken_change_set_is_refused_whole_and_harms_no_other(store: Store) -
     assert {"inbox/2.jsonl", "inbox/notes.txt"} < everything(store)
 
     drop(store, "2.jsonl", put("b"))
-    assert listed(store, collect(store, run="run-2")) == {f"team/{name}": "text" for name in "abc"}
+    assert listed(store, collect(store)) == {f"team/{name}": "text" for name in "abc"}
 
 
 def test_a_change_set_that_would_not_fit_on_the_disk_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,9 +156,9 @@ def test_what_the_index_cannot_take_is_skipped(store: Store) -> None:
     found = collect(store, check=lambda entry: Skipped(entry.id, "too long") if entry.id == "team/a" else entry)
 
     assert listed(store, found) == {"team/a": "skipped: too long", "team/b": "text"}
-    assert listed(store, collect(store, run="run-2")) == listed(store, found)
+    assert listed(store, collect(store)) == listed(store, found)
     drop(store, "2.jsonl", put("a"))
-    assert listed(store, collect(store, run="run-3")) == {"team/a": "text", "team/b": "text"}
+    assert listed(store, collect(store)) == {"team/a": "text", "team/b": "text"}
 
 
 def test_when_time_is_short_the_rest_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,11 +166,92 @@ def test_when_time_is_short_the_rest_stays(store: Store, monkeypatch: pytest.Mon
     monkeypatch.setattr(inbox, "TOGETHER", 1)
     for number in range(3):
         drop(store, f"{number}.jsonl", put(str(number)))
-    times = iter([True, True, False])
+    times = iter([True, True, True, True, False])
 
     first = collect(store, in_time=lambda: next(times))
     assert (first.more, first.documents) == (True, 2)
     assert collect(store).documents == 3
+
+
+@pytest.mark.parametrize(("together", "sets", "expected"), [(6, 99, 2), (99, 3, 3), (99, 99, 9)])
+def test_change_sets_are_taken_together_up_to_a_limit(
+    store: Store, monkeypatch: pytest.MonkeyPatch, together: int, sets: int, expected: int
+) -> None:
+    """In lines, also when they are about the same documents, and in change sets."""
+    monkeypatch.setattr(inbox, "TOGETHER", together)
+    monkeypatch.setattr(inbox, "SETS", sets)
+    for number in range(9):
+        drop(store, f"{number}.jsonl", *(put(id_, str(number)) for id_ in "abc"))
+    folds: list[int] = []
+    real = inbox._folded
+
+    def folded(*args: Any) -> Any:
+        folds.append(len(args[2].taken))
+        return real(*args)
+
+    monkeypatch.setattr(inbox, "_folded", folded)
+
+    assert listed(store, collect(store)) == dict.fromkeys(("team/a", "team/b", "team/c"), "8")
+    assert folds[0] == expected
+    assert sum(folds) == 9
+    assert len(list(store.keys("collected/content/"))) == 3
+
+
+def test_time_is_looked_at_within_a_batch(store: Store) -> None:
+    """What was taken until then is listed."""
+    for number in range(5):
+        drop(store, f"{number}.jsonl", put(str(number)))
+    times = iter([True, True, True, False, False])
+
+    first = collect(store, in_time=lambda: next(times))
+
+    assert (first.more, first.documents) == (True, 2)
+
+
+def test_steady_uploads_do_not_keep_a_run_from_its_end(store: Store) -> None:
+    """What comes after the first look is the next run's, also when the run goes on in another invocation."""
+    drop(store, "1.jsonl", put("a"))
+    real = Store.objects
+
+    def objects(self: Store, prefix: str) -> Any:
+        for found in real(self, prefix):
+            yield structs.replace(found, modified=NOON + timedelta(seconds="late" in found.key))
+
+    with patch.object(Store, "objects", objects):
+        first = collect(store, in_time=lambda: False)
+        drop(store, "late.jsonl", put("b"))
+        second = collect(store, until=first.until)
+
+    assert (first.until, first.more) == (NOON, True)
+    assert (listed(store, second), second.more) == ({"team/a": "text"}, False)
+    assert list(store.keys("inbox/")) == ["inbox/late.jsonl"]
+
+
+def test_the_same_content_once_more_is_no_change(store: Store) -> None:
+    """It stays under its key, so that the document is unchanged but for its time; a new title is a change."""
+    drop(store, "1.jsonl", put("a"))
+    before = entries(store, collect(store))
+    drop(store, "2.jsonl", put("a"))
+    after = entries(store, collect(store))
+
+    assert [structs.replace(one, updated_at=None) for one in before] == [
+        structs.replace(one, updated_at=None) for one in after
+    ]
+    assert len(list(store.keys("collected/content/"))) == 1
+
+
+def test_a_delete_that_s3_cannot_decide_on_leaves_the_note(store: Store) -> None:
+    """The change set is there still, and must not be taken a second time."""
+    drop(store, "1.jsonl", put("a", "old"))
+    conflict: Any = {"Error": {"Code": "ConditionalRequestConflict"}, "ResponseMetadata": {"HTTPStatusCode": 409}}
+    with (
+        patch.object(type(store._s3), "delete_object", side_effect=ClientError(conflict, "DeleteObject")),
+        pytest.raises(Conflict),
+    ):
+        collect(store)
+    drop(store, "2.jsonl", put("a", "new"))
+
+    assert listed(store, collect(store)) == {"team/a": "new"}
 
 
 def test_an_object_that_changes_while_it_is_read_is_read_later(store: Store) -> None:
@@ -198,7 +286,7 @@ def test_uploads_of_the_same_second_go_by_name(store: Store) -> None:
             yield structs.replace(found, modified=NOON + timedelta(seconds="1" in found.key))
 
     with patch.object(Store, "objects", later):
-        assert listed(store, collect(store, run="run-2")) == {"team/a": "late"}
+        assert listed(store, collect(store)) == {"team/a": "late"}
 
 
 def test_what_was_collected_must_not_be_lost(store: Store) -> None:
@@ -228,7 +316,7 @@ def test_a_run_that_lost_its_lease_takes_nothing_more(store: Store) -> None:
 
     def meanwhile(self: Store, key: str, content: bytes) -> None:
         real(self, key, content)
-        self.write(COLLECTED, inbox.Collected(number=7))
+        self.write(COLLECTED, inbox.Collected(documents=7))
 
     with patch.object(Store, "put_content", meanwhile), pytest.raises(LeaseLost):
         collect(store)
@@ -247,7 +335,7 @@ EFFECTS = ("put_content", "upload", "swap", "delete_as_read", "delete_all")
 def test_whatever_dies_the_next_crawl_has_the_same(store: Store, effect: str, nth: int, *, after: bool) -> None:
     """A change set counts once: what came after it is not undone by it."""
     drop(store, "1.jsonl", put("a", "one"), put("b", "one"))
-    collect(store, run="run-0")
+    collect(store)
     drop(store, "2.jsonl", put("a", "two"), gone("b"))
     drop(store, "3.jsonl", put("c", "three"))
     count = 0
@@ -273,7 +361,7 @@ def test_whatever_dies_the_next_crawl_has_the_same(store: Store, effect: str, nt
             assert count <= nth
 
     drop(store, "4.jsonl", put("b", "back"))
-    found = collect(store, run="run-2")
+    found = collect(store)
 
     assert listed(store, found) == {"team/a": "two", "team/b": "back", "team/c": "three"}
     assert not any(store.keys("inbox/"))
@@ -301,8 +389,8 @@ def test_any_change_sets_leave_what_applying_them_in_turn_leaves(
                 if "Content" in line:
                     model[f"team/{line['DocumentId']}"] = line["Content"]
             if number < len(crawls) and crawls[number]:
-                collect(store, run=f"run-{number}")
-        found = collect(store, run="last")
+                collect(store)
+        found = collect(store)
 
     assert listed(store, found) == model
     assert len(list(store.keys("collected/content/"))) == len(model)

@@ -40,6 +40,17 @@ def test_what_was_skipped_under_the_id_of_a_document_stays_skipped() -> None:
     assert [is_document(line) for line in unique(listing)] == [True, False]
 
 
+def test_an_id_of_the_source_is_not_the_inboxes() -> None:
+    """Neither when the source has the document, nor when it is skipped there: it may be kept back for its access."""
+    handed_in = document("a", origin="inbox")
+    for mine in (document("a", "v2", locator="z"), Skipped("a", "sidecar is broken")):
+        lines_of = list(unique(encoded(mine, handed_in)))
+
+        documents = [lines.decode(line, Document) for line in lines_of if is_document(line)]
+        assert documents == [mine] if isinstance(mine, Document) else documents == []
+        assert any(b"the document in the inbox has the same document id as" in line for line in lines_of)
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123"), st.booleans()), max_size=8))
 def test_no_id_has_two_documents_and_nothing_is_lost(entries: list[tuple[str, str, bool]]) -> None:
     """Each entry comes out once, and each id that had a document has exactly one."""

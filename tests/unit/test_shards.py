@@ -112,3 +112,12 @@ def test_the_result_of_another_run_or_change_set_is_none(store: Store) -> None:
     assert shards.has_result(store, other)
     assert not shards.has_result(store, made)
     assert shards.finished(store, "run", [made]) == []
+
+
+def test_a_shard_that_is_gone_is_named(store: Store) -> None:
+    """With the cure: nobody can say any more what was in it."""
+    made = one_shard(store)
+    store.delete(shard_key("run", made.shard))
+
+    with pytest.raises(ChangeSetInvalid, match=r"put-00000.* is missing.*docferry rebuild"):
+        next(shards.changes(store, made))

@@ -32,10 +32,15 @@ def obstacle(path: str, size: int, sidecar: Sidecar) -> str | None:
     """Return why a document of ``size`` bytes cannot be indexed; None when it can."""
     if path.lower().endswith(SUFFIX):
         return f"looks like a sidecar, but its name does not end in {SUFFIX!r} letter by letter; rename it"
-    if type_of(path, sidecar) is None:
-        extension = PurePosixPath(path).suffix
+    return unindexable(path, size, sidecar, cure="name a ContentType in its sidecar")
+
+
+def unindexable(name: str, size: int, said: Sidecar, *, cure: str) -> str | None:
+    """Return why content of ``size`` bytes under a name cannot be indexed; ``cure`` is what to do about its type."""
+    if type_of(name, said) is None:
+        extension = PurePosixPath(name).suffix
         what = f"{extension} is not a type" if extension else "no extension: not a type"
-        return f"{what} that the services index; name a ContentType in its sidecar"
+        return f"{what} that the services index; {cure}"
     if not size:
         return "is empty"
     if size > MAX_BYTES:

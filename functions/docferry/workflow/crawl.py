@@ -90,12 +90,14 @@ def collect(wired: Wired, run: Run, before: Checkpoint, remaining: Remaining) ->
     found = inbox.collect(
         wired.store,
         connector=wired.settings.connector.name,
-        run=run.run,
+        until=before.inbox_until,
         check=lambda entry: checked(wired, entry),
         in_time=lambda: remaining() >= RESERVE_MS,
     )
     if found.more:
-        return before
+        waiting = structs.replace(before, inbox_until=found.until)
+        wired.store.write(run_key(run.run, CHECKPOINT), waiting)
+        return waiting
     chunks = before.chunks
     if found.listing:
         chunks = (*chunks, found.listing)
