@@ -100,7 +100,7 @@ def collected_key() -> str:
 
 def content_key(id_: str) -> str:
     """A new key for the content of a document of the inbox: none is used twice."""
-    return f"collected/content/{hashlib.sha256(id_.encode()).hexdigest()}-{uuid4()}"
+    return f"collected/content/{hashlib.sha256(id_.encode()).hexdigest()}/{uuid4()}"
 
 
 class Store:
