@@ -21,7 +21,7 @@ def group() -> None:
 
     Examples:
 
-      docferry local deploy handbook
+      docferry local deploy handbook-s3
     """
 
 
@@ -43,7 +43,7 @@ def deploy(
 
       docferry local deploy
 
-      docferry local deploy handbook && docferry sync --deployed handbook
+      docferry local deploy handbook-s3 && docferry sync --deployed handbook-s3
     """
     # Moto takes seconds to import; --help need not wait for it.
     from local.assembly import synthesize  # noqa: PLC0415

@@ -18,7 +18,7 @@ def approve(
     state: State = STATE,
     as_json: Json = False,
 ) -> None:
-    """Apply the deletes that a run has withheld, after a fresh crawl, and no more of them than there were.
+    """Apply the deletes that the last run has withheld, after a fresh crawl, and no more of them than there were.
 
     Examples:
 
@@ -26,9 +26,14 @@ def approve(
     """
     chosen = connectors.to_ask(state, connector)
     with asking(state, chosen) as wired:
-        found = report.read(wired.store, run)
+        found, later = report.read(wired.store, run), report.later(wired.store, run)
     if found is None:
         raise ConfigurationError(f"connector {chosen.connector.name} has no run {run}; see the report of its last sync")
+    if later:
+        raise ConfigurationError(
+            f"run {run} is not the last one, which is {later}: what is gone now may be something else; run "
+            "`docferry sync`, and approve what that withholds"
+        )
     if not found.withheld:
         raise ConfigurationError(f"run {run} has withheld no deletes; there is nothing to approve")
     sync.finish(chosen.connector, state, {"approve_deletes": found.withheld}, as_json=as_json)

@@ -209,8 +209,7 @@ def show(console: Console, connector: Connector, result: Report, failures: Docum
         table.add_row("quarantined", f"{result.quarantined:,}", style="yellow")
     if result.withheld:
         table.add_row("withheld", f"{result.withheld:,}", style="yellow")
-    none = "none: a dry run" if result.dry_run else "none: nothing to change"
-    table.add_row("execution id", result.execution_id or none)
+    table.add_row("execution id", result.execution_id or f"none: {why_no_job(result)}")
     table.add_row("sync job", result.job_status or "-")
     table.add_row("run", result.run)
     style = "green" if result.status == "SUCCEEDED" else "red"
@@ -220,9 +219,19 @@ def show(console: Console, connector: Connector, result: Report, failures: Docum
         show_documents(console, title, documents)
     if result.withheld:
         console.print(f"[yellow]Deletes withheld:[/] {escape(result.withheld_because)}", soft_wrap=True)
-        console.print(f"If they are meant: docferry approve {result.run} --connector {connector.name}")
+        console.print("If they are meant:")
+        console.print(f"docferry approve {result.run} --connector {connector.name}", soft_wrap=True)
     if result.error:
         console.print(f"[red]{escape(result.error)}[/]", soft_wrap=True)
+
+
+def why_no_job(result: Report) -> str:
+    """Why a run opened no sync job."""
+    if result.status == "FAILED":
+        return "the run failed before"
+    if result.dry_run:
+        return "a dry run"
+    return "all changes are withheld" if result.withheld else "nothing to change"
 
 
 def show_documents(console: Console, title: str, documents: Documents) -> None:

@@ -85,8 +85,8 @@ def cloud(
     Raises ConfigurationError when another process uses the folder, or Lambda's runtime client is not installed.
     """
     clock = clock or VirtualClock()
-    # The interpreter warns that ToleratedFailurePercentage has no effect in it; Commit counts the shards itself.
-    logging.getLogger("moto.stepfunctions").setLevel(logging.ERROR)
+    # As in laptop().
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
         log = None

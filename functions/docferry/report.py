@@ -57,6 +57,15 @@ def read(store: Store, run: str) -> Report | None:
     return record.value if record else None
 
 
+def later(store: Store, run: str) -> str | None:
+    """The newest run that ended after this one, or None."""
+    reports = {found.key: found.modified for found in store.objects("runs/") if found.key.endswith(f"/{REPORT}")}
+    newest = max(reports, key=lambda key: reports[key], default=None)
+    if newest is None or reports[newest] <= reports.get(run_key(run, REPORT), reports[newest]):
+        return None
+    return newest.split("/")[1]
+
+
 def failures(store: Store, run: str) -> Iterator[Failure]:
     """The documents that failed, sorted by id."""
     for line in _stream(store, run, FAILED):

@@ -203,7 +203,7 @@ def test_a_withheld_delete_is_explained_and_can_be_approved(docferry: Docferry, 
 
 
 def test_withheld_deletes_are_approved_by_run(docferry: Docferry, folder: Path) -> None:
-    """The number that was withheld is the ceiling; a run that withheld nothing cannot be approved."""
+    """The number that was withheld is the ceiling; only the last run can be approved, and only once."""
     for number in range(30):
         (folder / f"{number}.txt").write_text(str(number))
     docferry.json("sync", "--path", str(folder))
@@ -213,10 +213,12 @@ def test_withheld_deletes_are_approved_by_run(docferry: Docferry, folder: Path) 
 
     approved = docferry.json("approve", withheld["run"])
     again, _, err = docferry("approve", approved["run"])
+    twice, _, used = docferry("approve", withheld["run"])
 
     assert (approved["deleted"], approved["unchanged"]) == (30, 2)
-    assert again == 2
+    assert again == twice == 2
     assert "nothing to approve" in err
+    assert "is not the last one" in used
 
 
 def test_a_plan_a_full_sync_a_reconcile_and_a_rebuild(docferry: Docferry, folder: Path) -> None:

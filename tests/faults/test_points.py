@@ -13,6 +13,9 @@ NOT_REACHED = {
     ("sync_job.py", "store.write(SYNC_JOB, ours)"): (
         "another run has recorded its job meanwhile: the fault `zombie` at the point of Start comes here"
     ),
+    ("workflow/crawl.py", "wired.store.write(run_key(run.run, CHECKPOINT), waiting)"): (
+        "only when an invocation's time is over amid the inbox; see test_crawl.py"
+    ),
     ("workflow/trigger.py", "store.create(PENDING, memory)"): "not of the workflow; see test_trigger.py",
     ("workflow/trigger.py", "store.replace(PENDING, memory, record.etag)"): "not of the workflow; see test_trigger.py",
 }

@@ -182,3 +182,16 @@ def test_the_input_names_what_a_person_may_say() -> None:
     with pytest.raises(msgspec.ValidationError, match="approve_delete"):
         msgspec.convert(event, Request)
     assert msgspec.convert({**event, "input": {}}, Request).input == Input(mode="sync", approve_deletes=0)
+
+
+def test_an_inbox_over_two_invocations(store: Store) -> None:
+    """The crawl goes on with it, and with nothing that was uploaded later."""
+    store.put_content("inbox/1.jsonl", b'{"DocumentId": "x.txt", "Content": "handed in"}')
+
+    first, second = crawled(store, FakeSource(document("a")), [PLENTY, 0])
+
+    assert (first.complete, second.complete, second.listed) == (False, True, 2)
+    assert put(store) == ["a", "handbook/x.txt"]
+    record = store.read(run_key("run-1", CHECKPOINT), Checkpoint)
+    assert record is not None
+    assert record.value.inbox_until is not None
