@@ -65,6 +65,14 @@ def synced(state: Path) -> list[Synced]:
     return msgspec.json.decode(file.read_bytes(), type=list[Synced]) if file.exists() else []
 
 
+def known(state: Path, name: str | None, config: Path, *, deployed: bool) -> Connector:
+    """The connector that a command about a run means: one that is deployed, or one that was synced here.
+
+    Raises ConfigurationError.
+    """
+    return to_sync(name, None, None, config) if deployed else to_ask(state, name).connector
+
+
 def to_ask(state: Path, name: str | None, index: IndexKind | None = None) -> Synced:
     """The connector to ask about: the named one, or the last one synced. Raises ConfigurationError."""
     known = synced(state)

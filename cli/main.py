@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import emulator, failing, history, local, repair, search, sync
+from cli import emulator, failing, history, local, repair, runs, search, sync
 from docferry.errors import ConfigurationError, DocferryError
 
 app = typer.Typer(
@@ -18,6 +18,9 @@ app = typer.Typer(
     epilog="On a laptop everything runs against emulators of both services; no AWS account is used.",
 )
 app.command("sync")(sync.command)
+app.command("plan")(sync.plan)
+app.command("apply")(sync.apply)
+app.command("runs")(runs.command)
 app.command("history")(history.command)
 app.command("search")(search.command)
 app.command("approve")(repair.approve)

@@ -4,39 +4,33 @@ from typing import Annotated
 
 import typer
 
-from cli import connectors, sync
-from cli.asking import asking
-from cli.options import STATE, Connector, Json, Named, State
-from docferry import report
-from docferry.errors import ConfigurationError
+from cli import connectors
+from cli.options import CONFIG, STATE, Aws, Config, Connector, Deployed, Json, Named, State
+from cli.result import finish
+from cli.running import runner
 
 
-def approve(
-    run: Annotated[str, typer.Argument(help="The run that withheld deletes.")],
+def approve(  # one parameter an option
+    run: Annotated[str, typer.Argument(help="The run that has held documents back.")],
     *,
     connector: Connector = None,
+    config: Config = CONFIG,
     state: State = STATE,
+    deployed: Deployed = False,
+    aws: Aws = False,
     as_json: Json = False,
 ) -> None:
-    """Apply the deletes that the last run has withheld, after a fresh crawl, and no more of them than there were.
+    """Let pass what a run has held back: its deletes, and its documents that lost their access control.
+
+    Crawls the source first. Exactly the documents of that run's list pass, as far as they are still due; whatever else
+    is found gone is held back anew. An approval works once.
 
     Examples:
 
       docferry approve 6b1ccd0e-4a5c-4f0e-9a53-0d5d4b8b3c7f
     """
-    chosen = connectors.to_ask(state, connector)
-    with asking(state, chosen) as wired:
-        found, later = report.read(wired.store, run), report.later(wired.store, run)
-    if found is None:
-        raise ConfigurationError(f"connector {chosen.connector.name} has no run {run}; see the report of its last sync")
-    if later:
-        raise ConfigurationError(
-            f"run {run} is not the last one, which is {later}: what is gone now may be something else; run "
-            "`docferry sync`, and approve what that withholds"
-        )
-    if not found.withheld:
-        raise ConfigurationError(f"run {run} has withheld no deletes; there is nothing to approve")
-    sync.finish(chosen.connector, state, {"approve_deletes": found.withheld}, as_json=as_json)
+    chosen = connectors.known(state, connector, config, deployed=deployed)
+    finish(chosen, state, {"approve": run}, as_json=as_json, how=runner(deployed=deployed, aws=aws))
 
 
 def reconcile(
@@ -58,7 +52,7 @@ def reconcile(
       docferry reconcile handbook
     """
     inputs: dict[str, object] = {"mode": "reconcile", "dry_run": dry_run}
-    sync.finish(connectors.to_ask(state, connector).connector, state, inputs, as_json=as_json)
+    finish(connectors.to_ask(state, connector).connector, state, inputs, as_json=as_json)
 
 
 def rebuild(connector: Named = None, *, state: State = STATE, as_json: Json = False) -> None:
@@ -68,4 +62,4 @@ def rebuild(connector: Named = None, *, state: State = STATE, as_json: Json = Fa
 
       docferry rebuild handbook
     """
-    sync.finish(connectors.to_ask(state, connector).connector, state, {"mode": "rebuild"}, as_json=as_json)
+    finish(connectors.to_ask(state, connector).connector, state, {"mode": "rebuild"}, as_json=as_json)

@@ -32,7 +32,7 @@ class Stack(Struct, frozen=True):
 
     def store(self) -> Store:
         """The state bucket."""
-        return Store(self.state_bucket, wiring.client("s3"))
+        return Store(self.state_bucket, wiring.client("s3"), self.data_source().data_source)
 
     def data_source(self) -> Index:
         """The index data source, to look at its sync jobs."""

@@ -55,8 +55,8 @@ class Monitoring(Construct):
 
     def _count_in_logs(self, function_logs: dict[str, logs.LogGroup]) -> None:
         """Count what only the functions' logs tell, under the dimensions that their own metrics have."""
-        withheld = logs.FilterPattern.literal('{ $.message = "done" && $.result.withheld > 0 }')
-        self._filter(function_logs["commit"], WITHHELD, withheld, "$.result.withheld")
+        withheld = logs.FilterPattern.literal('{ $.message = "done" && $.result.held_back > 0 }')
+        self._filter(function_logs["commit"], WITHHELD, withheld, "$.result.held_back")
         throttled = logs.FilterPattern.literal('{ $.message = "Throttled:*" }')
         for name in ("crawl", "start_sync", "put_batch", "delete_batch", "stop_sync", "poll_sync", "commit"):
             self._filter(function_logs[name], THROTTLED, throttled, "1")
@@ -83,7 +83,7 @@ class Monitoring(Construct):
         yield self._alarm(
             "DeletesWithheld",
             self._metric(WITHHELD, "commit"),
-            "The delete guard withholds deletes; run again with approve_deletes if they are meant.",
+            "Deletes, or documents that lost their access control, wait for `docferry approve`; the report says why.",
         )
         yield self._alarm(
             "Throttled", self._metric(THROTTLED, "put_batch"), "The index asks for fewer calls for a long time."

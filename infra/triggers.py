@@ -120,7 +120,7 @@ class Triggers(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=self._machine.state_machine_arn,
                 role_arn=role.role_arn,
-                input="{}",
+                input='{"trigger": "schedule"}',
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
                 ),

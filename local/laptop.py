@@ -12,10 +12,12 @@ import boto3
 from filelock import FileLock, Timeout
 from msgspec import Struct
 
+from docferry import lease, ledger
 from docferry.connector import Connector
 from docferry.errors import ConfigurationError
 from docferry.functions import FUNCTIONS
 from docferry.settings import Settings
+from docferry.store import Store
 from docferry.wiring import Wired, wire
 from local import emulator, executions
 from local.buckets import kept_in
@@ -75,7 +77,9 @@ class Laptop:
             definition=fill(DEFINITION.read_text(), {**arns, "StateBucket": bucket, "Partition": "aws"}),
             roleArn=ROLE,
         )
-        return Deployment(machine["stateMachineArn"], wire(settings))
+        wired = wire(settings)
+        clear_lease(wired.store)
+        return Deployment(machine["stateMachineArn"], wired)
 
 
 @contextmanager
@@ -127,6 +131,13 @@ def held(state: Path) -> Iterator[None]:
         raise ConfigurationError(
             f"another docferry process uses {state}: wait until it ends, or give this one another folder with --state"
         ) from error
+
+
+def clear_lease(store: Store) -> None:
+    """Free the lease of a run that has died with the process that ran it."""
+    run = lease.abandon(store, boto3.client("stepfunctions"))
+    if run is not None:
+        ledger.abandon(store, run)
 
 
 def state_bucket(connector: str) -> str:

@@ -14,12 +14,18 @@ from docferry.model import Document, Skipped
 Kind = Literal["added", "modified", "deleted"]
 
 
-class Change(Struct, frozen=True):
-    """One document to put (added, modified) or to delete. ``id`` comes first: it is the sort key of the line."""
+class Change(Struct, frozen=True, omit_defaults=True):
+    """One document to put (added, modified) or to delete. ``id`` comes first: it is the sort key of the line.
+
+    ``why`` says what of a modified document differs, as ``differences`` has it. ``exposes``: the index has access
+    control for the document, and this change would take it away.
+    """
 
     id: str
     kind: Kind
     document: Document
+    why: tuple[str, ...] = ()
+    exposes: bool = False
 
 
 State = Literal["acknowledged", "rejected", "doubtful"]
@@ -31,7 +37,8 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     ``acknowledged``: the index took the change. ``rejected``: it did not, and holds what it held before.
     ``doubtful``: it may hold the document as it was, as it is, or not at all.
     ``document`` is what was sent; for a delete, what was to be deleted. ``reason`` says why it is not acknowledged,
-    ``poison`` that the document itself is to blame: sent again as it is, it fails again.
+    ``poison`` that the document itself is to blame: sent again as it is, it fails again. ``late``: the index had
+    accepted the change before it failed.
     """
 
     id: str
@@ -40,6 +47,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     state: State = "acknowledged"
     reason: str = ""
     poison: bool = False
+    late: bool = False
 
 
 class Unchanged(Struct, frozen=True):
@@ -82,13 +90,36 @@ def detect(
                 yield Change(document.id, "added", document)
             else:
                 assert old is not None
-                yield (
-                    UNCHANGED
-                    if same_but_for_time(lines.decode(old, Document), document)
-                    else Change(document.id, "modified", document)
-                )
+                yield compared(lines.decode(old, Document), document)
                 old = next(known, None)
             new = next(listed, None)
+
+
+def compared(old: Document, new: Document) -> Change | Unchanged:
+    """What has to be done about a document that the index holds as ``old`` and the source lists as ``new``."""
+    if same_but_for_time(old, new):
+        return UNCHANGED
+    exposes = bool(old.access_control) and not new.access_control
+    return Change(new.id, "modified", new, differences(old, new), exposes)
+
+
+def differences(old: Document, new: Document) -> tuple[str, ...]:
+    """What of a document differs: ``content``, ``title``, ``attribute NAME``, ``access``, ``content type``, ``place``.
+
+    ``doubtful`` stands for the content when nobody knows which version the index holds.
+    """
+    names = sorted(old.attributes.keys() | new.attributes.keys())
+    content = (old.version, old.size) != (new.version, new.size)
+    found = {
+        "doubtful": not old.version,
+        "content": bool(old.version) and content,
+        "content type": old.content_type != new.content_type,
+        "title": old.title != new.title,
+        **{f"attribute {name}": old.attributes.get(name) != new.attributes.get(name) for name in names},
+        "access": old.access_control != new.access_control,
+        "place": (old.locator, old.origin) != (new.locator, new.origin),
+    }
+    return tuple(what for what, differs in found.items() if differs)
 
 
 def same_but_for_time(one: Document, other: Document) -> bool:

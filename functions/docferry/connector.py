@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from docferry.access import Policy
 from docferry.guard import DeleteGuard
 
 
@@ -21,3 +22,4 @@ class Connector(Struct, frozen=True):
     source: Part
     index: Part
     deletes: DeleteGuard = DeleteGuard()
+    access: Policy | None = None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import msgspec
 import yaml
@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from docferry import indexes, schedule, sources
+from docferry.access import Policy
 from docferry.connector import Connector, Part
 from docferry.deployment import SECRETS_MANAGER, Deploy, Described, Schedule
 from docferry.errors import ConfigurationError
@@ -22,6 +23,7 @@ from docferry.guard import DeleteGuard
 
 _TEXT = {"type": "string"}
 _NAMES = {**_TEXT, "pattern": "^[a-z0-9][a-z0-9-]{0,39}$", "description": "1 to 40 lower-case letters, digits, hyphens"}
+_ACCESS = {"enum": list(get_args(Policy))}
 _KINDS = {"source": sources.KINDS, "index": indexes.KINDS}
 _OPTIONAL: dict[str, type[msgspec.Struct]] = {"deletes": DeleteGuard, "schedule": Schedule, "deploy": Deploy}
 _SECRET_NAME = re.compile(r"(^|_)(password|passwd|secret|token|api_key|apikey|private_key|credentials?)(_arn)?$")
@@ -55,6 +57,7 @@ def describe(path: str | Path) -> dict[str, Described]:
                 _part(parts["source"]),
                 _part(parts["index"]),
                 msgspec.convert(parts.get("deletes", {}), DeleteGuard),
+                parts.get("access"),
             ),
             msgspec.convert(parts.get("schedule"), Schedule | None),
             msgspec.convert(parts.get("deploy"), Deploy | None),
@@ -133,7 +136,7 @@ def _shape() -> dict[str, Any]:
         "type": "object",
         "required": [*parts],
         "additionalProperties": False,
-        "properties": {**parts, **{name: {"type": "object"} for name in _OPTIONAL}},
+        "properties": {**parts, **{name: {"type": "object"} for name in _OPTIONAL}, "access": _ACCESS},
     }
     connectors = {"type": "object", "minProperties": 1, "propertyNames": _NAMES, "additionalProperties": connector}
     return {

@@ -72,6 +72,22 @@ class ChangeSetInvalid(FatalError):
     """A change set is broken, or not the one that the crawl wrote; nothing of it is applied."""
 
 
+class ApprovalRefused(FatalError):
+    """What a run has withheld cannot be approved; the text says why, and what to do. Nothing has changed."""
+
+
+class PlanRefused(FatalError):
+    """A run cannot be applied as a plan: it is none, or is not there. Nothing was sent."""
+
+
+class PlanMoved(FatalError):
+    """A plan cannot be applied any more: the source, the manifest or the index moved. Nothing was sent."""
+
+
+class StateInvalid(FatalError):
+    """A record of the state bucket is not what a run has written; the text names its key."""
+
+
 class ShardResultMissing(FatalError):
     """A shard of the change set has no result object; the documents in it stay uncommitted."""
 
@@ -86,6 +102,10 @@ class DocumentError(DocferryError):
 
 class DocumentVanished(DocumentError):
     """The document was listed, but is gone from the source now."""
+
+
+class DocumentMoved(DocumentError):
+    """The document is part of a plan that is applied, and has changed since it was made."""
 
 
 class DocumentTooLarge(DocumentError):

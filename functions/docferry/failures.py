@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from docferry import lines
+from docferry.access import Exposed
 from docferry.changes import Change, Outcome, Unchanged, same_but_for_time
 from docferry.model import Document, Skipped
 from docferry.runs import FAILED, QUARANTINED
@@ -35,13 +36,18 @@ class Failing(Struct, frozen=True):
 
 def read(store: Store) -> Iterator[Failing]:
     """Every document that fails, sorted by id."""
-    return _stream(store, FAILURES)
+    return _stream(store, store.held(FAILURES))
+
+
+def of_run(store: Store, run: str) -> Iterator[Outcome]:
+    """The outcomes of a run that the index did not acknowledge, sorted by id."""
+    return (lines.decode(line, Outcome) for line in _lines(store, run_key(run, FAILED)))
 
 
 def release(store: Store, ids: frozenset[str] | None) -> int:
     """Forget the failures of these documents, or of all; the next run sends them. Returns how many there were."""
     released = 0
-    with store.writing(FAILURES) as stream:
+    with store.writing(store.held(FAILURES)) as stream:
         for failing in read(store):
             if ids is None or failing.id in ids:
                 released += 1
@@ -51,8 +57,8 @@ def release(store: Store, ids: frozenset[str] | None) -> int:
 
 
 def quarantine(
-    events: Iterable[Change | Skipped | Unchanged], failing: Iterator[Failing]
-) -> Iterator[Change | Skipped | Unchanged | Failing]:
+    events: Iterable[Change | Skipped | Unchanged | Exposed], failing: Iterator[Failing]
+) -> Iterator[Change | Skipped | Unchanged | Exposed | Failing]:
     """Put the record of a quarantined document in the place of the change that would send it. Pure.
 
     Both must be sorted by id.
@@ -76,9 +82,8 @@ def update(store: Store, run: str) -> None:
 
     What did not fail in the run is forgotten, but for what it held in quarantine.
     """
-    failed = (lines.decode(line, Outcome) for line in _lines(store, run_key(run, FAILED)))
-    poisoned = (outcome for outcome in failed if outcome.poison and outcome.kind != "deleted")
-    with store.writing(FAILURES) as stream:
+    poisoned = (outcome for outcome in of_run(store, run) if outcome.poison and outcome.kind != "deleted")
+    with store.writing(store.held(FAILURES)) as stream:
         for failing in counted(run, poisoned, read(store), _stream(store, run_key(run, QUARANTINED))):
             stream.add(failing)
 

@@ -41,11 +41,16 @@ class Function(Struct, frozen=True):
         return f"{self.name}.handler"
 
 
+# Of whichever data source: the ids of an index that the stack makes are known only once it is there. The first versions
+# kept the same names at the top of the bucket, from where they are read and removed.
+JOB = "data-sources/*/sync_job.json"
+MANIFEST = "data-sources/*/manifest/*"
+FAILURES = "data-sources/*/failures.jsonl.zst"
+SCOPE = "data-sources/*/scope.json"
+FIRST_LAYOUT = ("sync_job.json", "manifest/*", "failures.jsonl.zst")
 RUN = "runs/*"
-JOB = "sync_job.json"
-MANIFEST = "manifest/*"
+LEDGER = "ledger.json"
 LEASE = "lease.json"
-FAILURES = "failures.jsonl.zst"
 INBOX = "inbox/*"
 COLLECTED = "collected/*"
 
@@ -57,9 +62,9 @@ FUNCTIONS = (
         "CrawlFunctionArn",
         memory=1769,
         timeout=900,
-        reads=(RUN, JOB, MANIFEST, FAILURES, LEASE, INBOX, COLLECTED),
-        writes=(RUN, JOB, MANIFEST, FAILURES, LEASE, COLLECTED),
-        deletes=(INBOX, COLLECTED, MANIFEST),
+        reads=(RUN, LEDGER, JOB, MANIFEST, FAILURES, SCOPE, *FIRST_LAYOUT, LEASE, INBOX, COLLECTED),
+        writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, LEASE, COLLECTED),
+        deletes=(INBOX, COLLECTED, MANIFEST, "manifest/*"),
         index=("stop", "jobs", "statuses"),
         source=("pages",),
         executions=("describe",),
@@ -71,7 +76,7 @@ FUNCTIONS = (
         timeout=120,
         reads=(JOB,),
         writes=(JOB,),
-        index=("start", "jobs"),
+        index=("start", "stop", "jobs"),
     ),
     Function(
         "put_batch",
@@ -107,16 +112,17 @@ FUNCTIONS = (
         memory=256,
         timeout=120,
         reads=(JOB,),
-        index=("jobs",),
+        writes=(JOB,),
+        index=("stop", "jobs"),
     ),
     Function(
         "commit",
         "CommitFunctionArn",
         memory=1769,
         timeout=900,
-        reads=(RUN, JOB, MANIFEST, FAILURES, LEASE),
-        writes=(RUN, JOB, MANIFEST, FAILURES),
-        deletes=("runs/*/listing/*", "staging/*", LEASE, MANIFEST),
+        reads=(RUN, JOB, MANIFEST, FAILURES, SCOPE, "manifest/*", LEASE),
+        writes=(RUN, JOB, MANIFEST, FAILURES, SCOPE),
+        deletes=("runs/*/listing/*", "staging/*", LEASE, MANIFEST, *FIRST_LAYOUT),
         index=("jobs", "statuses"),
     ),
     Function(
@@ -124,8 +130,8 @@ FUNCTIONS = (
         "JanitorFunctionArn",
         memory=256,
         timeout=300,
-        reads=(RUN, JOB, LEASE),
-        writes=(RUN, JOB),
+        reads=(RUN, LEDGER, JOB, LEASE),
+        writes=(RUN, LEDGER, JOB),
         deletes=(LEASE,),
         index=("stop", "jobs"),
     ),

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from msgspec import Struct
 
 from docferry import sync_job
-from docferry.errors import DocferryError
+from docferry.errors import ConfigurationError, DocferryError
 from docferry.settings import Settings
 from docferry.wiring import Wired, wire
 
@@ -55,7 +55,7 @@ def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
             logger, tracer = _logger(settings.connector.name), _tracer(settings.connector.name)
             with _keys(logger, {"state": name, "run": raw.get("run")}), tracer.provider.in_subsegment(f"## {name}"):
                 try:
-                    event = msgspec.convert(raw, event_type)
+                    event = read(raw, event_type)
                     works_with = wired(settings)
                     record = sync_job.of_run(works_with.store, event.run)
                     logger.thread_safe_append_keys(execution_id=record.execution_id if record else None)
@@ -74,6 +74,16 @@ def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
         return handler
 
     return decorate
+
+
+def read(raw: dict[str, Any], event_type: type[Event]) -> Event:
+    """The event of a function. Raises ConfigurationError, which names the member of the input that is wrong."""
+    try:
+        return msgspec.convert(raw, event_type)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            f"the input of the execution is not valid: {error}; statemachine/README.md lists its members"
+        ) from error
 
 
 @contextmanager

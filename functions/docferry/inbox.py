@@ -12,12 +12,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-import msgspec
 from msgspec import Struct, structs
 
 from docferry import edits, lines
 from docferry.edits import Edit
-from docferry.errors import ChangeSetInvalid, DocumentVanished, LeaseLost, ManifestInvalid
+from docferry.errors import ChangeSetInvalid, DocumentVanished, LeaseLost, ManifestInvalid, StateInvalid
 from docferry.listing import is_document
 from docferry.model import Document, Listed, Opened, Skipped
 from docferry.sorting import Chunk
@@ -113,10 +112,8 @@ def pointer(store: Store) -> Record[Collected]:
     """What was collected so far. Raises ManifestInvalid when it is not there any more, or not ours."""
     try:
         record = store.read(COLLECTED, Collected)
-    except msgspec.DecodeError as error:
-        raise ManifestInvalid(
-            f"{COLLECTED} is not what a crawl has written ({error}); restore its last version"
-        ) from error
+    except StateInvalid as error:
+        raise ManifestInvalid(str(error)) from error
     if record is None:
         return Record(Collected(), "")
     if record.value.listing and not store.exists(record.value.listing.key):

@@ -1,16 +1,21 @@
 """The lease: at most one run of a connector at a time.
 
 Held by an execution of the state machine, and taken over only when that execution is no longer running.
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html is eventually consistent: an
+execution that began a moment ago may not exist there yet.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from docferry.errors import AlreadyRunning, LeaseLost
-from docferry.store import LEASE, Moved, Store
+from docferry.store import LEASE, Moved, Record, Store
+
+# Far longer than the list of executions was ever seen to lag, and no longer than a person waits for the next run.
+YOUNG = timedelta(minutes=5)
 
 
 class Lease(Struct, frozen=True):
@@ -21,8 +26,8 @@ class Lease(Struct, frozen=True):
     taken_at: datetime
 
 
-def take(store: Store, step_functions: Any, *, execution: str, run: str) -> None:
-    """Take the lease for a run, or find that the run has it already.
+def take(store: Store, step_functions: Any, *, execution: str, run: str) -> str | None:
+    """Take the lease for a run, or find that the run has it already. Returns the run that it was taken over from.
 
     Raises AlreadyRunning when another execution holds it and is running.
     """
@@ -30,21 +35,23 @@ def take(store: Store, step_functions: Any, *, execution: str, run: str) -> None
     try:
         store.create(LEASE, lease)
     except Moved:
-        _take_over(store, step_functions, lease)
+        return _take_over(store, step_functions, lease)
+    return None
 
 
-def _take_over(store: Store, step_functions: Any, lease: Lease) -> None:
+def _take_over(store: Store, step_functions: Any, lease: Lease) -> str | None:
     held = store.read(LEASE, Lease)
     if held is None:
         raise AlreadyRunning("another run has just ended; start again")
     if held.value.execution == lease.execution:
-        return
-    if is_running(step_functions, held.value.execution):
+        return None
+    if is_running(step_functions, held):
         raise AlreadyRunning(f"already running: {held.value.execution}")
     try:
         store.replace(LEASE, lease, held.etag)
     except Moved as error:
         raise AlreadyRunning("another run has just taken the lease over") from error
+    return held.value.run
 
 
 def check(store: Store, *, execution: str) -> None:
@@ -61,12 +68,32 @@ def release(store: Store, *, execution: str) -> None:
         store.delete(LEASE)
 
 
-def is_running(step_functions: Any, execution: str) -> bool:
-    """Whether Step Functions says that the execution has not ended. An unknown one has."""
+def abandon(store: Store, step_functions: Any) -> str | None:
+    """Free the lease of an execution that Step Functions does not know, and return its run.
+
+    For a laptop, where the process that was Step Functions has died with its executions.
+    """
+    held = store.read(LEASE, Lease)
+    if held is None or _status(step_functions, held.value.execution) is not None:
+        return None
+    store.delete(LEASE)
+    return held.value.run
+
+
+def is_running(step_functions: Any, held: Record[Lease]) -> bool:
+    """Whether the execution that holds the lease has not ended.
+
+    One that Step Functions does not know was forgotten, or began a moment ago: the age of the lease tells.
+    """
+    status = _status(step_functions, held.value.execution)
+    return held.age < YOUNG if status is None else status in {"RUNNING", "PENDING_REDRIVE"}
+
+
+def _status(step_functions: Any, execution: str) -> str | None:
     try:
         status: str = step_functions.describe_execution(executionArn=execution)["status"]
     except ClientError as error:
         if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
-            return False
+            return None
         raise
-    return status in {"RUNNING", "PENDING_REDRIVE"}
+    return status

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-import msgspec
 from msgspec import Struct, structs
 
 from docferry import lines
 from docferry.changes import Outcome
-from docferry.errors import ManifestInvalid
-from docferry.store import MANIFEST, Moved, Record, Store, Written, manifest_key
+from docferry.errors import ManifestInvalid, StateInvalid
+from docferry.store import MANIFEST, Moved, Record, Store, Written
 
 FORMAT = 1
 UPGRADES: dict[int, Callable[[Iterator[bytes]], Iterator[bytes]]] = {}
@@ -21,7 +20,8 @@ CURE = "restore its last version, or put everything again with `docferry rebuild
 class Pointer(Struct, frozen=True):
     """Which stream is the manifest: its key, how many documents it has, and the digest of the object.
 
-    ``before`` is the key of the manifest before it, which is kept for a person to go back to.
+    ``before`` is the key of the manifest before it, which is kept for a person to go back to. ``generation`` grows by
+    one with each move.
     """
 
     format: int
@@ -29,19 +29,51 @@ class Pointer(Struct, frozen=True):
     documents: int
     sha256: str
     before: str = ""
+    generation: int = 0
 
 
 def pointer(store: Store) -> Record[Pointer] | None:
     """The pointer now, or None before the first commit. Raises ManifestInvalid when it is no pointer of ours."""
+    key = store.held(MANIFEST)
     try:
-        record = store.read(MANIFEST, Pointer)
-    except msgspec.DecodeError as error:
-        raise ManifestInvalid(f"{MANIFEST} is not a pointer to a manifest ({error}); {CURE}") from error
+        record = store.read(key, Pointer)
+    except StateInvalid as error:
+        raise ManifestInvalid(f"{key} is not a pointer to a manifest ({error.__cause__}); {CURE}") from error
     if record is not None and record.value.format not in {FORMAT, *UPGRADES}:
         raise ManifestInvalid(
-            f"{MANIFEST} has format {record.value.format}; this version reads formats up to {FORMAT}; {CURE}"
+            f"{key} has format {record.value.format}; this version reads formats up to {FORMAT}; {CURE}"
         )
     return record
+
+
+def check_last(store: Store, current: Pointer | None, committed: Pointer | None) -> None:
+    """Make sure that nobody went back behind the manifest that was ``committed`` last. Raises ManifestInvalid.
+
+    An older manifest says "unchanged" of documents that the index holds otherwise, or no longer. A manifest that is
+    newer than the last one that was recorded is that of a run that died before it could record it.
+    """
+    if committed is None or current == committed or (current and current.generation > committed.generation):
+        return
+    key = store.held(MANIFEST)
+    what = f"{key} is gone" if current is None else f"{key} names an older manifest, {current.key}"
+    raise ManifestInvalid(f"{what}; the last one that a run has committed is {committed.key}; {CURE}")
+
+
+def newest_readable(store: Store, committed: Pointer | None) -> Pointer | None:
+    """The newest manifest that can be read to its end, of the one now and the one ``committed`` last; or None."""
+    try:
+        current = pointer(store)
+    except ManifestInvalid:
+        current = None
+    candidates = [candidate for candidate in (current.value if current else None, committed) if candidate is not None]
+    for candidate in sorted(candidates, key=lambda one: one.generation, reverse=True):
+        try:
+            for _ in documents(store, candidate):
+                pass
+        except ManifestInvalid:
+            continue
+        return candidate
+    return None
 
 
 def documents(store: Store, current: Pointer | None) -> Iterator[bytes]:
@@ -59,7 +91,7 @@ def documents(store: Store, current: Pointer | None) -> Iterator[bytes]:
 
 def _committed(store: Store, current: Pointer) -> Iterator[bytes]:
     if not store.exists(current.key):
-        raise ManifestInvalid(f"{current.key} is missing, which {MANIFEST} points to; {CURE}")
+        raise ManifestInvalid(f"{current.key} is missing, which {store.held(MANIFEST)} points to; {CURE}")
     count = 0
     try:
         for line in store.lines(current.key, current.sha256):
@@ -71,9 +103,9 @@ def _committed(store: Store, current: Pointer) -> Iterator[bytes]:
         raise ManifestInvalid(f"{current.key} has {count} documents, not {current.documents}; {CURE}")
 
 
-def write(store: Store, run: str, old: Iterable[bytes], outcomes: Iterable[Outcome]) -> Written:
-    """Write the manifest after a run: the old one with the acknowledged changes. Both must be sorted by id."""
-    with store.writing(manifest_key(run)) as stream:
+def write(store: Store, name: str, old: Iterable[bytes], outcomes: Iterable[Outcome]) -> Written:
+    """Write the manifest ``name``, after a run: the old one with the acknowledged changes. Both are sorted by id."""
+    with store.writing(store.manifest_key(name)) as stream:
         for line in after(old, outcomes):
             stream.add_line(line)
     return stream.written
@@ -112,16 +144,22 @@ def _line_of(outcome: Outcome, before: bytes | None) -> Iterator[bytes]:
         yield lines.encode(outcome.document)
 
 
-def move(store: Store, before: str | None, written: Written, *, base: Pointer | None = None) -> None:
-    """Point to a new manifest, in the place of the pointer with the ETag ``before``, or of none.
+def move(
+    store: Store, before: str | None, written: Written, *, base: Pointer | None = None, generation: int = 0
+) -> Pointer:
+    """Move the pointer to a new manifest, and return it.
 
-    ``base`` is what that pointer says, if anybody can read it: the manifest before it goes, for nothing points there.
-    Raises ManifestInvalid when another run has moved the pointer meanwhile.
+    ``before`` is the ETag of the pointer it replaces; None means that there is none yet. ``base`` is what that pointer
+    says, if anybody can read it: the manifest before it is deleted, for nothing points there. ``generation`` is the
+    highest that was recorded. Raises ManifestInvalid when another run has moved the pointer meanwhile.
     """
-    moved = Pointer(FORMAT, written.key, written.lines, written.sha256, base.key if base else "")
+    following = max(generation, base.generation if base else 0) + 1
+    moved = Pointer(FORMAT, written.key, written.lines, written.sha256, base.key if base else "", following)
+    key = store.held(MANIFEST)
     try:
-        store.swap(MANIFEST, moved, before)
+        store.swap(key, moved, before)
     except Moved as error:
-        raise ManifestInvalid(f"{MANIFEST} was moved by another run; nothing was committed") from error
+        raise ManifestInvalid(f"{key} was moved by another run; nothing was committed") from error
     if base is not None and base.before:
         store.delete(base.before)
+    return moved

@@ -6,9 +6,9 @@ from typing import Literal
 from msgspec import Struct
 
 from docferry import lines
-from docferry.changes import Change, Outcome
+from docferry.changes import Outcome
 from docferry.model import Skipped
-from docferry.runs import DELETES, FAILED, REPORT, SKIPPED
+from docferry.runs import EXPOSED, FAILED, REPORT, SKIPPED, WITHHELD
 from docferry.store import Store, run_key
 
 
@@ -18,7 +18,10 @@ class Report(Struct, frozen=True, kw_only=True):
     ``failed`` counts documents that the index does not hold as it should; ``failures`` lists each of them.
     ``quarantined`` are not sent any more until they change or are released. In a ``dry_run`` added, modified and
     deleted are what a run would do. ``withheld`` counts deletes that the guard kept back, for the reason in
-    ``withheld_because``.
+    ``withheld_because``; ``exposed`` documents that had access control and have none now, which stay as they are
+    indexed; ``held_back`` is both together. ``approved`` are changes that passed because a person approved them.
+    ``foreign_jobs`` counts sync jobs of the data source that this connector did not start, since the run before;
+    ``foreign_job_ids`` are the first of them. ``notes`` are sentences for a person to read.
     """
 
     run: str
@@ -33,6 +36,12 @@ class Report(Struct, frozen=True, kw_only=True):
     quarantined: int = 0
     withheld: int = 0
     withheld_because: str = ""
+    exposed: int = 0
+    held_back: int = 0
+    approved: int = 0
+    foreign_jobs: int = 0
+    foreign_job_ids: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     execution_id: str | None = None
     job_status: str | None = None
     error: str = ""
@@ -57,15 +66,6 @@ def read(store: Store, run: str) -> Report | None:
     return record.value if record else None
 
 
-def later(store: Store, run: str) -> str | None:
-    """The newest run that ended after this one, or None."""
-    reports = {found.key: found.modified for found in store.objects("runs/") if found.key.endswith(f"/{REPORT}")}
-    newest = max(reports, key=lambda key: reports[key], default=None)
-    if newest is None or reports[newest] <= reports.get(run_key(run, REPORT), reports[newest]):
-        return None
-    return newest.split("/")[1]
-
-
 def failures(store: Store, run: str) -> Iterator[Failure]:
     """The documents that failed, sorted by id."""
     for line in _stream(store, run, FAILED):
@@ -80,9 +80,14 @@ def skipped(store: Store, run: str) -> Iterator[Failure]:
         yield Failure(entry.id, entry.skipped)
 
 
-def deletes(store: Store, run: str) -> Iterator[str]:
-    """The ids that the crawl found gone from the source, sorted: what the guard withholds, when it does."""
-    return (lines.decode(line, Change).id for line in _stream(store, run, DELETES))
+def withheld(store: Store, run: str) -> Iterator[str]:
+    """The ids of the deletes that were withheld, sorted."""
+    return map(lines.line_id, _stream(store, run, WITHHELD))
+
+
+def exposed(store: Store, run: str) -> Iterator[str]:
+    """The ids of the documents that have lost their access control, sorted."""
+    return map(lines.line_id, _stream(store, run, EXPOSED))
 
 
 def _stream(store: Store, run: str, name: str) -> Iterator[bytes]:

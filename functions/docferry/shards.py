@@ -19,10 +19,11 @@ SHARD_BYTES = 500_000_000
 class ShardWriter:
     """Writes changes of one operation to shards, in order."""
 
-    def __init__(self, store: Store, run: str, operation: Operation) -> None:
+    def __init__(self, store: Store, run: str, operation: Operation, *, exact: bool = False) -> None:
         self._store = store
         self._run = run
         self._operation = operation
+        self._exact = exact
         self._lines: list[bytes] = []
         self._bytes = 0
         self._shards: list[Shard] = []
@@ -52,7 +53,7 @@ class ShardWriter:
         with self._store.writing(shard_key(self._run, name)) as stream:
             for line in self._lines:
                 stream.add_line(line)
-        self._shards.append(Shard(self._run, self._operation, name, stream.count, stream.written.sha256))
+        self._shards.append(Shard(self._run, self._operation, name, stream.count, stream.written.sha256, self._exact))
         self._lines, self._bytes = [], 0
 
 

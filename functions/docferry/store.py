@@ -1,5 +1,8 @@
 """The connector's state bucket: every key and every format, in one place.
 
+What says what an index holds is kept per index data source, under ``data-sources/<kind>/<ids>/``: the same connector
+with another index starts from nothing there, and finds the old state again when it is pointed back.
+
 A record is one JSON object. A stream is lines.py's format, and goes through a temporary file in both directions: memory
 does not grow with it, and a slow reader holds no connection to S3.
 """
@@ -8,7 +11,8 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import IO, Any, Generic, TypeVar
 from uuid import uuid4
 
@@ -19,7 +23,7 @@ from msgspec import Struct
 
 from docferry import lines
 from docferry.chunks import chunks
-from docferry.errors import Conflict, ServiceUnavailable
+from docferry.errors import Conflict, ServiceUnavailable, StateInvalid
 from docferry.lines import LineWriter
 
 T = TypeVar("T")
@@ -28,6 +32,9 @@ LEASE = "lease.json"
 SYNC_JOB = "sync_job.json"
 MANIFEST = "manifest/current.json"
 FAILURES = "failures.jsonl.zst"
+SCOPE = "scope.json"
+DATA_SOURCES = "data-sources/"
+LEDGER = "ledger.json"
 INBOX = "inbox/"
 COLLECTED = "collected/current.json"
 
@@ -44,10 +51,14 @@ class Moved(Exception):  # noqa: N818  # says what happened to the object, and i
 
 
 class Record(Struct, Generic[T], frozen=True):
-    """A record as read, with the ETag that a conditional write of its successor names."""
+    """A record as read, with the ETag that a conditional write of its successor names.
+
+    ``age`` is how long ago it was written, by the clock of S3 alone: the clock of this machine may be wrong.
+    """
 
     value: T
     etag: str
+    age: timedelta = timedelta(0)
 
 
 class Object(Struct, frozen=True):
@@ -65,11 +76,6 @@ class Written(Struct, frozen=True):
     key: str
     lines: int
     sha256: str
-
-
-def manifest_key(run: str) -> str:
-    """The manifest that a run commits. Immutable."""
-    return f"manifest/{run}.jsonl.zst"
 
 
 def run_key(run: str, name: str) -> str:
@@ -104,21 +110,42 @@ def content_key(id_: str) -> str:
 
 
 class Store:
-    """Reads and writes the state bucket."""
+    """Reads and writes the state bucket.
 
-    def __init__(self, bucket: str, s3: Any) -> None:
+    ``data_source`` names the index data source whose state ``held`` gives, such as ``kendra/<index id>/<id>``. Without
+    one, ``held`` gives the places where the first versions of Docferry kept the state of the only one they knew.
+    """
+
+    def __init__(self, bucket: str, s3: Any, data_source: str = "") -> None:
         self.bucket = bucket
+        self.data_source = data_source
         self._s3 = s3
 
+    def held(self, name: str) -> str:
+        """The key of something that says what the index data source holds: MANIFEST, SYNC_JOB, FAILURES, SCOPE."""
+        return f"{DATA_SOURCES}{self.data_source}/{name}" if self.data_source else name
+
+    def manifest_key(self, run: str) -> str:
+        """The manifest that a run commits. Immutable."""
+        return self.held(f"manifest/{run}.jsonl.zst")
+
+    def as_first_laid_out(self) -> "Store":
+        """The same bucket, as the first versions of Docferry laid it out."""
+        return Store(self.bucket, self._s3)
+
     def read(self, key: str, kind: type[T]) -> Record[T] | None:
-        """A record, or None when there is none. Raises msgspec.DecodeError when the object is not such a record."""
+        """A record, or None when there is none. Raises StateInvalid when the object is not such a record."""
         try:
             reply = self._s3.get_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise
-        return Record(msgspec.json.decode(reply["Body"].read(), type=kind), reply["ETag"])
+        try:
+            value = msgspec.json.decode(reply["Body"].read(), type=kind)
+        except msgspec.DecodeError as error:
+            raise StateInvalid(f"{key} is not what a run has written ({error}); restore its last version") from error
+        return Record(value, reply["ETag"], _age(reply))
 
     def write(self, key: str, value: object) -> None:
         """Write a record, over whatever is there."""
@@ -261,6 +288,17 @@ class Store:
             self._s3.put_object(
                 Bucket=self.bucket, Key=key, Body=lines.encode(value), ContentType="application/json", **condition
             )
+
+
+def _age(reply: dict[str, Any]) -> timedelta:
+    """How long ago an object was written. S3 says both times itself, in whole seconds.
+
+    The emulated S3 of a laptop says no date, and has no other clock than this machine's.
+    """
+    date = reply["ResponseMetadata"]["HTTPHeaders"].get("date")
+    now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+    age: timedelta = now - reply["LastModified"]
+    return age
 
 
 @contextmanager

@@ -38,11 +38,12 @@ class Wired(Struct, frozen=True):
 def wire(settings: Settings) -> Wired:
     """Put together what a connector's functions work with. Raises ConfigurationError."""
     connector = settings.connector
+    target = index(connector.name, connector.index)
     return Wired(
         settings,
-        Store(settings.state_bucket, client("s3")),
+        Store(settings.state_bucket, client("s3"), target.data_source),
         source(connector.name, connector.source),
-        index(connector.name, connector.index),
+        target,
         client("stepfunctions"),
     )
 

@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from docferry.connector import Connector, Part
 from docferry.errors import Conflict, DocferryError
-from docferry.indexes import DocumentStatus, Hit, JobStatus, Limits, Metrics, Rejection, SyncJob
+from docferry.indexes import DocumentStatus, Hit, JobStatus, Limits, Metrics, Rejection, SyncJob, Verify
 from docferry.model import Content, Document
 from docferry.settings import Settings
 from docferry.sources import Clients, Source
@@ -32,6 +32,7 @@ LIMITS = Limits(
     string_list=3,
     principals=2,
     principal_name=10,
+    statuses=10,
 )
 
 
@@ -56,6 +57,8 @@ class FakeIndex:
     Settings: type[Struct] = Struct
     limits: Limits = LIMITS
     role_arn: str | None = None
+    verify: Verify = "metrics"
+    data_source = "fake/index/source"
 
     def __init__(self, *, settings: Any = None, clients: Clients | None = None) -> None:
         del settings, clients

@@ -235,23 +235,12 @@ def test_an_unusual_number_of_deletes_is_withheld_until_approved(world: World) -
 
     withheld = world.sync()
     assert (withheld.status, withheld.added, withheld.deleted, withheld.withheld) == ("SUCCEEDED", 1, 0, 12)
-    assert "approve_deletes: 12" in withheld.withheld_because
+    assert f"docferry approve {withheld.run}" in withheld.withheld_because
     assert len(world.manifest()) == 13
 
-    approved = world.sync(approve_deletes=12)
-    assert (approved.deleted, approved.withheld) == (12, 0)
+    approved = world.sync(approve=withheld.run)
+    assert (approved.deleted, approved.withheld, approved.approved) == (12, 0, 12)
     world.assert_converged("new.txt")
-
-
-def test_more_deletes_than_approved_are_withheld(world: World) -> None:
-    """The approved number is a ceiling."""
-    for number in range(12):
-        world.write(f"{number:02}.txt")
-    world.sync()
-    for file in world.folder.iterdir():
-        file.unlink()
-
-    assert world.sync(approve_deletes=11).withheld == 12
 
 
 def test_a_folder_that_disappears_fails_the_run_and_deletes_nothing(world: World) -> None:
@@ -269,7 +258,7 @@ def test_a_folder_that_disappears_fails_the_run_and_deletes_nothing(world: World
 
 
 @pytest.mark.parametrize(
-    ("inputs", "named"), [({"approve_delete": 3}, "approve_delete"), ({"approve_deletes": "all"}, "approve_deletes")]
+    ("inputs", "named"), [({"approve_deletes": 3}, "approve_deletes"), ({"approve": 3}, "approve"), ({"apply": "x", "mode": "full"}, "apply")]
 )
 def test_a_wrong_input_is_refused(world: World, inputs: dict[str, object], named: str) -> None:
     """The execution fails, says which member is wrong, and has touched nothing."""
@@ -291,6 +280,7 @@ def test_two_connectors_on_one_index_leave_each_other_alone(aws: Laptop, tmp_pat
     other.mkdir()
     first = World(aws, one, kind)
     first.write("a.txt", "from one")
+    first.write("b.txt", "another one")
     first.sync()
     second = World(aws, other, kind, name="crew")
     second.write("a.txt", "from the other")

@@ -24,10 +24,20 @@ JobStatus = Literal["SYNCING", "STOPPING", "SYNCING_INDEXING", "SUCCEEDED", "FAI
 ENDED: frozenset[str] = frozenset({"SUCCEEDED", "FAILED", "INCOMPLETE", "ABORTED"})
 
 
+Verify = Literal["auto", "all", "metrics"]
+"""When a run asks for the status of each document that the index accepted.
+
+``auto``: when the job counted failures, and when the run is so small that it costs little. ``all``: always, and a
+document counts only when it is seen as indexed. ``metrics``: only when the job counted failures.
+"""
+
+
 class Limits(Struct, frozen=True):
     """What a service takes, as data. Sizes are in bytes, lengths in characters.
 
     ``id_controls`` says whether a document id may hold characters of Unicode's category C, such as a line break.
+    ``statuses`` are the documents of one call for statuses; ``statuses_by_id`` says that only those asked for are told,
+    and not all of the data source.
     """
 
     documents: int
@@ -42,6 +52,8 @@ class Limits(Struct, frozen=True):
     string_list: int
     principals: int
     principal_name: int
+    statuses: int
+    statuses_by_id: bool = True
 
 
 class Metrics(Struct, frozen=True):
@@ -99,6 +111,9 @@ class Index(Protocol):
     limits: Limits
     role_arn: str | None
     """The role that the service reads content on S3 with. Without it all content goes inline."""
+    verify: Verify
+    data_source: str
+    """Kind and ids as a path: under it the state bucket keeps what this data source holds."""
 
     def __init__(self, *, settings: Any, clients: Clients) -> None: ...
 

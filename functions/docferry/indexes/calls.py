@@ -35,6 +35,10 @@ ERRORS: dict[str, type[DocferryError]] = {
 """What the services' exceptions mean to a sync. Codes only: the texts are documented nowhere."""
 
 SERVER_ERROR = 500
+GONE = (
+    "was the index or its data source deleted? Create it again (`make deploy`, where the stack has made it), give the "
+    "connector its ids, and run `docferry sync`: it starts from nothing for a new data source"
+)
 
 PACE = Pace()
 """Of this process: a Lambda function that stays warm keeps what it has learnt."""
@@ -79,4 +83,5 @@ def translated(error: ClientError) -> DocferryError:
     if kind is None:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         kind = ServiceUnavailable if status >= SERVER_ERROR else RequestRefused
-    return kind(f"{error.operation_name}: {code}: {error.response['Error'].get('Message', '')}")
+    cure = f"; {GONE}" if kind is ResourceNotFound else ""
+    return kind(f"{error.operation_name}: {code}: {error.response['Error'].get('Message', '')}{cure}")

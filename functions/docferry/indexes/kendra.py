@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from docferry.chunks import chunks
-from docferry.indexes import DocumentStatus, FieldType, Hit, Indexed, Limits, Metrics, Rejection, SyncJob
+from docferry.indexes import DocumentStatus, FieldType, Hit, Indexed, Limits, Metrics, Rejection, SyncJob, Verify
 from docferry.indexes.calls import once, patiently
 from docferry.model import AttributeValue, Content, Date, Document, S3Object
 from docferry.sources import Clients
@@ -32,6 +32,7 @@ class KendraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     data_source_id: Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$")] | None = None
     role_arn: Annotated[str, Meta(pattern="^arn:[^:]+:iam::[0-9]{12}:role/.+$")] | None = None
     fields: dict[str, FieldType] = {}
+    verify: Verify = "auto"
 
 
 class Kendra:
@@ -53,10 +54,13 @@ class Kendra:
         string_list=10,
         principals=200,
         principal_name=200,
+        statuses=10,
     )
 
     def __init__(self, *, settings: KendraSettings, clients: Clients) -> None:
         self.role_arn = settings.role_arn
+        self.verify = settings.verify
+        self.data_source = f"kendra/{settings.index_id}/{settings.data_source_id}"
         self._settings = settings
         self._kendra = clients("kendra")
         self._data_source = {"IndexId": settings.index_id, "Id": settings.data_source_id}

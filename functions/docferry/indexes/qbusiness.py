@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from docferry.errors import ConfigurationError
-from docferry.indexes import DocumentStatus, FieldType, Hit, Indexed, Limits, Metrics, Rejection, SyncJob
+from docferry.indexes import DocumentStatus, FieldType, Hit, Indexed, Limits, Metrics, Rejection, SyncJob, Verify
 from docferry.indexes.calls import once, patiently
 from docferry.model import AttributeValue, Content, Date, Document, Principal, S3Object
 from docferry.sources import Clients
@@ -38,6 +38,7 @@ class QBusinessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     retriever_id: Id36 | None = None
     role_arn: Annotated[str, Meta(pattern="^arn:[^:]+:iam::[0-9]{12}:role/.+$")] | None = None
     fields: dict[str, FieldType] = {}
+    verify: Verify = "auto"
 
 
 class QBusiness:
@@ -59,10 +60,15 @@ class QBusiness:
         string_list=10,
         principals=200,
         principal_name=1024,
+        statuses=100,
+        statuses_by_id=False,
     )
 
     def __init__(self, *, settings: QBusinessSettings, clients: Clients) -> None:
         self.role_arn = settings.role_arn
+        self.verify = settings.verify
+        ids = (settings.application_id, settings.index_id, settings.data_source_id)
+        self.data_source = "/".join(map(str, ("qbusiness", *ids)))
         self._settings = settings
         self._qbusiness = clients("qbusiness")
         self._index = {"applicationId": settings.application_id, "indexId": settings.index_id}

@@ -29,6 +29,8 @@ class Source(Protocol):
     """A repository of documents. ``Settings`` is the struct its part of connectors.yaml is read into."""
 
     Settings: type[Struct]
+    presentation: frozenset[str]
+    """The settings that say how a document is presented, and not which documents there are."""
 
     def __init__(self, *, connector: str, settings: Any, clients: Clients) -> None: ...
 

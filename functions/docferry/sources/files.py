@@ -57,6 +57,7 @@ class Files:
     """Every file below a folder that has a content type the services take."""
 
     Settings: type[Struct] = FilesSettings
+    presentation = frozenset({"uri"})
 
     def __init__(self, *, connector: str, settings: FilesSettings, clients: Clients) -> None:  # noqa: ARG002 - no AWS
         self._connector = connector

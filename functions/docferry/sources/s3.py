@@ -65,6 +65,7 @@ class S3:
     """Every object below a prefix that has a content type the services take."""
 
     Settings: type[Struct] = S3Settings
+    presentation: frozenset[str] = frozenset()
 
     def __init__(self, *, connector: str, settings: S3Settings, clients: Clients) -> None:
         self._connector = connector

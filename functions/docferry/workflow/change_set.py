@@ -1,134 +1,270 @@
 """The change set of a crawl whose listing is whole: compared, guarded, and written in shards."""
 
-from collections.abc import Iterable, Iterator
-from typing import Literal
+from collections.abc import Container, Iterable, Iterator
 
 from msgspec import Struct, structs
 
-from docferry import changes, drift, failures, lines, listing, manifest, sorting
+from docferry import (
+    access,
+    approvals,
+    changes,
+    drift,
+    failures,
+    guard,
+    lines,
+    listing,
+    manifest,
+    plans,
+    scope,
+    sorting,
+    sync_job,
+)
+from docferry.access import Exposed
 from docferry.changes import Change, Unchanged
 from docferry.failures import Failing
-from docferry.guard import reason_to_withhold
+from docferry.guard import Findings
 from docferry.manifest import Pointer
+from docferry.merge import Ascending
 from docferry.model import Skipped
-from docferry.runs import BATCHES, CHANGES, DELETES, QUARANTINED, SKIPPED, ChangeSet, Checkpoint, Counts
+from docferry.runs import (
+    BATCHES,
+    CHANGES,
+    DELETES,
+    EXPOSED,
+    QUARANTINED,
+    SKIPPED,
+    WITHHELD,
+    ChangeSet,
+    Checkpoint,
+    Counts,
+    Input,
+)
 from docferry.shards import ShardWriter
-from docferry.store import Stream, run_key
+from docferry.store import DATA_SOURCES, MANIFEST, Store, Stream, run_key
 from docferry.wiring import Wired
 
 
-class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The input of an execution, all of it optional.
+class Task(Struct, frozen=True, kw_only=True):
+    """What a run is to do.
 
-    ``sync`` sends what has changed; ``full`` everything; ``reconcile`` also what the index turns out not to hold, and
-    deletes what it should not; ``rebuild`` starts a manifest anew, and deletes nothing; ``plan`` is ``sync`` with
-    ``dry_run``. ``dry_run`` stops before the sync job. ``approve_deletes`` is how many deletes the guard lets pass.
+    ``input`` is the execution's, or, when the run applies a plan, that of the plan; ``plan`` is its run. ``strangers``
+    counts sync jobs that this connector did not start. ``notes`` are for the report.
     """
 
-    mode: Literal["sync", "full", "reconcile", "rebuild", "plan"] = "sync"
-    dry_run: bool = False
-    approve_deletes: int = 0
-
-    @property
-    def sends(self) -> bool:
-        """Whether the index is to be changed at all."""
-        return not self.dry_run and self.mode != "plan"
+    input: Input
+    plan: str | None = None
+    strangers: int = 0
+    notes: tuple[str, ...] = ()
 
 
-def write_change_set(wired: Wired, run: str, checkpoint: Checkpoint, asked: Input) -> Counts:
-    """Compare the listing with the manifest, and write the shards, ``batches.json`` and ``changes.json``."""
-    store = wired.store
-    current = manifest.pointer(store) if asked.mode != "rebuild" else None
-    pointer = current.value if current else None
-    events = failures.quarantine(
-        changes.detect(
-            known(wired, run, asked, pointer),
-            listing.unique(sorting.merge(store, checkpoint.chunks)),
-            checkpoint.uncertain,
-        ),
-        failures.read(store),
-    )
-    puts = ShardWriter(store, run, "put")
+def write_change_set(wired: Wired, run: str, checkpoint: Checkpoint, task: Task) -> Counts:
+    """Compare the listing with the manifest, and write the shards, ``batches.json`` and ``changes.json``.
+
+    Raises ManifestInvalid, ApprovalRefused and PlanMoved; then nothing is sent.
+    """
+    store, wanted = wired.store, task.input
+    base = base_manifest(store, wanted)
+    if task.plan is not None:
+        plans.check_manifest(store, task.plan, base)
+    puts = ShardWriter(store, run, "put", exact=task.plan is not None)
+    gone = ShardWriter(store, run, "delete", exact=task.plan is not None)
     with (
         store.writing(run_key(run, DELETES)) as deletes,
         store.writing(run_key(run, SKIPPED)) as skipped,
+        store.writing(run_key(run, EXPOSED)) as exposed,
         store.writing(run_key(run, QUARANTINED)) as quarantined,
     ):
-        tally = sort_out(events, puts, deletes=deletes, skipped=skipped, quarantined=quarantined)
-    withheld_because = reason_to_withhold(
-        wired.settings.connector.deletes,
-        deletes=tally.deleted,
-        manifest=pointer.documents if pointer else 0,
-        approved=asked.approve_deletes,
-        incomplete=checkpoint.incomplete,
-    )
-    shards = puts.close()
-    if withheld_because:
-        tally = structs.replace(tally, deleted=0, withheld=tally.deleted)
-    else:
-        gone = ShardWriter(store, run, "delete")
-        for line in store.lines(run_key(run, DELETES)):
-            gone.add_line(line)
-        shards += gone.close()
+        sorter = Sorter(puts, deletes=deletes, skipped=skipped, exposed=exposed, quarantined=quarantined)
+        events = guarded(wired, run, checkpoint, base, wanted)
+        tally = sorter.sort(events, Ascending(approvals.exposed(store, wanted.approve)))
+    now = scope.of(wired.settings.connector.source, wired.source.presentation)
+    found = findings(wired, checkpoint, task, sorter, base, scope.changed(store, now))
+    tally, because = withhold(wired, run, found, tally, gone, rebuild=wanted.compares == "rebuild")
+    shards = puts.close() + gone.close()
+    if task.plan is not None:
+        plans.check_changes(store, task.plan, shards)
+    if wanted.approve is not None and wanted.sends:
+        approvals.use(store, wanted.approve, by=run)
     store.write(run_key(run, BATCHES), shards)
     change_set = ChangeSet(
         counts=tally,
-        manifest=pointer,
-        withheld_because=withheld_because,
-        rebuild=asked.mode == "rebuild",
-        sends=asked.sends,
+        manifest=base,
+        withheld_because=because,
+        rebuild=wanted.compares == "rebuild",
+        sends=wanted.sends,
+        input=wanted,
+        scope=None if found.changed and tally.withheld else now,
+        notes=(*task.notes, *remarks(store, found, tally, base)),
     )
     store.write(run_key(run, CHANGES), change_set)
     return tally
 
 
-def known(wired: Wired, run: str, asked: Input, pointer: Pointer | None) -> Iterator[bytes]:
+def base_manifest(store: Store, wanted: Input) -> Pointer | None:
+    """The manifest that the listing is compared with.
+
+    A rebuild takes the newest one that can be read, so that nothing is forgotten that is known, and does without where
+    none can. Raises ManifestInvalid.
+    """
+    record = sync_job.read(store)
+    committed = record.committed if record else None
+    if wanted.compares == "rebuild":
+        return manifest.newest_readable(store, committed)
+    current = manifest.pointer(store)
+    pointer = current.value if current else None
+    manifest.check_last(store, pointer, committed)
+    return pointer
+
+
+def guarded(
+    wired: Wired, run: str, checkpoint: Checkpoint, base: Pointer | None, wanted: Input
+) -> Iterator[Change | Skipped | Unchanged | Exposed | Failing]:
+    """What has to be done to the index, but for what the access guard and the quarantine hold back."""
+    store, connector = wired.store, wired.settings.connector
+
+    def listed() -> Iterator[bytes]:
+        return listing.unique(sorting.merge(store, checkpoint.chunks))
+
+    def approved() -> Ascending:
+        return Ascending(approvals.exposed(store, wanted.approve))
+
+    renamed: frozenset[str] = frozenset()
+    if connector.access != "public":
+        renamed = access.renamed(manifest.documents(store, base), listed(), connector.name, approved())
+    events = changes.detect(known(wired, run, wanted, base), listed(), checkpoint.uncertain | renamed)
+    allowed = access.guard(events, connector.access, approved=approved(), renamed=renamed)
+    return failures.quarantine(allowed, failures.read(store))
+
+
+def known(wired: Wired, run: str, wanted: Input, base: Pointer | None) -> Iterator[bytes]:
     """What the index is taken to hold: the manifest, seen through the mode of the run."""
-    match asked.mode:
-        case "full":
-            return drift.doubted(manifest.documents(wired.store, pointer))
+    store = wired.store
+    match wanted.compares:
+        case "full" | "rebuild":
+            return drift.doubted(manifest.documents(store, base))
         case "reconcile":
             return drift.corrected(
-                wired.store,
+                store,
                 run,
                 wired.index,
                 wired.settings.connector.name,
-                manifest=manifest.documents(wired.store, pointer),
-                ids=map(lines.line_id, manifest.documents(wired.store, pointer)),
+                manifest=manifest.documents(store, base),
+                ids=map(lines.line_id, manifest.documents(store, base)),
             )
         case _:
-            return manifest.documents(wired.store, pointer)
+            return manifest.documents(store, base)
 
 
-def sort_out(
-    events: Iterable[Change | Skipped | Unchanged | Failing],
-    puts: ShardWriter,
-    *,
-    deletes: Stream,
-    skipped: Stream,
-    quarantined: Stream,
-) -> Counts:
-    """Write each change where it belongs, and count them all."""
-    added = modified = unchanged = 0
-    for event in events:
-        match event:
-            case Unchanged():
-                unchanged += 1
-            case Skipped():
-                skipped.add(event)
-            case Failing():
-                quarantined.add(event)
-            case Change(kind="deleted"):
-                deletes.add(event)
-            case Change():
-                added += event.kind == "added"
-                modified += event.kind == "modified"
-                puts.add(event)
-    return Counts(
-        added=added,
-        modified=modified,
-        deleted=deletes.count,
-        unchanged=unchanged,
-        skipped=skipped.count,
-        quarantined=quarantined.count,
+class Sorter:
+    """Writes each change where it belongs, and counts them all.
+
+    ``of_source`` counts the deletes of documents that came from the source, ``strays`` those of documents that nobody
+    knew in the index.
+    """
+
+    def __init__(
+        self, puts: ShardWriter, *, deletes: Stream, skipped: Stream, exposed: Stream, quarantined: Stream
+    ) -> None:
+        self._puts = puts
+        self.deletes = deletes
+        self._skipped = skipped
+        self._exposed = exposed
+        self._quarantined = quarantined
+        self.of_source = 0
+        self.strays = 0
+
+    def sort(
+        self, events: Iterable[Change | Skipped | Unchanged | Exposed | Failing], approved: Container[str]
+    ) -> Counts:
+        """Write and count. ``approved`` are the documents whose exposure a person approved, asked for in order."""
+        counts = {"added": 0, "modified": 0, "unchanged": 0, "approved": 0}
+        for event in events:
+            match event:
+                case Unchanged():
+                    counts["unchanged"] += 1
+                case Skipped():
+                    self._skipped.add(event)
+                case Exposed():
+                    self._exposed.add(event)
+                case Failing():
+                    self._quarantined.add(event)
+                case Change(kind="deleted"):
+                    self.deletes.add(event)
+                    self.of_source += event.document.origin == "source"
+                    self.strays += not event.document.locator
+                case Change():
+                    counts[event.kind] += 1
+                    counts["approved"] += event.id in approved
+                    self._puts.add(event)
+        return Counts(
+            **counts,
+            deleted=self.deletes.count,
+            skipped=self._skipped.count,
+            exposed=self._exposed.count,
+            quarantined=self._quarantined.count,
+        )
+
+
+def findings(
+    wired: Wired, checkpoint: Checkpoint, task: Task, sorter: Sorter, base: Pointer | None, changed: tuple[str, ...]
+) -> Findings:
+    """What speaks for or against the deletes of the crawl."""
+    record = sync_job.read(wired.store)
+    others = task.strangers + (record.foreign if record else 0)
+    return Findings(
+        deletes=sorter.deletes.count,
+        of_source=sorter.of_source,
+        manifest=base.documents if base else 0,
+        incomplete=checkpoint.incomplete,
+        empty=not checkpoint.documents,
+        changed=changed,
+        approval=task.input.approve,
+        strangers=sorter.strays if others else 0,
     )
+
+
+def withhold(
+    wired: Wired, run: str, found: Findings, tally: Counts, gone: ShardWriter, *, rebuild: bool
+) -> tuple[Counts, str]:
+    """Divide the deletes into those that are sent and those that are withheld; give the counts, and why.
+
+    A rebuild leaves them all to the next sync.
+    """
+    store, connector = wired.store, wired.settings.connector
+    verdict = guard.judge(
+        connector.deletes,
+        found,
+        approved=Ascending(approvals.deletes(store, found.approval)),
+        command=f"docferry approve {run} --connector {connector.name}",
+    )
+    sent = 0
+    with store.writing(run_key(run, WITHHELD)) as withheld:
+        for line in store.lines(run_key(run, DELETES)) if not rebuild else ():
+            if verdict is not None and verdict.withholds(lines.decode(line, Change)):
+                withheld.add_line(line)
+            else:
+                gone.add_line(line)
+                sent += 1
+    left = tally.deleted if rebuild else 0
+    tally = structs.replace(
+        tally,
+        deleted=sent,
+        withheld=withheld.count,
+        unchanged=tally.unchanged + left,
+        approved=tally.approved + (sent if found.approval is not None else 0),
+    )
+    return tally, verdict.because if verdict is not None and withheld.count else ""
+
+
+def remarks(store: Store, found: Findings, tally: Counts, base: Pointer | None) -> Iterator[str]:
+    """What a person should know beside the counts."""
+    if found.changed:
+        yield f"the settings of the source have changed: {', '.join(found.changed)}"
+    if base is None and is_new_index(store):
+        yield f"new index: {tally.added + tally.modified:,} documents to put"
+
+
+def is_new_index(store: Store) -> bool:
+    """Whether the connector was used with another data source before."""
+    others = (key for key in store.keys(DATA_SOURCES) if not key.startswith(store.held("")))
+    return next(others, None) is not None or store.exists(MANIFEST)

@@ -1,19 +1,24 @@
 """Commit: bring the manifest in line with the index, write the report, free the lease."""
 
+from collections.abc import Iterator
+
 import msgspec
 from msgspec import Struct
 
-from docferry import lease, report, sync_job
+from docferry import adoption, lease, ledger, report, scope, sync_job
 from docferry.errors import ChangeSetInvalid, ManifestInvalid
 from docferry.report import Report
 from docferry.runs import CHANGES, ChangeSet, Run, change_set
 from docferry.settlement import Settled, settle
 from docferry.store import run_key, staging_key
+from docferry.sync_job import Strangers
 from docferry.wiring import Wired
 from docferry.workflow.poll_sync import Polled
 
 # A job that ended INCOMPLETE has settled every document, some as failed: those are in the report.
 GOOD = frozenset({"SUCCEEDED", "INCOMPLETE"})
+NAMED = 20
+"""Sync jobs of others that a report names."""
 
 
 class Caught(Struct, frozen=True, rename="pascal"):
@@ -49,6 +54,7 @@ def commit(wired: Wired, run: Request) -> Report:
     """
     store = wired.store
     if (written := report.read(store, run.run)) is not None:
+        ledger.finish(store, written)
         lease.release(store, execution=run.execution)
         return written
     lease.check(store, execution=run.execution)
@@ -56,20 +62,37 @@ def commit(wired: Wired, run: Request) -> Report:
     crawled = change_set(store, run.run)
     job = sync_job.find(wired.index, polled.execution_id) if polled and polled.execution_id else None
     settled = settle(wired, run.run, job) if polled else Settled()
+    strangers = sync_job.strangers(store, wired.index)
     problem = _problem(polled, settled, run.caught)
-    result = describe(wired, run, crawled, settled, job_status=job.status if job else None, problem=problem)
+    result = describe(
+        wired, run, crawled, settled, job_status=job.status if job else None, problem=problem, strangers=strangers
+    )
     report.write(store, result)
+    if crawled.sends:
+        sync_job.see(store, run.run, strangers)
+        adoption.forget(store)
+        if crawled.scope is not None:
+            scope.remember(store, crawled.scope)
+    ledger.finish(store, result)
     store.delete_prefix(run_key(run.run, "listing/"))
     store.delete_prefix(staging_key(run.run, ""))
     lease.release(store, execution=run.execution)
     return result
 
 
-def describe(
-    wired: Wired, run: Run, crawled: ChangeSet, settled: Settled, *, job_status: str | None, problem: str
+def describe(  # each is one thing that a report is made of
+    wired: Wired,
+    run: Run,
+    crawled: ChangeSet,
+    settled: Settled,
+    *,
+    job_status: str | None,
+    problem: str,
+    strangers: Strangers,
 ) -> Report:
     """The report of a run that came as far as a change set."""
     record = sync_job.of_run(wired.store, run.run)
+    foreign = [job.execution_id for job in strangers.jobs]
     return Report(
         run=run.run,
         connector=wired.settings.connector.name,
@@ -84,10 +107,30 @@ def describe(
         failed=settled.failed,
         withheld=crawled.counts.withheld,
         withheld_because=crawled.withheld_because,
+        exposed=crawled.counts.exposed,
+        held_back=crawled.counts.withheld + crawled.counts.exposed,
+        approved=crawled.counts.approved,
+        foreign_jobs=len(foreign),
+        foreign_job_ids=tuple(foreign[:NAMED]),
+        notes=(*crawled.notes, *_warnings(run.run, wired.settings.connector.name, crawled, foreign)),
         execution_id=record.execution_id if record else None,
         job_status=job_status,
         error=problem,
     )
+
+
+def _warnings(run: str, connector: str, crawled: ChangeSet, foreign: list[str]) -> Iterator[str]:
+    if crawled.counts.exposed:
+        yield (
+            f"{crawled.counts.exposed:,} documents had access control and have none now; they stay as they are "
+            f"indexed. Restore it, or, if everybody may see them: docferry approve {run} --connector {connector}"
+        )
+    if foreign:
+        yield (
+            f"{len(foreign)} sync jobs of the data source were not started by this connector ({', '.join(foreign[:3])}"
+            f"{', ...' if len(foreign) > 3 else ''}): somebody else writes to it, too. Give each its own data "  # noqa: PLR2004  # as many as are named
+            f"source; then docferry sync {connector} --full puts everything again"
+        )
 
 
 def settle_previous(wired: Wired, run: Run, *, rebuild: bool = False) -> None:

@@ -7,18 +7,13 @@ from collections.abc import Callable
 
 from msgspec import Struct, structs
 
-from docferry import inbox, lease, limits, sorting
+from docferry import access, adoption, approvals, inbox, lease, ledger, limits, plans, sorting, sync_job
 from docferry.model import Document, Listed, Skipped
-from docferry.runs import (
-    BATCHES,
-    CHECKPOINT,
-    Checkpoint,
-    Counts,
-    Run,
-)
+from docferry.runs import BATCHES, CHECKPOINT, Checkpoint, Counts, Input, Run
+from docferry.settlement import look_again
 from docferry.store import run_key
 from docferry.wiring import Wired
-from docferry.workflow.change_set import Input, write_change_set
+from docferry.workflow.change_set import Task, base_manifest, write_change_set
 from docferry.workflow.commit import settle_previous
 
 # The comparison takes about a minute for a million documents, so five are kept for it.
@@ -49,21 +44,48 @@ class Request(Run, frozen=True):
 def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
     """Take the lease, list the source as far as time goes, and when the listing is whole, write the change set.
 
-    Raises AlreadyRunning, SourceUnavailable, ManifestInvalid, LeaseLost, ConfigurationError.
+    Raises AlreadyRunning, SourceUnavailable, ManifestInvalid, LeaseLost, ConfigurationError, ApprovalRefused,
+    PlanRefused, PlanMoved, StateInvalid.
     """
-    lease.take(wired.store, wired.step_functions, execution=run.execution, run=run.run)
-    settle_previous(wired, run, rebuild=run.input.mode == "rebuild")
+    ledger.register(wired.store, run, run.input)
+    over = lease.take(wired.store, wired.step_functions, execution=run.execution, run=run.run)
+    if over is not None:
+        ledger.abandon(wired.store, over)
+    task = prepare(wired, run)
     checkpoint = collect(wired, run, walk(wired, run, remaining), remaining)
     if not checkpoint.collected or remaining() < RESERVE_MS:
         return Crawled(complete=False, listed=checkpoint.listed)
-    counts = write_change_set(wired, run.run, checkpoint, run.input)
+    counts = write_change_set(wired, run.run, checkpoint, task)
     return Crawled(
         complete=True,
         listed=checkpoint.listed,
-        changes=counts.added + counts.modified + counts.deleted if run.input.sends else 0,
+        changes=counts.added + counts.modified + counts.deleted if task.input.sends else 0,
         counts=counts,
         batches=run_key(run.run, BATCHES),
     )
+
+
+def prepare(wired: Wired, run: Request) -> Task:
+    """Refuse what cannot be done, before anything is listed; then account for what the runs before this one did.
+
+    Raises ApprovalRefused, PlanRefused, PlanMoved and ManifestInvalid.
+    """
+    store, wanted = wired.store, run.input
+    if wanted.apply is not None:
+        wanted = plans.asked(store, wanted.apply)
+    if wanted.approve is not None:
+        approvals.check(store, wanted.approve, by=run.run)
+    rebuild = wanted.compares == "rebuild"
+    adoption.adopt(store, wired.index, rebuild=rebuild)
+    strangers = sync_job.strangers(store, wired.index)
+    settle_previous(wired, run, rebuild=rebuild)
+    base_manifest(store, wanted)
+    notes = []
+    if not rebuild and (failed := look_again(wired)):
+        notes.append(f"{failed:,} documents of the last run failed after it had ended; they are due again")
+    if run.input.apply is not None:
+        plans.check_manifest(store, run.input.apply, base_manifest(store, wanted))
+    return Task(input=wanted, plan=run.input.apply, strangers=len(strangers.jobs), notes=tuple(notes))
 
 
 def walk(wired: Wired, run: Run, remaining: Remaining) -> Checkpoint:
@@ -111,10 +133,10 @@ def collect(wired: Wired, run: Run, before: Checkpoint, remaining: Remaining) ->
 
 
 def checked(wired: Wired, entry: Listed) -> Listed:
-    """A listed document, or, when the index would refuse it, why it is skipped."""
+    """A listed document, or, when the index or the connector would refuse it, why it is skipped."""
     if isinstance(entry, Document) and (reason := limits.reason_to_skip(entry, wired.index.limits)):
         return Skipped(entry.id, reason)
-    return entry
+    return access.required(entry, wired.settings.connector.access)
 
 
 def save(wired: Wired, run: Run, before: Checkpoint, found: list[Listed], source: str | None) -> Checkpoint:
@@ -137,6 +159,7 @@ def save(wired: Wired, run: Run, before: Checkpoint, found: list[Listed], source
         source=source,
         complete=source is None,
         listed=before.listed + len(found),
+        documents=before.documents + len(found) - len(skipped),
         uncertain=uncertain,
         incomplete=incomplete,
     )

@@ -3,23 +3,34 @@
 What the run has told the index is settled by the next run's crawl.
 """
 
-from docferry import lease, report, sync_job
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from docferry import lease, ledger, report, sync_job
+from docferry.errors import ResourceNotFound, StateInvalid
 from docferry.report import Report
-from docferry.runs import Run
+from docferry.runs import Input, Run
 from docferry.wiring import Wired
 from docferry.workflow.commit import Caught
 
 
 class Request(Run, frozen=True):
-    """The event of the janitor."""
+    """The event of the janitor. ``input`` is the execution's, as it was written: perhaps it is what went wrong."""
 
     caught: Caught | None = None
+    input: Any = None
 
 
 def janitor(wired: Wired, run: Request) -> Report:
     """Stop the run's sync job, write its report where there is none, and free its lease."""
-    record = sync_job.stop(wired.store, wired.index, run.run)
-    result = report.read(wired.store, run.run)
+    store = wired.store
+    try:
+        record = sync_job.stop(store, wired.index, run.run)
+    except ResourceNotFound:
+        record = None  # the data source is gone, and its jobs with it
+    result = report.read(store, run.run)
     if result is None:
         result = Report(
             run=run.run,
@@ -28,6 +39,17 @@ def janitor(wired: Wired, run: Request) -> Report:
             execution_id=record.execution_id if record else None,
             error=run.caught.text() if run.caught else "the execution was aborted or timed out",
         )
-        report.write(wired.store, result)
-    lease.release(wired.store, execution=run.execution)
+        report.write(store, result)
+    lease.release(store, execution=run.execution)
+    # A ledger that cannot be read is told by the next run, and keeps nothing from being cleaned up.
+    with suppress(StateInvalid):
+        ledger.register(store, run, _asked(run.input))
+        ledger.finish(store, result)
     return result
+
+
+def _asked(written: Any) -> Input:
+    try:
+        return msgspec.convert(written or {}, Input)
+    except msgspec.ValidationError:
+        return Input()

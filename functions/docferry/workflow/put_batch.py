@@ -9,7 +9,7 @@ from docferry import batching, inbox
 from docferry.batching import Put
 from docferry.changes import Change, Outcome
 from docferry.delivery import INVALID_REQUEST, deliver
-from docferry.errors import DocumentError, DocumentTooLarge, DocumentUnreadable
+from docferry.errors import DocumentError, DocumentMoved, DocumentTooLarge, DocumentUnreadable
 from docferry.model import Document, S3Object
 from docferry.runs import Shard
 from docferry.store import staging_key
@@ -34,6 +34,8 @@ def put_all(wired: Wired, shard: Shard, execution_id: str, changes: Iterator[Cha
         for change in changes:
             try:
                 put = open_content(wired, shard.run, change.document)
+                if shard.exact and put[0].version != change.document.version:
+                    raise DocumentMoved("is another version by now than in the plan; the next sync sends it")
             except DocumentError as error:
                 unopened.append(Outcome(change.id, change.kind, change.document, "rejected", str(error)))
                 continue

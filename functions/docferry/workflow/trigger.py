@@ -27,6 +27,8 @@ STATE_BUCKET, STATE_MACHINE, CONNECTOR_NAME = "STATE_BUCKET", "STATE_MACHINE_ARN
 PREFIX = "upload-"
 """Names of runs that uploads have started begin so."""
 
+INPUT = '{"trigger": "upload"}'
+
 RETRIES = 2
 """How many runs in a row are started for the same uploads when they fail; then a person, or the schedule, goes on."""
 
@@ -155,7 +157,7 @@ def is_running(step_functions: Any, machine: str, memory: Pending) -> bool:
 def _start(store: Store, step_functions: Any, machine: str, name: str) -> str:
     """Start the run of a name, or find that it was started, and note that it was. Returns its ARN."""
     try:
-        arn: str = step_functions.start_execution(stateMachineArn=machine, name=name, input="{}")["executionArn"]
+        arn: str = step_functions.start_execution(stateMachineArn=machine, name=name, input=INPUT)["executionArn"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
             raise

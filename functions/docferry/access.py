@@ -1,0 +1,82 @@
+"""The access guard: both services show a document without access control to everybody. Pure.
+
+https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html: a document without an access control list is
+public. A sidecar that was lost, or the permission to read it, makes one of a document that was secret.
+"""
+
+from collections.abc import Container, Iterable, Iterator
+from itertools import repeat
+from typing import Literal
+
+from msgspec import Struct
+
+from docferry import lines
+from docferry.changes import Change, Unchanged
+from docferry.listing import is_document
+from docferry.model import Document, Listed, Skipped
+
+Policy = Literal["required", "public"]
+"""``required``: a document without access control is skipped. ``public``: it is sent, whatever it was before."""
+
+
+class Exposed(Struct, frozen=True):
+    """A document that had access control and has none now. It stays as it is indexed. ``document``: as it is listed."""
+
+    id: str
+    document: Document
+
+
+def required(entry: Listed, policy: Policy | None) -> Listed:
+    """A listed document, or why it is skipped where every document needs access control."""
+    if policy == "required" and isinstance(entry, Document) and not entry.access_control:
+        return Skipped(entry.id, "has no access control, which this connector requires (access: required)")
+    return entry
+
+
+def renamed(
+    manifest: Iterable[bytes], listing: Iterable[bytes], connector: str, approved: Container[str]
+) -> frozenset[str]:
+    """The places whose documents had access control under an id of their own, and are listed with neither now.
+
+    A lost sidecar takes both: the document seems to be another one, which has never had any. ``manifest`` and
+    ``listing`` are canonical lines; the listing is sorted by id, and so is what is ``approved``.
+    """
+    secret = {hash(place) for place in map(_secret_place, manifest, repeat(connector)) if place is not None}
+    if not secret:
+        return frozenset()
+    found = (lines.decode(line, Document) for line in listing if is_document(line))
+    return frozenset(
+        document.locator
+        for document in found
+        if not document.access_control and hash(document.locator) in secret and document.id not in approved
+    )
+
+
+def _secret_place(line: bytes, connector: str) -> str | None:
+    if b'"access_control"' not in line:
+        return None
+    document = lines.decode(line, Document)
+    return document.locator if document.id != f"{connector}/{document.locator}" else None
+
+
+def guard(
+    events: Iterable[Change | Skipped | Unchanged],
+    policy: Policy | None,
+    *,
+    approved: Container[str],
+    renamed: Container[str] = frozenset(),
+) -> Iterator[Change | Skipped | Unchanged | Exposed]:
+    """Hold back each change that would make a document public, unless a person approved it or the policy says so.
+
+    ``renamed`` are the places of documents that have lost their id with their access control.
+    """
+    for event in events:
+        if policy != "public" and isinstance(event, Change) and _exposes(event, renamed) and event.id not in approved:
+            yield Exposed(event.id, event.document)
+        else:
+            yield event
+
+
+def _exposes(change: Change, renamed: Container[str]) -> bool:
+    lost = change.kind == "added" and not change.document.access_control and change.document.locator in renamed
+    return change.exposes or lost
