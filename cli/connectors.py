@@ -62,7 +62,14 @@ def remember(state: Path, connector: Connector, index: Part) -> None:
 def synced(state: Path) -> list[Synced]:
     """The connectors that were synced with this state folder, the last one last."""
     file = state / SYNCED
-    return msgspec.json.decode(file.read_bytes(), type=list[Synced]) if file.exists() else []
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=list[Synced])
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigurationError(
+            f"{file} cannot be read ({error}): move it away, or give another folder with --state"
+        ) from error
 
 
 def known(state: Path, name: str | None, config: Path, *, deployed: bool) -> Connector:

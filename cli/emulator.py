@@ -42,7 +42,6 @@ def command(
         raise ConfigurationError(f"--faults: {faults} does not exist; give a YAML file")
     with ExitStack() as stack:
         if state is not None:
-            state.mkdir(parents=True, exist_ok=True)
             stack.enter_context(held(state))
             stack.enter_context(kept_in(state / "buckets"))
         try:

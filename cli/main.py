@@ -41,6 +41,11 @@ def main() -> None:
         app()
     except ConfigurationError as error:
         fail(str(error), USAGE)
+    except OSError as error:
+        # A path that somebody has named, or what is below it, cannot be made, read or written.
+        if error.filename is None:
+            raise
+        fail(f"{error.filename}: {error.strerror}", USAGE)
     except DocferryError as error:
         fail(f"{type(error).__name__}: {error}", FAILED)
 

@@ -18,8 +18,7 @@ from cli.running import deployment, runner
 from docferry import ledger
 from docferry.ledger import Entry
 
-WIDTH = 170
-SHOWN = ("added", "modified", "deleted", "unchanged", "failed", "withheld", "exposed")
+WIDTH = 160
 STYLES = {"SUCCEEDED": "green", "FAILED": "red", "ABORTED": "red"}
 
 
@@ -61,10 +60,10 @@ def read(connector: str | None, config: Path, state: Path, limit: int, *, deploy
 
 def show(console: Console, runs: list[Entry]) -> None:
     """Print the runs as a table."""
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     for column in ("run", "started by", "mode", "status", "began (UTC)", "ended (UTC)"):
         table.add_column(column, no_wrap=True)
-    for column in SHOWN:
+    for column in ("added", "modified", "deleted", "failed", "held back"):
         table.add_column(column, justify="right", no_wrap=True)
     for run in runs:
         table.add_row(
@@ -74,7 +73,7 @@ def show(console: Console, runs: list[Entry]) -> None:
             f"[{STYLES.get(run.status, 'default')}]{run.status}[/]",
             _written(run.began),
             _written(run.ended),
-            *(f"{getattr(run, name):,}" for name in SHOWN),
+            *(f"{count:,}" for count in (run.added, run.modified, run.deleted, run.failed, run.withheld + run.exposed)),
         )
     console.print(table if runs else "no runs")
 

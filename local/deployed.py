@@ -91,7 +91,6 @@ def cloud(
         stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
         log = None
         if state is not None:
-            state.mkdir(parents=True, exist_ok=True)
             stack.enter_context(held(state))
             log = stack.enter_context((state / "functions.log").open("ab"))
         database = state / "indexes.sqlite3" if state else None

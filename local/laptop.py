@@ -23,6 +23,7 @@ from local import emulator, executions
 from local.buckets import kept_in
 from local.clock import Clock, VirtualClock
 from local.emulator import Emulation
+from local.emulator.engine.store import UnusableDatabase
 from local.executions import Execution
 from local.lambda_runtime import Deployed, LambdaRuntime, lambda_runtime
 from local.provision import ROLE, provision
@@ -102,7 +103,6 @@ def laptop(
         stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
         log = None
         if state is not None:
-            state.mkdir(parents=True, exist_ok=True)
             stack.enter_context(held(state))
             log = stack.enter_context((state / "functions.log").open("a", encoding="utf-8"))
         runtime = LambdaRuntime(log)
@@ -123,14 +123,29 @@ def laptop(
 
 @contextmanager
 def held(state: Path) -> Iterator[None]:
-    """Keep other processes out of a state folder. Raises ConfigurationError when one is in it."""
+    """Make a state folder where there is none, and keep other processes out of it.
+
+    Raises ConfigurationError when another process uses it, or what it holds cannot be read or written.
+    """
     try:
-        with FileLock(state / "lock", timeout=0):
-            yield
+        state.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(state / "lock", timeout=0)
+        lock.acquire()
     except Timeout as error:
         raise ConfigurationError(
             f"another docferry process uses {state}: wait until it ends, or give this one another folder with --state"
         ) from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"the state folder {state} cannot be used ({error.strerror or error}): give one that can be written with "
+            "--state"
+        ) from error
+    try:
+        yield
+    except UnusableDatabase as error:
+        raise ConfigurationError(f"{error}; move it away, or give another folder with --state") from error
+    finally:
+        lock.release()
 
 
 def clear_lease(store: Store) -> None:

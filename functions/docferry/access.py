@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html: a documen
 public. A sidecar that was lost, or the permission to read it, makes one of a document that was secret.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import repeat
 from typing import Literal
 
@@ -13,6 +13,7 @@ from msgspec import Struct
 from docferry import lines
 from docferry.changes import Change, Unchanged
 from docferry.listing import is_document
+from docferry.merge import align
 from docferry.model import Document, Listed, Skipped
 
 Policy = Literal["required", "public"]
@@ -34,20 +35,21 @@ def required(entry: Listed, policy: Policy | None) -> Listed:
 
 
 def renamed(
-    manifest: Iterable[bytes], listing: Iterable[bytes], connector: str, approved: Container[str]
+    manifest: Callable[[], Iterable[bytes]], listing: Iterable[bytes], connector: str, approved: Container[str]
 ) -> frozenset[str]:
     """The places whose documents had access control under an id of their own, and are listed with neither now.
 
-    A lost sidecar takes both: the document seems to be another one, which has never had any. ``manifest`` and
-    ``listing`` are canonical lines; the listing is sorted by id, and so is what is ``approved``.
+    A lost sidecar takes both: the document seems to be another one, which has never had any. ``manifest``, which is
+    read twice, and ``listing`` are canonical lines sorted by id; so is what is ``approved``.
     """
-    secret = {hash(place) for place in map(_secret_place, manifest, repeat(connector)) if place is not None}
+    secret = {hash(place) for place in map(_secret_place, manifest(), repeat(connector)) if place is not None}
     if not secret:
         return frozenset()
-    found = (lines.decode(line, Document) for line in listing if is_document(line))
+    both = align(manifest(), filter(is_document, listing), lines.line_id, lines.line_id)
+    new = (lines.decode(line, Document) for known, line in both if line is not None and known is None)
     return frozenset(
         document.locator
-        for document in found
+        for document in new
         if not document.access_control and hash(document.locator) in secret and document.id not in approved
     )
 

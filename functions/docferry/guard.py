@@ -79,8 +79,7 @@ def judge(guard: DeleteGuard, found: Findings, approved: Container[str], command
         (many, f"{gone} are gone from the source, {limit}{cure}", _every),
         (
             found.strangers,
-            f"{found.strangers:,} documents are in the index that this connector did not put, and others write to its "
-            f"data source, too: they may be theirs{cure}",
+            f"{found.strangers:,} documents are others' perhaps, who write to the data source, too{cure}",
             lambda change: not change.document.locator,
         ),
     )

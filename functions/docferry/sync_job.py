@@ -218,7 +218,8 @@ def find(index: Index, execution_id: str) -> SyncJob | None:
 def _look_for(store: Store, record: SyncJobRecord, newest: SyncJob | None) -> SyncJobRecord:
     """Look whether the newest job is the one whose start has lost its reply.
 
-    Gives the record with the id of the job, or, after enough looks, without. Raises SyncJobBusy while the list of jobs may not show it yet.
+    Gives the record with the id of the job, or, after enough looks, without. Raises SyncJobBusy while the list of jobs
+    may not show it yet.
     """
     found = _found(store, record, newest)
     if found.execution_id is not None or found.looks >= LOOKS:

@@ -27,9 +27,6 @@ FEW_CALLS = 100
 """Calls that this may cost: a service that only lists its documents lists all of the data source."""
 ATTEMPTS = 4
 """How often statuses that lag are asked for: with waits of 2, 4 and 8 seconds in between."""
-SETTLED = frozenset({"INDEXED", "FAILED", "UPDATE_FAILED"})
-GONE = frozenset({"NOT_FOUND"})
-"""What says what became of a put, and of a delete."""
 
 
 def asks_for_all(index: Index, *, sent: int, held: int) -> bool:
@@ -60,13 +57,14 @@ def verified(
     """
     lenient = job.status == "SUCCEEDED" and job.metrics.failed == 0 and index.verify != "all"
     execution_id = None if deletes else job.execution_id
-    ids = (outcome.id for outcome in outcomes() if asked(outcome))
-    some = list(islice(ids, SMALL_RUN + 1))
+    about = filter(asked, outcomes())
+    some = list(islice(about, SMALL_RUN + 1))
     if len(some) <= SMALL_RUN:
-        statuses = iter(_patiently(index, execution_id, some, GONE if deletes else SETTLED))
+        statuses = iter(_patiently(index, execution_id, some))
     else:
         prefix = run_key(run, f"statuses/{'delete' if deletes else 'put'}-")
-        statuses = _sorted(store, prefix, index.statuses(execution_id, chain(some, ids)))
+        ids = (outcome.id for outcome in chain(some, about))
+        statuses = _sorted(store, prefix, index.statuses(execution_id, ids))
     for outcome, status in align(outcomes(), statuses, lambda one: one.id, lambda one: one.id):
         if outcome is None:
             continue
@@ -76,18 +74,17 @@ def verified(
             yield judged(outcome, status)
 
 
-def _patiently(index: Index, execution_id: str | None, ids: list[str], settled: frozenset[str]) -> list[DocumentStatus]:
+def _patiently(index: Index, execution_id: str | None, outcomes: list[Outcome]) -> list[DocumentStatus]:
     """The statuses of some documents, asked for again where they do not say yet what became of a document."""
     said: dict[str, DocumentStatus] = {}
-    left = ids
+    left = outcomes
 
     def ask() -> bool:
         nonlocal left
-        wanted, told = frozenset(left), 0
-        for told, one in enumerate(index.statuses(execution_id, left), 1):  # noqa: B007  # read after the loop
-            if one.id in wanted:
-                said[one.id] = one
-        left = [id_ for id_ in left if (said[id_].status if id_ in said else "NOT_FOUND") not in settled]
+        wanted, told = [outcome.id for outcome in left], 0
+        for told, one in enumerate(index.statuses(execution_id, wanted), 1):  # noqa: B007  # read after the loop
+            said[one.id] = one
+        left = [outcome for outcome in left if not _is_settled(outcome, said.get(outcome.id))]
         return bool(left) and told <= FEW_CALLS * index.limits.statuses
 
     # What still does not say is judged as it is.
@@ -96,6 +93,14 @@ def _patiently(index: Index, execution_id: str | None, ids: list[str], settled: 
             ask
         )
     return sorted(said.values(), key=lambda one: one.id)
+
+
+def _is_settled(outcome: Outcome, status: DocumentStatus | None) -> bool:
+    """Whether a status says what became of a change. A delete that was rejected has changed nothing."""
+    state = status.status if status is not None else "NOT_FOUND"
+    if outcome.kind == "deleted":
+        return outcome.state == "rejected" or state == "NOT_FOUND"
+    return state in {"INDEXED", "FAILED", "UPDATE_FAILED"}
 
 
 def _sorted(store: Store, prefix: str, statuses: Iterator[DocumentStatus]) -> Iterator[DocumentStatus]:

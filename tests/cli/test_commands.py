@@ -11,7 +11,10 @@ import pytest
 from cli import main as command
 from local.laptop import held
 
-KEYS = {"status", "added", "modified", "deleted", "unchanged", "skipped", "failed", "execution_id", "run"}
+KEYS = {
+    *("status", "added", "modified", "deleted", "unchanged", "skipped", "failed", "execution_id", "run"),
+    *("exposed", "withheld", "foreign_jobs", "approved"),
+}
 
 
 class Docferry:
@@ -106,16 +109,76 @@ def test_an_interesting_history_can_be_narrowed_down(docferry: Docferry, folder:
     assert "SUCCEEDED" in out
 
 
-def test_a_failed_sync_exits_with_1(docferry: Docferry, tmp_path: Path) -> None:
-    """Here the folder of a connector is not there."""
+def test_a_failed_sync_exits_with_1(docferry: Docferry, folder: Path, tmp_path: Path) -> None:
+    """Here its manifest is damaged. A refused plan has failed, too: nothing was wrong with the command."""
+    first = docferry.json("sync", "--path", str(folder))
+    plan = docferry.json("plan", "--path", str(folder))
+    (folder / "tides.txt").write_text("High water is at one.")
+    moved, out, _ = docferry("apply", plan["run"])
+    (manifest,) = (tmp_path / ".docferry").glob("buckets/*/data-sources/**/current.json")
+    manifest.write_text("{}")
+
+    code, shown, _ = docferry("sync", "--path", str(folder))
+
+    assert first["status"] == "SUCCEEDED"
+    assert (moved, code) == (1, 1)
+    assert "PlanMoved: the source moved" in out
+    assert "docferry rebuild" in shown
+
+
+def test_a_folder_that_is_not_there_is_bad_configuration(docferry: Docferry, tmp_path: Path) -> None:
+    """The workflow finds it, and the command says it as it says every such mistake."""
     (tmp_path / "connectors.yaml").write_text(
         "connectors: {gone: {source: {kind: files, path: nowhere}, index: {kind: kendra}}}"
     )
 
-    code, out, _ = docferry("sync", "gone")
+    code, out, err = docferry("sync", "gone")
 
-    assert code == 1
-    assert "source.path" in out
+    assert (code, out) == (2, "")
+    assert "source.path: nowhere cannot be found" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [
+        (("sync", "--path", "documents", "--state", "/proc/x"), "/proc/x"),
+        (("sync", "--path", "documents", "--state", "documents/tides.txt"), "documents/tides.txt"),
+        (("history", "--state", "documents/tides.txt/below"), "documents/tides.txt/below"),
+        (("emulator", "--state", "/proc/x"), "/proc/x"),
+        (("local", "deploy", "--state", "/proc/x", "--config", "documents"), "documents"),
+        (("sync", "one", "--config", "documents"), "documents"),
+        (("sync", "--path", "n" * 300), "n" * 300),
+        (("emulator", "--faults", "documents"), "documents"),
+    ],
+)
+def test_a_path_that_cannot_be_used_is_one_line(
+    docferry: Docferry, folder: Path, arguments: tuple[str, ...], path: str
+) -> None:
+    """It names the path, and exits with 2."""
+    assert folder.exists()
+
+    code, out, err = docferry(*arguments)
+
+    assert (code, out) == (2, "")
+    last = err.strip().splitlines()[-1]
+    assert path in last
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("name", ["indexes.sqlite3", "connectors.json"])
+def test_a_state_folder_with_a_damaged_file_is_named(
+    docferry: Docferry, folder: Path, tmp_path: Path, name: str
+) -> None:
+    """With the file, and what to do."""
+    docferry.json("sync", "--path", str(folder))
+    for file in (tmp_path / ".docferry").glob(f"{name}*"):
+        file.write_text("damaged" * 1_000)
+
+    code, _, err = docferry("sync", "--path", str(folder))
+
+    assert code == 2
+    assert name in err
+    assert "move it away" in err
 
 
 @pytest.mark.parametrize(
@@ -187,38 +250,72 @@ def test_a_bucket_of_the_laptop_can_be_a_source(docferry: Docferry, tmp_path: Pa
     assert [hit["document_id"] for hit in docferry.json("search", "peace")] == ["papers/signed/treaty of ghent.txt"]
 
 
-def test_a_withheld_delete_is_explained_and_can_be_approved(docferry: Docferry, folder: Path) -> None:
-    """The table says how."""
+def test_withheld_deletes_are_explained_and_approved_by_run(docferry: Docferry, folder: Path) -> None:
+    """The text names the command; a run can be approved once, and one that withheld nothing never."""
     for number in range(30):
         (folder / f"{number}.txt").write_text(str(number))
     docferry.json("sync", "--path", str(folder))
     for number in range(30):
         (folder / f"{number}.txt").unlink()
-
     _, out, _ = docferry("sync", "--path", str(folder))
-    approved = docferry.json("sync", "--path", str(folder), "--approve-deletes", "30")
-
-    assert "withheld" in out
-    assert (approved["deleted"], approved["withheld"]) == (30, 0)
-
-
-def test_withheld_deletes_are_approved_by_run(docferry: Docferry, folder: Path) -> None:
-    """The number that was withheld is the ceiling; only the last run can be approved, and only once."""
-    for number in range(30):
-        (folder / f"{number}.txt").write_text(str(number))
-    docferry.json("sync", "--path", str(folder))
-    for number in range(30):
-        (folder / f"{number}.txt").unlink()
     withheld = docferry.json("sync", "--path", str(folder))
 
     approved = docferry.json("approve", withheld["run"])
     again, _, err = docferry("approve", approved["run"])
     twice, _, used = docferry("approve", withheld["run"])
 
-    assert (approved["deleted"], approved["unchanged"]) == (30, 2)
+    assert "docferry approve " in out
+    assert len(withheld["withheld_documents"]) == withheld["withheld"] == 30
+    assert (approved["deleted"], approved["unchanged"], approved["approved"]) == (30, 2, 30)
     assert again == twice == 2
     assert "nothing to approve" in err
-    assert "is not the last one" in used
+    assert "approved already" in used
+
+
+def test_a_plan_names_each_document_and_why(docferry: Docferry, folder: Path) -> None:
+    """A dry run is a plan; what is applied is what it says."""
+    docferry.json("sync", "--path", str(folder))
+    (folder / "tides.txt").write_text("Low water is at noon.")
+    (folder / "moon.md").write_text("# Moon")
+    (folder / "winds.md").unlink()
+    (folder / "moon.md.metadata.json").write_text('{"Title": "The moon"}')
+
+    plan = docferry.json("plan", "--path", str(folder))
+    dry = docferry.json("sync", "--path", str(folder), "--dry-run")
+    _, shown, _ = docferry("plan", "--path", str(folder))
+    applied = docferry.json("apply", plan["run"])
+
+    prefix = plan["connector"]
+    assert (
+        plan["documents"]
+        == dry["documents"]
+        == [
+            {"id": f"{prefix}/moon.md", "why": ["added"]},
+            {"id": f"{prefix}/tides.txt", "why": ["content"]},
+            {"id": f"{prefix}/winds.md", "why": ["deleted"]},
+        ]
+    )
+    assert "docferry apply " in shown
+    assert f"content {prefix}/tides.txt" in shown
+    assert (applied["added"], applied["modified"], applied["deleted"]) == (1, 1, 1)
+
+
+def test_runs_are_listed(docferry: Docferry, folder: Path) -> None:
+    """Newest first, with what each has done."""
+    first = docferry.json("sync", "--path", str(folder))
+    plan = docferry.json("plan", "--path", str(folder))
+
+    runs = docferry.json("runs")
+    newest = docferry.json("runs", "--limit", "1")
+    _, table, _ = docferry("runs")
+
+    assert [(run["run"], run["mode"], run["added"]) for run in runs] == [
+        (plan["run"], "plan", 0),
+        (first["run"], "sync", 2),
+    ]
+    assert runs[1]["execution_id"] == first["execution_id"]
+    assert newest == runs[:1]
+    assert first["run"] in table
 
 
 def test_a_plan_a_full_sync_a_reconcile_and_a_rebuild(docferry: Docferry, folder: Path) -> None:
@@ -234,7 +331,7 @@ def test_a_plan_a_full_sync_a_reconcile_and_a_rebuild(docferry: Docferry, folder
     assert full["modified"] == 2
     assert (reconciled["unchanged"], reconciled["execution_id"]) == (2, None)
     assert dry["unchanged"] == 2
-    assert rebuilt["added"] == 2
+    assert rebuilt["modified"] == 2
     assert docferry.json("sync", "--path", str(folder))["unchanged"] == 2
 
 

@@ -11,6 +11,7 @@ from moto import mock_aws
 from docferry.store import Store
 from local.clock import VirtualClock
 from local.virtual_time import waiting_on
+from tests.unit.fakes import FakeIndex
 
 # Outside of mock_aws, which makes a new default session each time: botocore reads its models from disk once a session.
 SESSION = boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1")
@@ -40,7 +41,7 @@ def new_store(s3: Any) -> Store:
     """Create a bucket, and the store that keeps its state in it."""
     bucket = f"state-{uuid4()}"
     s3.create_bucket(Bucket=bucket)
-    return Store(bucket, s3)
+    return Store(bucket, s3, FakeIndex.data_source)
 
 
 @pytest.fixture

@@ -73,6 +73,10 @@ class FakeIndex:
         """A start that raises has opened a job all the same: its reply was lost."""
         self.stop_error: DocferryError | None = None
         self.stops_nevertheless = False
+        self.unlisted = 0
+        """How many of the newest jobs the list does not show yet."""
+        self.lag_after_start = False
+        """Whether the list does not show a job that is opened from now on."""
 
     def start(self) -> str:
         """See Index.start."""
@@ -81,6 +85,7 @@ class FakeIndex:
             raise Conflict("a sync job is open")
         if self.start_error is None or self.opens_nevertheless:
             self.open(f"execution-{len(self.history) + 1}")
+            self.unlisted += self.lag_after_start
         if self.start_error is not None:
             raise self.start_error
         return self.history[0].execution_id
@@ -106,7 +111,7 @@ class FakeIndex:
     ) -> Iterator[SyncJob]:
         """See Index.jobs."""
         del status, since, until
-        return iter(list(self.history))
+        return iter(list(self.history)[self.unlisted :])
 
     def put(self, execution_id: str, documents: Sequence[tuple[Document, Content]]) -> list[Rejection]:
         """See Index.put."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from docferry import lines
-from docferry.changes import UNCHANGED, Change, Unchanged, detect, same_but_for_time
+from docferry.changes import UNCHANGED, Change, Unchanged, compared, detect, differences, same_but_for_time
 from docferry.model import Document, Principal, Skipped
 from tests.unit.fakes import IDS, NOON, document
 
@@ -65,7 +67,8 @@ def expected(
             events.append(Change(id_, "added", new))
         else:
             same = (old.version, old.title) == (new.version, new.title)
-            events.append(UNCHANGED if same else Change(id_, "modified", new))
+            why = ("content",) if old.version else ("doubtful",)
+            events.append(UNCHANGED if same else Change(id_, "modified", new, why))
     return events
 
 
@@ -79,6 +82,43 @@ def test_the_changes_are_exactly_the_differences(
     events = list(detect(encoded(manifest.values()), encoded(listing.values()), uncertain))
 
     assert events == expected(manifest, listing, uncertain)
+
+
+GROUP = Principal("crew", "GROUP", "ALLOW")
+
+
+@pytest.mark.parametrize(
+    ("differs", "why"),
+    [
+        ({"version": "v2"}, ("content",)),
+        ({"title": "other"}, ("title",)),
+        ({"content_type": "MD"}, ("content type",)),
+        ({"attributes": {"team": "deck", "year": 2026}}, ("attribute team", "attribute year")),
+        ({"access_control": ()}, ("access",)),
+        ({"locator": "/moved"}, ("place",)),
+        ({"version": "v2", "title": "other", "access_control": ()}, ("content", "title", "access")),
+    ],
+)
+def test_a_modified_document_says_what_differs(differs: dict[str, Any], why: tuple[str, ...]) -> None:
+    """A person who reads a plan sees why the document is in it."""
+    old = document("d", attributes={"team": "bridge"}, access_control=(GROUP,))
+    new = structs.replace(old, **differs)
+
+    assert differences(old, new) == why
+    assert compared(old, new) == Change("d", "modified", new, why, "access_control" in differs)
+    assert compared(structs.replace(old, version=""), new).why[0] == "doubtful"  # type: ignore[union-attr]  # never unchanged
+
+
+@given(crawls())
+def test_each_modified_document_has_a_reason(
+    crawl: tuple[dict[str, Document], dict[str, Document | Skipped], frozenset[str]],
+) -> None:
+    """There is nothing in a plan that nobody can explain."""
+    manifest, listing, uncertain = crawl
+
+    for event in detect(encoded(manifest.values()), encoded(listing.values()), uncertain):
+        if isinstance(event, Change):
+            assert bool(event.why) is (event.kind == "modified")
 
 
 @given(crawls())
@@ -149,7 +189,7 @@ def test_a_document_of_the_same_id_as_a_skipped_one_is_still_put() -> None:
 
     events = list(detect(manifest, listing))
 
-    assert events == [Change("d", "modified", document("d", "v2")), Skipped("d", "twice"), UNCHANGED]
+    assert events == [Change("d", "modified", document("d", "v2"), ("content",)), Skipped("d", "twice"), UNCHANGED]
 
 
 def test_a_document_skipped_twice_keeps_what_is_indexed() -> None:

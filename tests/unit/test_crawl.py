@@ -9,13 +9,12 @@ from msgspec import structs
 
 from docferry import sorting
 from docferry.model import Document, Listed, Opened, Skipped
-from docferry.runs import CHECKPOINT, Checkpoint, change_set, shards
+from docferry.runs import CHECKPOINT, Checkpoint, Input, change_set, shards
 from docferry.shards import changes
 from docferry.sources import Page, Source
 from docferry.store import Store, run_key
 from docferry.wiring import Wired
 from docferry.workflow import crawl as module
-from docferry.workflow.change_set import Input
 from docferry.workflow.crawl import RESERVE_MS, Crawled, Request, crawl
 from tests.unit.fakes import FakeIndex, document, wired
 
@@ -27,6 +26,7 @@ class FakeSource:
     """Lists what it is given, a page an entry, and goes on after the page that a checkpoint names."""
 
     Settings: Any = None
+    presentation: frozenset[str] = frozenset()
 
     def __init__(self, *listed: Listed) -> None:
         self.listed = listed
@@ -177,11 +177,18 @@ def test_an_invocation_that_is_repeated_after_the_end_gives_the_same(store: Stor
 
 def test_the_input_names_what_a_person_may_say() -> None:
     """And nothing else: a misspelt approval is refused, not ignored."""
-    event = {"run": "run-1", "execution": "arn", "input": {"approve_delete": 5}}
+    event = {"run": "run-1", "execution": "arn", "input": {"approves": "run-0"}}
 
-    with pytest.raises(msgspec.ValidationError, match="approve_delete"):
+    with pytest.raises(msgspec.ValidationError, match="approves"):
         msgspec.convert(event, Request)
-    assert msgspec.convert({**event, "input": {}}, Request).input == Input(mode="sync", approve_deletes=0)
+    assert msgspec.convert({**event, "input": {}}, Request).input == Input(mode="sync", trigger="manual")
+
+
+@pytest.mark.parametrize("other", [{"approve": "run-0"}, {"mode": "full"}, {"mode": "plan"}, {"dry_run": True}])
+def test_a_plan_is_applied_as_it_is(other: dict[str, object]) -> None:
+    """It says itself what it was made for."""
+    with pytest.raises(msgspec.ValidationError, match="apply goes with nothing else"):
+        msgspec.convert({"apply": "run-1", **other}, Input)
 
 
 def test_an_inbox_over_two_invocations(store: Store) -> None:

@@ -70,7 +70,7 @@ def test_only_a_document_that_failed_too_often_as_it_is_is_held_back() -> None:
 
 def test_documents_are_released_by_id_or_all(store: Store) -> None:
     """What is released is forgotten."""
-    with store.writing(FAILURES) as stream:
+    with store.writing(store.held(FAILURES)) as stream:
         for id_ in "abc":
             stream.add(failing(id_))
 

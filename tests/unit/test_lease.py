@@ -1,6 +1,8 @@
 """The lease: at most one run of a connector, and no lease that stays for ever."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
@@ -62,13 +64,52 @@ def test_the_lease_of_an_ended_run_is_taken_over(store: Store, status: str) -> N
     assert holder(store) == "two"
 
 
-def test_the_lease_of_an_unknown_execution_is_taken_over(store: Store) -> None:
-    """Step Functions forgets executions after 90 days, and a laptop when it is switched off."""
+def test_the_lease_of_an_unknown_execution_is_taken_over_when_it_is_old(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Step Functions forgets executions after 90 days; one that began a moment ago it may not show yet."""
     take(store, "one")
+    with pytest.raises(AlreadyRunning, match="already running: one"):
+        take(store, "two")
+    assert holder(store) == "one"
 
+    monkeypatch.setattr(lease, "YOUNG", timedelta(0))
     take(store, "two")
 
     assert holder(store) == "two"
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_the_age_of_a_lease_does_not_depend_on_this_machines_clock(
+    store: Store, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """S3 says when the lease was written, and what time it is."""
+    take(store, "one")
+    real = datetime.now(UTC) + timedelta(days=days)
+    monkeypatch.setattr(lease, "datetime", Mock(now=lambda _: real))
+
+    with pytest.raises(AlreadyRunning):
+        take(store, "two")
+
+
+def test_who_takes_over_learns_from_whom(store: Store) -> None:
+    """The run that has died cannot say itself that it is over."""
+    assert lease.take(store, FakeStepFunctions(), execution="one", run="run-one") is None
+
+    over = lease.take(store, FakeStepFunctions(one="ABORTED"), execution="two", run="run-two")
+
+    assert over == "run-one"
+
+
+def test_a_lease_of_a_process_that_died_is_given_up(store: Store) -> None:
+    """On a laptop, Step Functions dies with its executions, and knows each one that lives."""
+    take(store, "one")
+
+    assert lease.abandon(store, FakeStepFunctions(one="RUNNING")) is None
+    assert holder(store) == "one"
+    assert lease.abandon(store, FakeStepFunctions()) == "run-one"
+    assert holder(store) is None
+    assert lease.abandon(store, FakeStepFunctions()) is None
 
 
 def test_who_cannot_ask_does_not_take_over(store: Store) -> None:
@@ -101,7 +142,7 @@ def test_of_two_that_take_over_one_gets_it(store: Store) -> None:
     take(store, "one")
 
     with pytest.raises(AlreadyRunning, match="another run"):
-        lease.take(store, Racing(lambda: take(store, "three")), execution="two", run="run-two")
+        lease.take(store, Racing(lambda: take(store, "three", one="ABORTED")), execution="two", run="run-two")
 
     assert holder(store) == "three"
 

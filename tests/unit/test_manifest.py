@@ -10,7 +10,7 @@ from docferry.changes import Kind, Outcome, State
 from docferry.errors import ManifestInvalid
 from docferry.manifest import FORMAT, Pointer
 from docferry.model import Document
-from docferry.store import MANIFEST, Store, manifest_key
+from docferry.store import MANIFEST, Store
 from tests.unit.fakes import IDS, document
 
 VERSIONS = st.sampled_from(["v1", ""])
@@ -88,7 +88,7 @@ def test_what_is_committed_is_read_back(store: Store) -> None:
     """The pointer says where, how many, and with which digest."""
     pointer = committed(store, "run-1", "a", "b")
 
-    assert (pointer.format, pointer.key, pointer.documents) == (FORMAT, manifest_key("run-1"), 2)
+    assert (pointer.format, pointer.key, pointer.documents) == (FORMAT, store.manifest_key("run-1"), 2)
     assert list(manifest.documents(store, pointer)) == encoded({"a": document("a"), "b": document("b")})
 
 
@@ -106,7 +106,8 @@ def test_only_the_last_two_manifests_are_kept(store: Store) -> None:
     for number in range(4):
         committed(store, f"run-{number}", "a")
 
-    assert set(store.keys("manifest/")) == {MANIFEST, manifest_key("run-2"), manifest_key("run-3")}
+    kept = {store.held(MANIFEST), store.manifest_key("run-2"), store.manifest_key("run-3")}
+    assert set(store.keys(store.held("manifest/"))) == kept
 
 
 def test_an_older_format_is_read_as_the_newest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +152,7 @@ def test_the_pointer_does_not_come_back_from_being_deleted(store: Store) -> None
     """Somebody emptied the bucket during the run: nothing is committed."""
     committed(store, "run-1", "a")
     before = manifest.pointer(store)
-    store.delete(MANIFEST)
+    store.delete(store.held(MANIFEST))
 
     with pytest.raises(ManifestInvalid, match="moved by another run"):
         manifest.move(store, before.etag if before else None, manifest.write(store, "run-2", [], []))
@@ -160,7 +161,7 @@ def test_the_pointer_does_not_come_back_from_being_deleted(store: Store) -> None
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": "1", "key": 3}', b"\xff\xfe"])
 def test_a_foreign_object_is_no_pointer(s3: object, store: Store, content: bytes) -> None:
     """What is not readable is never taken for an empty index: that would add everything, and delete nothing."""
-    s3.put_object(Bucket=store.bucket, Key=MANIFEST, Body=content)  # type: ignore[attr-defined]
+    s3.put_object(Bucket=store.bucket, Key=store.held(MANIFEST), Body=content)  # type: ignore[attr-defined]
 
     with pytest.raises(ManifestInvalid, match=r"manifest/current\.json is not a pointer"):
         manifest.pointer(store)
@@ -168,7 +169,7 @@ def test_a_foreign_object_is_no_pointer(s3: object, store: Store, content: bytes
 
 def test_another_format_is_refused(store: Store) -> None:
     """An older version does not read what a newer one has written."""
-    store.write(MANIFEST, structs.replace(committed(store, "run-1", "a"), format=FORMAT + 1))
+    store.write(store.held(MANIFEST), structs.replace(committed(store, "run-1", "a"), format=FORMAT + 1))
 
     with pytest.raises(ManifestInvalid, match=f"format {FORMAT + 1}; this version reads formats up to {FORMAT}"):
         manifest.pointer(store)

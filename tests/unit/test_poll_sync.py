@@ -2,9 +2,11 @@
 
 import pytest
 
+from docferry import sync_job
+from docferry.errors import Conflict
 from docferry.indexes import JobStatus
 from docferry.store import Store
-from docferry.workflow.poll_sync import DEADLINE, FIRST_WAIT, LONGEST_WAIT, Polled, Request, poll_sync
+from docferry.workflow.poll_sync import DEADLINE, FIRST_WAIT, LONGEST_WAIT, UNSEEN, Polled, Request, poll_sync
 from tests.unit.fakes import FakeIndex, wired
 
 
@@ -44,12 +46,43 @@ def test_it_looks_at_the_job_of_the_run(store: Store) -> None:
     assert look(store, index, Polled(execution_id="e")).done
 
 
-@pytest.mark.parametrize("execution_id", [None, "gone"])
-def test_a_job_that_does_not_exist_is_not_waited_for(store: Store, execution_id: str | None) -> None:
-    """It will not come."""
-    found = look(store, FakeIndex(), Polled(execution_id=execution_id))
+def test_without_a_job_there_is_nothing_to_wait_for(store: Store) -> None:
+    """The run opened none."""
+    found = look(store, FakeIndex(), Polled(execution_id=None))
 
     assert (found.status, found.done) == ("NONE", True)
+
+
+def test_a_job_that_is_not_listed_is_waited_for_a_while(store: Store) -> None:
+    """The list may lag behind Start; a job that it does not show for so long is gone."""
+    polled = Polled(execution_id="gone")
+
+    while not polled.done:
+        polled = look(store, FakeIndex(), polled)
+
+    assert polled.status == "NONE"
+    assert UNSEEN <= polled.waited < UNSEEN + LONGEST_WAIT
+
+
+def test_a_job_that_nobody_stopped_is_stopped(store: Store) -> None:
+    """The Stop before may have come to nothing, or the list may have shown nothing to stop."""
+    index = FakeIndex()
+    execution_id = sync_job.start(store, index, "run-1")
+
+    found = look(store, index, Polled(execution_id=execution_id))
+
+    assert (found.status, found.done) == ("SYNCING", False)
+    assert index.calls == ["start", "stop"]
+    assert look(store, index, found).status == "STOPPING"
+
+
+def test_a_list_that_shows_a_stopped_job_as_syncing_is_only_late(store: Store) -> None:
+    """The service refuses a second Stop: the next look tells."""
+    index = FakeIndex()
+    execution_id = sync_job.start(store, index, "run-1")
+    index.stop_error = Conflict("no job is open")
+
+    assert not look(store, index, Polled(execution_id=execution_id)).done
 
 
 def test_the_waits_grow_to_a_limit_and_end_at_the_deadline(store: Store) -> None:

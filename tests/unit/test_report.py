@@ -1,13 +1,14 @@
 """The report: what a person reads of a run that has ended."""
 
-import msgspec
 import pytest
 
 from docferry import report
+from docferry.access import Exposed
 from docferry.changes import Change, Outcome
+from docferry.errors import StateInvalid
 from docferry.model import Skipped
 from docferry.report import Failure, Report
-from docferry.runs import DELETES, FAILED, REPORT, SKIPPED
+from docferry.runs import EXPOSED, FAILED, REPORT, SKIPPED, WITHHELD
 from docferry.store import Store, run_key
 from tests.unit.fakes import document
 
@@ -42,7 +43,7 @@ def test_another_status_is_refused(store: Store) -> None:
     """There are two ways to end."""
     store.write(run_key("run-1", REPORT), {"run": "run-1", "connector": "handbook", "status": "MAYBE"})
 
-    with pytest.raises(msgspec.ValidationError):
+    with pytest.raises(StateInvalid, match=r"runs/run-1/report.json"):
         report.read(store, "run-1")
 
 
@@ -64,16 +65,20 @@ def test_what_was_skipped_is_listed_with_the_reason(store: Store) -> None:
     assert list(report.skipped(store, "run-1")) == [Failure("a", "is empty"), Failure("b", "broken sidecar")]
 
 
-def test_what_is_gone_from_the_source_is_listed(store: Store) -> None:
-    """Who is to approve deletes sees of what."""
-    with store.writing(run_key("run-1", DELETES)) as stream:
+def test_what_was_held_back_is_listed(store: Store) -> None:
+    """Who is to approve sees of what."""
+    with store.writing(run_key("run-1", WITHHELD)) as stream:
         stream.add(Change("a", "deleted", document("a")))
+    with store.writing(run_key("run-1", EXPOSED)) as stream:
+        stream.add(Exposed("b", document("b")))
 
-    assert list(report.deletes(store, "run-1")) == ["a"]
+    assert list(report.withheld(store, "run-1")) == ["a"]
+    assert list(report.exposed(store, "run-1")) == ["b"]
 
 
 def test_a_run_that_failed_early_has_no_lists(store: Store) -> None:
     """Its crawl wrote none."""
     assert list(report.failures(store, "run-1")) == []
     assert list(report.skipped(store, "run-1")) == []
-    assert list(report.deletes(store, "run-1")) == []
+    assert list(report.withheld(store, "run-1")) == []
+    assert list(report.exposed(store, "run-1")) == []

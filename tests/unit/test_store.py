@@ -3,12 +3,12 @@
 from typing import Any
 from unittest.mock import patch
 
-import msgspec
 import pytest
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from docferry import store as module
+from docferry.errors import StateInvalid
 from docferry.store import Moved, Store
 
 
@@ -33,7 +33,7 @@ def test_a_record_of_another_shape_is_refused(store: Store) -> None:
     """Nothing is guessed of what somebody else has written."""
     store.write("note.json", {"words": 1})
 
-    with pytest.raises(msgspec.DecodeError):
+    with pytest.raises(StateInvalid, match=r"note\.json"):
         store.read("note.json", Note)
 
 

@@ -1,6 +1,7 @@
 """The sync job: opened once a run, adopted when the reply was lost, and never a stranger's."""
 
 import pytest
+from msgspec import structs
 
 from docferry import sync_job
 from docferry.errors import (
@@ -16,10 +17,20 @@ from docferry.errors import (
 )
 from docferry.indexes import ENDED, JobStatus
 from docferry.store import Store
-from docferry.sync_job import SyncJobRecord
+from docferry.sync_job import LOOKS, SyncJobRecord
 from tests.unit.fakes import FakeIndex
 
 LIVE: tuple[JobStatus, ...] = ("SYNCING", "STOPPING", "SYNCING_INDEXING")
+
+
+def opened(*execution_ids: str, run: str = "run-1") -> SyncJobRecord:
+    """The record of a job that is open, after others of this connector."""
+    return SyncJobRecord(run=run, state="open", execution_id=execution_ids[0], ours=execution_ids)
+
+
+def settled(*execution_ids: str, run: str = "run-1") -> SyncJobRecord:
+    """The record of a job that the manifest accounts for."""
+    return structs.replace(opened(*execution_ids, run=run), state="settled")
 
 
 @pytest.fixture
@@ -32,7 +43,7 @@ def test_a_run_opens_a_job_and_records_it(store: Store, index: FakeIndex) -> Non
     """The record is there before the first put, so that whoever cleans up knows what to stop."""
     assert sync_job.start(store, index, "run-1") == "execution-1"
 
-    assert sync_job.of_run(store, "run-1") == SyncJobRecord(run="run-1", state="open", execution_id="execution-1")
+    assert sync_job.of_run(store, "run-1") == opened("execution-1")
     assert sync_job.of_run(store, "run-2") is None
 
 
@@ -68,7 +79,7 @@ def test_a_job_whose_reply_was_lost_is_adopted(store: Store, index: FakeIndex) -
     index.start_error, index.opens_nevertheless = ServiceUnavailable("reply lost"), True
 
     assert sync_job.start(store, index, "run-1") == "execution-2"
-    assert sync_job.of_run(store, "run-1") == SyncJobRecord(run="run-1", state="open", execution_id="execution-2")
+    assert sync_job.of_run(store, "run-1") == opened("execution-2")
 
 
 def test_a_job_is_adopted_after_a_crash_between_start_and_record(store: Store, index: FakeIndex) -> None:
@@ -95,27 +106,144 @@ class _Crashing(FakeIndex):
         raise RuntimeError("killed")
 
 
-def test_a_start_that_opened_nothing_says_so(store: Store, index: FakeIndex) -> None:
-    """The newest job is still the one before: there is nothing to adopt, and trying again may help."""
+def looked_for(store: Store, index: FakeIndex, run: str = "run-1") -> str:
+    """Start until it is certain that the start before has opened nothing."""
+    for _ in range(LOOKS - 1):
+        with pytest.raises(SyncJobBusy, match="was lost"):
+            sync_job.start(store, index, run)
+    return sync_job.start(store, index, run)
+
+
+def test_a_start_that_opened_nothing_is_repeated_when_that_is_certain(store: Store, index: FakeIndex) -> None:
+    """The newest job is still the one before; but the list may lag, so it is looked at a few times."""
     index.open("execution-1", "SUCCEEDED")
     index.start_error = ServiceUnavailable("500")
-
-    with pytest.raises(ServiceUnavailable):
+    with pytest.raises(SyncJobBusy, match="was lost"):
         sync_job.start(store, index, "run-1")
-
     index.start_error = None
-    assert sync_job.start(store, index, "run-1") == "execution-2"
+
+    assert looked_for(store, index) == "execution-2"
+    assert index.calls == ["start", "start"]
 
 
 def test_a_strangers_job_that_came_and_went_is_not_adopted(store: Store, index: FakeIndex) -> None:
     """Between a start that failed and the next attempt: what is sent to a job that has ended is lost."""
     index.start_error = ServiceUnavailable("500")
-    with pytest.raises(ServiceUnavailable):
+    with pytest.raises(SyncJobBusy):
         sync_job.start(store, index, "run-1")
     index.start_error = None
     index.open("stranger", "SUCCEEDED")
 
-    assert sync_job.start(store, index, "run-1") == "execution-2"
+    assert looked_for(store, index) == "execution-2"
+
+
+@pytest.fixture
+def lagging() -> FakeIndex:
+    """A data source whose list of jobs does not show the newest one for a while."""
+    index = FakeIndex()
+    index.unlisted = 1
+    return index
+
+
+def test_a_job_that_is_not_listed_yet_is_stopped_all_the_same(store: Store, lagging: FakeIndex) -> None:
+    """Its execution id is known; otherwise it would stay open, and block every later run."""
+    execution_id = sync_job.start(store, lagging, "run-1")
+
+    record = sync_job.stop(store, lagging, "run-1")
+
+    assert record is not None
+    assert record.execution_id == execution_id
+    assert lagging.calls == ["start", "stop"]
+    assert lagging.history[0].status == "STOPPING"
+
+
+def test_a_job_that_is_not_listed_because_another_is_open_is_left_alone(store: Store, index: FakeIndex) -> None:
+    """Only one can be open at a time, so ours has ended."""
+    sync_job.start(store, index, "run-1")
+    index.history.clear()
+    index.open("stranger")
+
+    sync_job.stop(store, index, "run-1")
+
+    assert index.calls == ["start"]
+
+
+def test_a_job_whose_reply_was_lost_is_found_when_the_list_catches_up(store: Store, lagging: FakeIndex) -> None:
+    """Until then nothing else is started."""
+    lagging.open("before", "SUCCEEDED")
+    lagging.unlisted = 0
+    lagging.start_error, lagging.opens_nevertheless = ServiceUnavailable("reply lost"), True
+    lagging.lag_after_start = True
+    for _ in range(3):
+        with pytest.raises(SyncJobBusy, match="was lost"):
+            sync_job.start(store, lagging, "run-1")
+    assert lagging.calls == ["start"]
+    lagging.unlisted = 0
+
+    assert sync_job.start(store, lagging, "run-1") == "execution-2"
+    assert lagging.calls == ["start"]
+
+
+def test_a_job_that_a_run_has_lost_is_not_forgotten(store: Store, index: FakeIndex) -> None:
+    """The run has ended without finding it; the next one finds, stops and outlives it."""
+    index.start_error, index.opens_nevertheless = ServiceUnavailable("reply lost"), True
+    index.lag_after_start = True
+    with pytest.raises(SyncJobBusy):
+        sync_job.start(store, index, "run-1")
+    assert sync_job.stop(store, index, "run-1") is None
+    sync_job.settle(store, "run-1")
+    index.start_error, index.lag_after_start = None, False
+
+    with pytest.raises(SyncJobBusy, match="run run-1"):
+        sync_job.start(store, index, "run-2")
+    index.unlisted = 0
+    with pytest.raises(SyncJobBusy, match="is being stopped"):
+        sync_job.start(store, index, "run-2")
+    assert index.history[0].status == "STOPPING"
+    index.end("SUCCEEDED")
+
+    assert sync_job.start(store, index, "run-2") == "execution-2"
+
+
+def test_a_conflict_after_a_lost_start_may_be_the_lost_job(store: Store, index: FakeIndex) -> None:
+    """The list shows it later than after all looks: then it is still found, and not left open."""
+    index.start_error, index.opens_nevertheless = ServiceUnavailable("reply lost"), True
+    index.lag_after_start = True
+    for _ in range(LOOKS):
+        with pytest.raises(SyncJobBusy):
+            sync_job.start(store, index, "run-1")
+    index.start_error = None
+    with pytest.raises(SyncJobBusy, match="does not take"):
+        sync_job.start(store, index, "run-1")
+    index.unlisted = 0
+
+    assert sync_job.start(store, index, "run-1") == "execution-1"
+
+
+def test_jobs_of_strangers_are_named_once(store: Store, index: FakeIndex) -> None:
+    """Those that this connector did not start, since the last report."""
+    index.open("before", "SUCCEEDED")
+    sync_job.start(store, index, "run-1")
+    index.end("SUCCEEDED")
+    sync_job.settle(store, "run-1")
+    index.open("stranger", "SUCCEEDED")
+
+    named = sync_job.strangers(store, index)
+    assert [job.execution_id for job in named.jobs] == ["stranger", "before"]
+    sync_job.see(store, "run-1", named)
+
+    assert sync_job.strangers(store, index).jobs == ()
+    record = sync_job.read(store)
+    assert record is not None
+    assert record.foreign == 2
+
+
+def test_a_job_whose_start_was_lost_is_no_strangers(store: Store, index: FakeIndex) -> None:
+    """It is ours as soon as it is found."""
+    with pytest.raises(RuntimeError):
+        sync_job.start(store, _Crashing(index), "run-1")
+
+    assert sync_job.strangers(store, index).jobs == ()
 
 
 @pytest.mark.parametrize("status", LIVE)
@@ -227,7 +355,7 @@ def test_a_settled_job_is_not_stopped(store: Store, index: FakeIndex) -> None:
 
     record = sync_job.stop(store, index, "run-1")
 
-    assert record == SyncJobRecord(run="run-1", state="settled", execution_id="execution-1")
+    assert record == settled("execution-1")
     assert index.calls == ["start"]
 
 
@@ -262,7 +390,7 @@ def test_stop_adopts_what_start_could_not_record(store: Store, index: FakeIndex)
 
     record = sync_job.stop(store, index, "run-1")
 
-    assert record == SyncJobRecord(run="run-1", state="open", execution_id="execution-1")
+    assert record == opened("execution-1")
     assert index.calls == ["start", "stop"]
 
 
@@ -271,10 +399,10 @@ def test_settling_keeps_the_execution_id_and_touches_no_other_run(store: Store, 
     sync_job.start(store, index, "run-1")
 
     sync_job.settle(store, "run-2")
-    assert sync_job.of_run(store, "run-1") == SyncJobRecord(run="run-1", state="open", execution_id="execution-1")
+    assert sync_job.of_run(store, "run-1") == opened("execution-1")
 
     sync_job.settle(store, "run-1")
-    assert sync_job.read(store) == SyncJobRecord(run="run-1", state="settled", execution_id="execution-1")
+    assert sync_job.read(store) == settled("execution-1")
 
 
 def test_a_job_is_found_among_others(index: FakeIndex) -> None:

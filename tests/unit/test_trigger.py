@@ -75,7 +75,7 @@ class FakeStepFunctions:
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, str]:  # noqa: A002, N803  # boto3's names
         """Start an execution; a running one of the same name and input is the same."""
-        assert (stateMachineArn, input) == (MACHINE, "{}")
+        assert (stateMachineArn, input) == (MACHINE, '{"trigger": "upload"}')
         self.crash()
         arn = EXECUTION + name
         if arn in self.ended:

@@ -1,14 +1,17 @@
 """Verification: what the index says later decides what is recorded of a document."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
+from msgspec import structs
 
 from docferry.changes import Kind, Outcome, State
-from docferry.indexes import DocumentStatus, Indexed
+from docferry.indexes import DocumentStatus, Indexed, SyncJob, Verify
 from docferry.store import Store
-from docferry.verify import judged, verified
-from tests.unit.fakes import FakeIndex, document
+from docferry.verify import ATTEMPTS, asks_for_all, judged, verified
+from tests.unit.fakes import LIMITS, FakeIndex, document, job
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def outcome(kind: Kind, state: State = "acknowledged", reason: str = "", id_: str = "d") -> Outcome:
@@ -69,8 +72,12 @@ def test_a_rejected_delete_keeps_the_reason_that_the_service_gave() -> None:
     assert (found.state, found.reason) == ("rejected", "InvalidRequest: locked")
 
 
+ENDED = job("execution-1", "INCOMPLETE", failed=1)
+CLEAN = job("execution-1", "SUCCEEDED")
+
+
 def verify(
-    store: Store, index: FakeIndex, *outcomes: Outcome, execution_id: str | None = "execution-1"
+    store: Store, index: FakeIndex, *outcomes: Outcome, deletes: bool = False, ended: SyncJob = ENDED
 ) -> list[Outcome]:
     """Verify outcomes; only the acknowledged are asked about."""
 
@@ -82,7 +89,8 @@ def verify(
             store,
             "run-1",
             index,
-            execution_id=execution_id,
+            ended,
+            deletes=deletes,
             outcomes=again,
             asked=lambda outcome: outcome.state == "acknowledged",
         )
@@ -115,19 +123,86 @@ def test_what_is_not_asked_stays_as_it_is(store: Store) -> None:
     assert verify(store, index, rejected) == [rejected]
 
 
-@pytest.mark.parametrize("execution_id", ["execution-1", None])
-def test_the_index_is_asked_about_the_job(store: Store, execution_id: str | None) -> None:
+@pytest.mark.parametrize(("kind", "execution_id"), [("added", "execution-1"), ("deleted", None)])
+def test_the_index_is_asked_about_the_job(store: Store, kind: Kind, execution_id: str | None) -> None:
     """Puts are asked for by their job, deletes whatever put the document."""
     index = FakeIndex()
+    index.says(*([DocumentStatus("d", "INDEXED")] if kind == "added" else []))
 
-    verify(store, index, outcome("added"), execution_id=execution_id)
+    verify(store, index, outcome(kind), deletes=kind == "deleted")
 
     assert index.asked == [execution_id]
+
+
+STILL_PROCESSING: list[Indexed] = ["PROCESSING"] * ATTEMPTS
+
+
+class Late(FakeIndex):
+    """Says of a document what it said before, for some questions."""
+
+    def __init__(self, *answers: Indexed) -> None:
+        super().__init__()
+        self._answers = iter(answers)
+
+    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+        """See Index.statuses."""
+        self.says(DocumentStatus("d", next(self._answers)))
+        return super().statuses(execution_id, ids)
+
+
+def test_a_status_that_lags_is_asked_for_again(store: Store) -> None:
+    """For some seconds; what it says then counts."""
+    (found,) = verify(store, Late("PROCESSING", "NOT_FOUND", "INDEXED"), outcome("added"))
+    assert found.state == "acknowledged"
+
+    (found,) = verify(store, Late("PROCESSING", "FAILED"), outcome("added"))
+    assert (found.state, found.poison, found.late) == ("rejected", True, True)
+
+    (found,) = verify(store, Late(*STILL_PROCESSING), outcome("added"))
+    assert found.state == "doubtful"
+
+
+@pytest.mark.parametrize(("verify_as", "state"), [("auto", "acknowledged"), ("all", "doubtful")])
+def test_a_clean_job_is_believed_where_a_status_lags(store: Store, verify_as: Verify, state: State) -> None:
+    """It counted no failure. With `verify: all` a document counts only when it is seen as indexed."""
+    index = Late(*STILL_PROCESSING)
+    index.verify = verify_as
+
+    (found,) = verify(store, index, outcome("added"), ended=CLEAN)
+
+    assert found.state == state
+
+
+def test_a_failed_document_of_a_clean_job_has_failed(store: Store) -> None:
+    """Its metrics have not counted it yet."""
+    (found,) = verify(store, Late("FAILED"), outcome("modified"), ended=CLEAN)
+
+    assert (found.state, found.late) == ("doubtful", True)
+
+
+@pytest.mark.parametrize(
+    ("verify_as", "by_id", "sent", "held", "asks"),
+    [
+        ("auto", True, 1_000, 10**6, True),
+        ("auto", True, 1_001, 10**6, False),
+        ("auto", False, 5, 1_000, True),  # a hundred calls list the data source
+        ("auto", False, 5, 1_001, False),
+        ("all", False, 10**6, 10**6, True),
+        ("metrics", True, 1, 1, False),
+    ],
+)
+def test_a_small_run_is_verified_at_once(*, verify_as: Verify, by_id: bool, sent: int, held: int, asks: bool) -> None:
+    """As far as it costs a hundred calls: a service that lists its documents lists all of them."""
+    index = FakeIndex()
+    index.verify, index.limits = verify_as, structs.replace(LIMITS, statuses=10, statuses_by_id=by_id)
+
+    assert asks_for_all(index, sent=sent, held=held) is asks
 
 
 def test_statuses_in_many_pieces_are_joined(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the index says of a million documents is sorted outside of memory."""
     monkeypatch.setattr("docferry.sorting.CHUNK_LINES", 2)
+    monkeypatch.setattr("docferry.verify.SMALL_RUN", 3)
     index = FakeIndex()
     ids = [f"d{number}" for number in range(7)]
     index.says(*(DocumentStatus(id_, "INDEXED") for id_ in ids[::2]))

@@ -31,6 +31,14 @@ class World:
         self.connector = Connector(name, Part("files", {"path": str(folder)}), Part(kind))
         self.deployment: Deployment = aws.deploy(self.connector)
 
+    @classmethod
+    def of(cls, aws: Laptop, folder: Path, connector: Connector) -> "World":
+        """The world of a connector that is described otherwise now."""
+        world = cls.__new__(cls)
+        world.aws, world.folder, world.connector = aws, folder, connector
+        world.deployment = aws.deploy(connector)
+        return world
+
     @property
     def store(self) -> Store:
         """The connector's state bucket."""

@@ -258,7 +258,12 @@ def test_a_folder_that_disappears_fails_the_run_and_deletes_nothing(world: World
 
 
 @pytest.mark.parametrize(
-    ("inputs", "named"), [({"approve_deletes": 3}, "approve_deletes"), ({"approve": 3}, "approve"), ({"apply": "x", "mode": "full"}, "apply")]
+    ("inputs", "named"),
+    [
+        ({"approve_deletes": 3}, "approve_deletes"),
+        ({"approve": 3}, "approve"),
+        ({"apply": "x", "mode": "full"}, "apply"),
+    ],
 )
 def test_a_wrong_input_is_refused(world: World, inputs: dict[str, object], named: str) -> None:
     """The execution fails, says which member is wrong, and has touched nothing."""

@@ -130,7 +130,7 @@ def guarded(
 
     renamed: frozenset[str] = frozenset()
     if connector.access != "public":
-        renamed = access.renamed(manifest.documents(store, base), listed(), connector.name, approved())
+        renamed = access.renamed(lambda: manifest.documents(store, base), listed(), connector.name, approved())
     events = changes.detect(known(wired, run, wanted, base), listed(), checkpoint.uncertain | renamed)
     allowed = access.guard(events, connector.access, approved=approved(), renamed=renamed)
     return failures.quarantine(allowed, failures.read(store))
