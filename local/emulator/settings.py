@@ -35,6 +35,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mapping_seconds: float = 0.5
     """How long a group mapping is PROCESSING."""
 
+    # How far answers lag behind what is so, as those of eventually consistent services may.
+    job_list_lag: float = 0.0
+    """ListDataSourceSyncJobs shows each job as it was so long ago; Start and Stop know how it is."""
+    metrics_lag: float = 0.0
+    """The metrics of a job are those of so long ago, and may grow after SUCCEEDED: then no job ends INCOMPLETE."""
+    status_lag: float = 0.0
+    """BatchGetDocumentStatus and ListDocuments show each document as it was so long ago; a search does not lag."""
+
     # Sync jobs.
     start_while_indexing: Literal["reject", "allow"] = "reject"
     """Whether the next job may start while the last is SYNCING_INDEXING, as guides before 2023 said."""

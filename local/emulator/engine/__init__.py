@@ -98,7 +98,12 @@ class Engine:
             data_source,
         )
         run("DELETE FROM mappings WHERE data_source = ?", data_source)
+        run(
+            "DELETE FROM counted WHERE execution_id IN (SELECT execution_id FROM jobs WHERE data_source = ?)",
+            data_source,
+        )
         run("DELETE FROM jobs WHERE data_source = ?", data_source)
+        run("DELETE FROM history WHERE data_source = ?", data_source)
         run("DELETE FROM operations WHERE data_source = ?", data_source)
         run("DELETE FROM texts WHERE rowid IN (SELECT doc FROM documents WHERE data_source = ?)", data_source)
         rows = self.store.all(
@@ -117,5 +122,5 @@ class Engine:
     def _purge_index(self, index_id: str) -> None:
         run = self.store.run
         run("DELETE FROM texts WHERE rowid IN (SELECT doc FROM documents WHERE index_id = ?)", index_id)
-        for table in ("documents", "operations", "totals", "mappings"):
+        for table in ("documents", "operations", "totals", "mappings", "history"):
             run(f"DELETE FROM {table} WHERE index_id = ?", index_id)  # noqa: S608 - from constants

@@ -10,6 +10,7 @@ from local.emulator.engine.access import Tree
 from local.emulator.engine.context import Context
 from local.emulator.engine.fields import DATA_SOURCE_ID, EXECUTION_ID, IndexField, Value, problem_of
 from local.emulator.engine.jobs import Jobs
+from local.emulator.engine.lag import History
 from local.emulator.engine.resources import Resource, Resources
 from local.emulator.errors import QuotaExceeded, ValidationFailed
 
@@ -86,6 +87,7 @@ class Documents:
         self._store = context.store
         self._resources = resources
         self._jobs = jobs
+        self._history = History(context)
 
     def put(
         self, index: Resource, fields: dict[str, IndexField], puts: Sequence[Put], rules: Rules
@@ -273,6 +275,10 @@ class Documents:
             payload,
             content,
         )
+        deleting = kind == "delete"
+        self._history.note(index.id, name, now, "DELETING" if deleting else "RECEIVED", data_source=tie.data_source)
+        if not deleting:
+            self._history.note(index.id, name, begin, "PROCESSING", data_source=tie.data_source, created=now)
         if tie.execution_id is not None:
             self._jobs.touch(tie.execution_id)
 

@@ -11,6 +11,7 @@ from local.emulator.engine.documents import Code, Payload
 from local.emulator.engine.extraction import Unreadable, extract
 from local.emulator.engine.fields import DATA_SOURCE_ID
 from local.emulator.engine.jobs import Jobs, Outcome
+from local.emulator.engine.lag import History
 
 # How many operations, with their contents, are in memory at once.
 BATCH = 200
@@ -31,6 +32,7 @@ class Indexing:
         self._context = context
         self._store = context.store
         self._jobs = jobs
+        self._history = History(context)
 
     def settle(self, now: float) -> None:
         """Do whatever is due by now."""
@@ -38,6 +40,27 @@ class Indexing:
             for row in rows:
                 self._apply(row)
                 self._store.run("DELETE FROM operations WHERE seq = ?", row["seq"])
+                if self._context.settings.status_lag:
+                    self._note(row)
+
+    def _note(self, row: Any) -> None:
+        """Note what a document has come to be, for statuses that lag, unless there is more work on it."""
+        at = row["index_id"], row["id"]
+        if self._store.one("SELECT 1 FROM operations WHERE index_id = ? AND id = ? LIMIT 1", *at) is not None:
+            return
+        known = self._store.one("SELECT * FROM documents WHERE index_id = ? AND id = ?", *at)
+        if known is None:
+            self._history.note(*at, row["due"], "", data_source=row["data_source"])
+        else:
+            self._history.note(
+                *at,
+                row["due"],
+                known["status"],
+                data_source=known["data_source"],
+                created=known["created"],
+                code=known["code"],
+                message=known["message"],
+            )
 
     def _apply(self, row: Any) -> None:
         known = self._store.one("SELECT * FROM documents WHERE index_id = ? AND id = ?", row["index_id"], row["id"])

@@ -6,11 +6,13 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from local.emulator.engine.context import Context
+from local.emulator.engine.lag import status_then
 from local.emulator.engine.paging import place_of, token_of
 from local.emulator.engine.resources import Resource
 from local.emulator.errors import Conflicting, JobRunning
 
 Outcome = Literal["added", "modified", "deleted", "failed"]
+TERMINAL = frozenset({"SUCCEEDED", "INCOMPLETE", "FAILED", "ABORTED"})
 
 
 class Job(Struct):
@@ -106,18 +108,38 @@ class Jobs:
         """Return a page of the jobs of a data source, newest first, and the token of the next."""
         listing = f"jobs/{data_source.id}"
         started, seq = place_of(listing, token) or (float("inf"), 0)
+        lags = self._context.settings.job_list_lag > 0
         rows = self._store.all(
-            f"SELECT {_COLUMNS} FROM jobs WHERE data_source = ? AND (started, seq) < (?, ?)"  # noqa: S608 - constant
+            f"SELECT {_COLUMNS}, stopped FROM jobs WHERE data_source = ? AND (started, seq) < (?, ?)"  # noqa: S608 - constant
             " AND (? IS NULL OR status = ?) AND (? IS NULL OR started >= ?) AND (? IS NULL OR started <= ?)"
             " ORDER BY started DESC, seq DESC LIMIT ?",
-            *(data_source.id, started, seq, status, status, since, since, until, until, limit + 1),
+            *(data_source.id, started, seq, *([None] * 2 if lags else [status] * 2), since, since, until, until),
+            -1 if lags else limit + 1,
         )
-        jobs = [self._shown(Job(**dict(row))) for row in rows[:limit]]
-        more = len(rows) > limit
-        return jobs, token_of(listing, [jobs[-1].started, jobs[-1].seq]) if more else None
+        jobs = [job for row in rows if (job := self._shown(row)) is not None and status in (None, job.status)]
+        more = len(jobs) > limit
+        return jobs[:limit], token_of(listing, [jobs[limit - 1].started, jobs[limit - 1].seq]) if more else None
 
-    def _shown(self, job: Job) -> Job:
-        if self._context.settings.metrics_while_syncing == "final" and job.ended is None:
+    def _shown(self, row: Any) -> Job | None:
+        """A job as the list shows it, which may lag; None while it does not show it at all."""
+        settings = self._context.settings
+        job = Job(**{name: row[name] for name in Job.__struct_fields__})
+        if settings.job_list_lag:
+            status = status_then(row, self._context.now() - settings.job_list_lag, settings.stopping_seconds)
+            if status is None:
+                return None
+            job.status = status
+            if status not in TERMINAL:
+                job.ended = job.code = job.message = None
+        if settings.metrics_lag:
+            counts = self._store.all(
+                "SELECT outcome, sum(step) AS count FROM counted WHERE execution_id = ? AND at <= ? GROUP BY outcome",
+                *(job.execution_id, self._context.now() - settings.metrics_lag),
+            )
+            job.added = job.modified = job.deleted = job.failed = 0
+            for counted in counts:
+                setattr(job, counted["outcome"], counted["count"])
+        if settings.metrics_while_syncing == "final" and job.ended is None:
             job.added = job.modified = job.deleted = job.failed = 0
         return job
 
@@ -156,6 +178,8 @@ class Jobs:
                     step,
                     execution_id,
                 )
+                if self._context.settings.metrics_lag:
+                    self._store.run("INSERT INTO counted VALUES (?, ?, ?, ?)", execution_id, at, column, step)
 
     def abort(self, data_source: str) -> None:
         """End whatever job a data source has: it is being deleted."""
@@ -192,7 +216,8 @@ class Jobs:
         forced = self._context.faults.knobs.end_jobs
         code = message = None
         if status is None:
-            status = forced or ("INCOMPLETE" if row["failed"] else "SUCCEEDED")
+            counted = row["failed"] and not self._context.settings.metrics_lag
+            status = forced or ("INCOMPLETE" if counted else "SUCCEEDED")
         if status == "FAILED":
             code, message = "InternalError", "The sync job failed on request."
         elif status == "ABORTED":

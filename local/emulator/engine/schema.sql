@@ -57,6 +57,25 @@ CREATE TABLE IF NOT EXISTS tallies (
     PRIMARY KEY (execution_id, id)
 ) WITHOUT ROWID;
 
+-- When what was counted, as long as metrics lag.
+CREATE TABLE IF NOT EXISTS counted (
+    execution_id TEXT NOT NULL, at REAL NOT NULL, outcome TEXT NOT NULL, step INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS counted_of_job ON counted (execution_id, at);
+
+-- What was so of a document from when on, as long as statuses lag; status '' for one that is not there.
+CREATE TABLE IF NOT EXISTS history (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    index_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at REAL NOT NULL,
+    status TEXT NOT NULL,
+    data_source TEXT,
+    created REAL NOT NULL,
+    code TEXT, message TEXT
+);
+CREATE INDEX IF NOT EXISTS history_of_document ON history (index_id, id, at, seq);
+
 CREATE TABLE IF NOT EXISTS documents (
     doc INTEGER PRIMARY KEY,
     index_id TEXT NOT NULL,

@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from local.emulator.engine.context import Context
+from local.emulator.engine.lag import History, Moment
 from local.emulator.engine.paging import place_of, token_of
 
 
@@ -27,6 +28,12 @@ _PAGE = (
     " AND (?3 IS NULL OR data_source = ?3) ORDER BY id LIMIT ?4) ORDER BY id LIMIT ?4"
 )
 
+# What is gone already may still be shown.
+_PAGE_THEN = (
+    f"SELECT id FROM ({_PAGE}) UNION SELECT id FROM (SELECT DISTINCT id FROM history WHERE index_id = ?1 AND id > ?2"  # noqa: S608 - constant
+    " AND (?3 IS NULL OR data_source = ?3) ORDER BY id LIMIT ?4) ORDER BY id LIMIT ?4"
+)
+
 
 class Statuses:
     """Reads the state of documents."""
@@ -34,9 +41,12 @@ class Statuses:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._store = context.store
+        self._history = History(context)
 
     def find(self, index_id: str, name: str) -> DocumentStatus | None:
         """Return the state of a document; None when the index knows nothing of it."""
+        if self._context.settings.status_lag and (then := self._history.shown(index_id, name)) is not None:
+            return _told(name, then) if then.status else None
         known = self._store.one("SELECT * FROM documents WHERE index_id = ? AND id = ?", index_id, name)
         waiting = self._waiting(index_id, name)
         if known is None and (waiting is None or waiting["kind"] == "delete"):
@@ -53,7 +63,8 @@ class Statuses:
         """Return a page of the documents of an index, or of one of its data sources, by id."""
         listing = f"documents/{index_id}/{data_source or ''}"
         after = place_of(listing, token) or ""
-        rows = self._store.all(_PAGE, index_id, after, data_source, limit + 1)
+        sql = _PAGE_THEN if self._context.settings.status_lag else _PAGE
+        rows = self._store.all(sql, index_id, after, data_source, limit + 1)
         found = [status for row in rows[:limit] if (status := self.find(index_id, row["id"])) is not None]
         return found, token_of(listing, rows[limit - 1]["id"]) if len(rows) > limit else None
 
@@ -84,3 +95,15 @@ class Statuses:
             updated=waiting["begin"] if begun else waiting["accepted"],
             data_source=waiting["data_source"],
         )
+
+
+def _told(name: str, then: Moment) -> DocumentStatus:
+    return DocumentStatus(
+        id=name,
+        status=then.status,
+        created=then.created,
+        updated=then.at,
+        code=then.code,
+        message=then.message,
+        data_source=then.data_source,
+    )
