@@ -8,7 +8,7 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults.catalogue import KINDS, Case, pairs, spread
+from tests.faults.catalogue import KINDS, LATE_AND_LOST, TWO, Case, pairs, spread
 from tests.faults.stage import SERVICES
 from tests.faults.workers import Result, catalogue, tried
 
@@ -45,7 +45,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, metavar="N", help="only so many cases, evenly over kinds and points")
     parser.add_argument("--pairs", default="1:100", metavar="SEED:COUNT", help="pairs of faults, besides the singles")
     parser.add_argument("--service", choices=SERVICES, help="only this one")
-    parser.add_argument("--kind", choices=[*KINDS, "two faults"], metavar="KIND", help="only faults of this kind")
+    parser.add_argument("--kind", choices=[*KINDS, LATE_AND_LOST, TWO], metavar="KIND", help="only faults of this kind")
     parser.add_argument("--case", help="one case, as a violation names it")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (2)")
     return parser.parse_args()
@@ -74,7 +74,7 @@ def table(results: list[Result]) -> Table:
         shown.add_column(f"{service}: points", footer=f"{total:,}", justify="right")
         found = sum(count for (_, at), count in bad.items() if at == service)
         shown.add_column("violations", footer=f"{found:,}", justify="right")
-    for kind in [*KINDS, "two faults"]:
+    for kind in [*KINDS, LATE_AND_LOST, TWO]:
         if any(counts[kind, service] for service in services):
             cells = [f"{tally[kind, service]:,}" for service in services for tally in (counts, bad)]
             shown.add_row(kind, *cells)

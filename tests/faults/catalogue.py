@@ -7,9 +7,10 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from tests.faults import kinds, zombies
+from tests.faults import kinds, late, zombies
 from tests.faults.conditions import CONDITIONS
 from tests.faults.kinds import DOCUMENTS, Fault
+from tests.faults.late import LATE
 from tests.faults.points import RETURN, Call, Point
 
 BEFORE_EFFECTS: tuple[type[Fault], ...] = (kinds.CrashBefore, kinds.CrashBeforeAlways)
@@ -25,16 +26,22 @@ APPLIES: tuple[tuple[type[Fault], Callable[[Call], bool]], ...] = (
     (kinds.Partial, lambda call: call.point.operation in DOCUMENTS),
     (kinds.PartialAlways, lambda call: call.point.operation in DOCUMENTS),
     (kinds.Aborted, lambda call: call.effect),
+    (late.Unknown, lambda call: call.effect),
     (zombies.Zombie, lambda call: call.effect),
     (zombies.ZombieAmidst, lambda call: call.effect),
     (kinds.SourceChanges, lambda call: call.effect and call.point.function in {"crawl", "put_batch"}),
 )
 """At which points of the reference run a kind of fault makes sense."""
 
+SURROUNDINGS: tuple[tuple[type[Fault], str], ...] = (*CONDITIONS, *LATE)
+
 KINDS: dict[str, type[Fault]] = {
     fault.kind: fault
-    for fault in (*BEFORE_EFFECTS, *AFTER_EFFECTS, *(kind for kind, _ in APPLIES), *(kind for kind, _ in CONDITIONS))
+    for fault in (*BEFORE_EFFECTS, *AFTER_EFFECTS, *(kind for kind, _ in APPLIES), *(kind for kind, _ in SURROUNDINGS))
 }
+
+LOST = ("StartDataSourceSyncJob", "StopDataSourceSyncJob", "BatchPutDocument", "BatchDeleteDocument")
+TWO, LATE_AND_LOST = "two faults", "an answer lags, and a reply is lost"
 
 
 class Case(Struct, frozen=True, order=True):
@@ -58,13 +65,21 @@ class Case(Struct, frozen=True, order=True):
     @property
     def kind(self) -> str:
         """What the table counts it under."""
-        return self.faults[0][0] if len(self.faults) == 1 else "two faults"
+        if len(self.faults) == 1:
+            return self.faults[0][0]
+        return LATE_AND_LOST if any(self.faults[0][0] == kind.kind for kind, _ in LATE) else TWO
 
 
 def singles(service: str, scenario: str, calls: list[Call]) -> Iterator[Case]:
-    """Every single fault at every point of a reference run."""
+    """Every single fault at every point of a reference run; what lags, also with each reply lost that it hides."""
     for kind, point in [*crashes(calls), *others(calls)]:
         yield Case(service, scenario, ((kind.kind, point),))
+    places = {call.point for call in calls}
+    for late_kind, function in LATE:
+        for call in calls:
+            if call.point.operation in LOST and Point(function, RETURN) in places:
+                lost = (kinds.LostReply.kind, call.point)
+                yield Case(service, scenario, ((late_kind.kind, Point(function, RETURN)), lost))
 
 
 def crashes(calls: list[Call]) -> Iterator[tuple[type[Fault], Point]]:
@@ -93,7 +108,7 @@ def others(calls: list[Call]) -> Iterator[tuple[type[Fault], Point]]:
                 yield kind, call.point
     for point in reads(calls):
         yield kinds.ServerError, point
-    for kind, function in CONDITIONS:
+    for kind, function in SURROUNDINGS:
         point = Point(function, RETURN)
         if any(call.point == point for call in calls):
             yield kind, point

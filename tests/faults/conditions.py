@@ -102,8 +102,8 @@ class Corrupt(Fault):
         """Overwrite the pointer, or what it points to."""
         objects = self.stage.bucket.objects
         if self.pointer is not None:
-            objects[MANIFEST] = self.pointer
-        for key in [key for key in objects if key.startswith("manifest/") and key != MANIFEST]:
+            objects[self.stage.store.held(MANIFEST)] = self.pointer
+        for key in self.stage.manifests():
             if self.pointer is None:
                 objects[key] = b"damaged"
         return proceed()
@@ -116,9 +116,8 @@ class ManifestLost(Corrupt):
 
     def strike(self, call: Call, proceed: Proceed) -> Any:  # noqa: ARG002
         """Delete it."""
-        objects = self.stage.bucket.objects
-        for key in [key for key in objects if key.startswith("manifest/") and key != MANIFEST]:
-            del objects[key]
+        for key in self.stage.manifests():
+            del self.stage.bucket.objects[key]
         return proceed()
 
 

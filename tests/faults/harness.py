@@ -13,6 +13,7 @@ from docferry.errors import ManifestInvalid
 from docferry.runs import Run, shards
 from docferry.shards import changes
 from docferry.store import LEASE
+from docferry.sync_job import SyncJobRecord
 from tests.faults import kinds
 from tests.faults.catalogue import KINDS, Case
 from tests.faults.kinds import Fault
@@ -188,23 +189,34 @@ class Harness:
         elif index[id_] != self.stage.contents[version]:
             yield f"the manifest has {id_} as {self.stage.contents[version]!r}, the index as {index[id_]!r}"
 
+    def _rebuilt(self) -> tuple[Ended, set[str]]:
+        """Start the manifest anew; give the run after that, and what nobody can know any more."""
+        on = self.stage
+        clean = on.sync(mode="rebuild")
+        # A rebuild deletes nothing. The run after it deletes what a manifest still knew.
+        clean = on.sync() if clean.status == "SUCCEEDED" else clean
+        if on.service == "kendra":
+            return clean, on.index().keys() - on.source().keys()
+        # What none knew only a service that lists its documents can name.
+        return (on.sync(mode="reconcile") if clean.status == "SUCCEEDED" else clean), set()
+
     def _unsettled(self) -> set[str]:
         """The documents that a run has told the index of, and that the next one will account for."""
         store = self.stage.store
         record = sync_job.read(store)
-        if record is None or record.state == "settled":
+        if record is None or (record.state == "settled" and not self._has_grown(record)):
             return set()
         return {change.id for shard in shards(store, record.run) for change in changes(store, shard)}
+
+    def _has_grown(self, record: SyncJobRecord) -> bool:
+        """Whether the metrics of the last job count other failures by now than those that were committed on."""
+        job = sync_job.find(self.stage.wired.index, record.execution_id) if record.execution_id else None
+        return job is not None and job.metrics.failed != record.failed
 
     def _cured(self, *, rebuild: bool) -> Iterator[str]:
         """One clean run makes index and source equal; the one after it has nothing to do."""
         on = self.stage
-        clean = on.sync(mode="rebuild") if rebuild else on.sync()
-        strays = on.index().keys() - on.source().keys() if rebuild else set()
-        if rebuild and on.service == "qbusiness":
-            # A rebuild deletes nothing; what it has left over only a service that lists its documents can name.
-            strays = set()
-            clean = on.sync(mode="reconcile") if clean.status == "SUCCEEDED" else clean
+        clean, strays = self._rebuilt() if rebuild else (on.sync(), set[str]())
         report = clean.report
         if report is None or clean.status != "SUCCEEDED" or report.failed or report.withheld:
             yield f"the clean run is not clean: {report or on.error(clean)}"

@@ -26,7 +26,7 @@ from docferry.model import Document
 from docferry.report import Report
 from docferry.runs import Run
 from docferry.sources import files
-from docferry.store import Store
+from docferry.store import MANIFEST, Store
 from docferry.wiring import Wired
 from docferry.workflow import janitor
 from local import emulator
@@ -74,8 +74,8 @@ class Stage:
         """Every content that a document ever had, by its version."""
         self.handed_in: dict[str, str] = {}
         """What other crawlers have handed in, by the id of the document."""
-        connector = Connector(NAME, Part("files", {"path": str(folder)}), Part(service), LIMIT)
-        self.deployment: Deployment = aws.deploy(connector)
+        self.connector = Connector(NAME, Part("files", {"path": str(folder)}), Part(service), LIMIT)
+        self.deployment: Deployment = aws.deploy(self.connector)
 
     @property
     def wired(self) -> Wired:
@@ -120,7 +120,7 @@ class Stage:
 
     def source(self) -> dict[str, str]:
         """The documents of the source and of the inbox, with their contents."""
-        files = {f"{NAME}/{file.name}": file.read_text("utf-8") for file in self.folder.iterdir()}
+        files = {f"{NAME}/{file.name}": file.read_text("utf-8") for file in self.folder.glob("*.txt")}
         return self.handed_in | files
 
     def index(self) -> dict[str, str]:
@@ -128,14 +128,32 @@ class Stage:
         self.aws.clock.sleep(120)
         engine = self.aws.emulation.engine
         with engine.request():
-            rows = engine.store.all("SELECT id, body FROM documents JOIN texts ON texts.rowid = doc WHERE present = 1")
+            rows = engine.store.all(
+                "SELECT id, body FROM documents JOIN texts ON texts.rowid = doc WHERE present = 1 AND data_source = ?",
+                self.data_source,
+            )
         return {row["id"]: row["body"] for row in rows}
+
+    @property
+    def data_source(self) -> str:
+        """The id of the data source that the connector writes to."""
+        return str(self.wired.settings.connector.index.settings["data_source_id"])
+
+    def lag(self, **seconds: float) -> None:
+        """Let answers of the services lag from now on."""
+        context = self.aws.emulation.engine.context
+        structs.force_setattr(context, "settings", structs.replace(context.settings, **seconds))
 
     def manifest(self) -> dict[str, Document]:
         """What the manifest says that the index holds. Raises ManifestInvalid."""
         current = manifest.pointer(self.store)
         lines = manifest.documents(self.store, current.value if current else None)
         return {document.id: document for document in (msgspec.json.decode(line, type=Document) for line in lines)}
+
+    def manifests(self) -> list[str]:
+        """The keys of the streams that are, or were, the manifest."""
+        pointer = self.store.held(MANIFEST)
+        return [key for key in self.store.keys(self.store.held("manifest/")) if key != pointer]
 
     def jobs(self) -> list[str]:
         """The states of all sync jobs, newest first."""
@@ -213,6 +231,7 @@ class Stage:
     def clear(self) -> None:
         """Take every fault of the services back."""
         self.aws.emulation.faults.reset()
+        self.lag(job_list_lag=0.0, metrics_lag=0.0, status_lag=0.0)
         calls.PACE._pauses.clear()
 
 

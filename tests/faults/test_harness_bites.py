@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 
-from docferry import lease, manifest, outcomes, sync_job
+from docferry import guard, lease, manifest, outcomes, sync_job
 from docferry.changes import Outcome
 from docferry.shards import changes
 from docferry.store import MANIFEST
-from docferry.workflow import change_set
 from tests.faults.catalogue import Case
 from tests.faults.harness import Harness
 
-ZOMBIE = "kendra | changes | zombie @ commit:PutObject:manifest/<run>.jsonl.zst#1"
+ZOMBIE = "kendra | changes | zombie @ commit:PutObject:data-sources/<data source>/manifest/<run>.jsonl.zst#1"
 AMIDST = "kendra | changes | zombie, amid the next run @ stop_sync:StopDataSourceSyncJob#1"
 
 
@@ -49,9 +48,11 @@ def test_without_the_lease(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> 
 def test_without_fencing(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """A zombie moves the manifest back to what it knew."""
 
-    def move(store: Any, before: str | None, written: Any, *, base: Any) -> None:
+    def move(store: Any, before: str | None, written: Any, *, base: Any, generation: int) -> Any:
         del before, base
-        store.write(MANIFEST, manifest.Pointer(manifest.FORMAT, written.key, written.lines, written.sha256))
+        moved = manifest.Pointer(manifest.FORMAT, written.key, written.lines, written.sha256, generation=generation + 1)
+        store.write(store.held(MANIFEST), moved)
+        return moved
 
     monkeypatch.setattr(lease, "check", lambda *_, **__: None)
     monkeypatch.setattr(manifest, "move", move)
@@ -61,7 +62,7 @@ def test_without_fencing(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_without_the_guard(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty listing empties the index."""
-    monkeypatch.setattr(change_set, "reason_to_withhold", lambda *_, **__: "")
+    monkeypatch.setattr(guard, "judge", lambda *_, **__: None)
 
     assert any(
         "deleted" in violation for violation in found(kendra, "kendra | changes | listing empty @ crawl:return#1")

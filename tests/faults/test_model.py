@@ -25,8 +25,8 @@ PLACES = (
     Point("put_batch", "BatchPutDocument"),
     Point("delete_batch", "BatchDeleteDocument"),
     Point("stop_sync", "StopDataSourceSyncJob"),
-    Point("commit", "PutObject", "manifest/current.json"),
-    Point("commit", "PutObject", "sync_job.json"),
+    Point("commit", "PutObject", "data-sources/<data source>/manifest/current.json"),
+    Point("commit", "PutObject", "data-sources/<data source>/sync_job.json"),
     Point("commit", "DeleteObject", "lease.json"),
     Point("poll_sync", RETURN),
 )
@@ -117,13 +117,16 @@ class Histories(RuleBasedStateMachine):
         assert ended.status == "SUCCEEDED"
         deletes = len(self.stage.manifest().keys() - {f"{NAME}/{name}" for name in self.model})
         assert ended.report.withheld <= deletes
-        assert ended.report.withheld == 0 or ended.report.withheld > LIMIT.documents
+        empty = not any(self.stage.folder.iterdir())
+        assert ended.report.withheld == 0 or ended.report.withheld > LIMIT.documents or empty
 
     @rule()
     def clean_run(self) -> None:
         """Sync with the quarantine released and the deletes approved: source, manifest and index are one."""
         failures.release(self.stage.store, None)
-        ended = self.stage.sync(approve_deletes=len("abcdefghpqr"))
+        ended = self.stage.sync()
+        if ended.report is not None and ended.report.withheld:
+            ended = self.stage.sync(approve=ended.run)
         wanted = {f"{NAME}/{name}": text for name, text in self.model.items()}
         assert ended.status == "SUCCEEDED", ended.report
         assert self.stage.index() == wanted

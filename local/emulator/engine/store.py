@@ -19,7 +19,7 @@ _LATEST = """
 """
 
 
-class UnusableDatabase(Exception):  # noqa: N818  # says what is wrong with it
+class UnusableDatabase(RuntimeError):
     """The file that should hold the indexes cannot be used."""
 
 
@@ -37,13 +37,13 @@ class Store:
                 path or ":memory:", timeout=0.5, check_same_thread=False, isolation_level=None, cached_statements=512
             )
         except sqlite3.OperationalError as error:
-            raise UnusableDatabase(f"{path} cannot be opened: {error}") from error
+            raise UnusableDatabase(f"Cannot open the emulator's database {path}: {error}") from error
         self.db.row_factory = sqlite3.Row
         try:
             self._open()
         except sqlite3.DatabaseError as error:
             self.db.close()
-            raise UnusableDatabase(f"{path} is no database of the emulators, or cannot be opened: {error}") from error
+            raise UnusableDatabase(f"Cannot open the emulator's database {path}: {error}") from error
 
     def _open(self) -> None:
         # The caches of the engine and the queue assume that no other process writes: a second one is refused.

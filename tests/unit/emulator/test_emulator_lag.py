@@ -46,7 +46,7 @@ def test_a_stopped_job_is_listed_as_syncing_for_a_while(start: Any, name: str) -
     rejected = service.put(service.document("b"), job=job)
     assert [entry[0] for entry in rejected] == ["b"]
 
-    seen = []
+    seen: list[str] = []
     for _ in range(400):
         (shown,) = service.history()
         if not seen or seen[-1] != shown["Status"]:
