@@ -1,16 +1,21 @@
-"""``python -m tests.faults``: every fault at every point, on both services; the table and the exit code say it all."""
+"""``python -m tests.faults``: every fault at every point, and every mistake of a person, on both services.
+
+The tables and the exit code say it all.
+"""
 
 import argparse
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.faults.catalogue import KINDS, LATE_AND_LOST, TWO, Case, pairs, spread
+from tests.faults.mistakes import MISTAKES, violations
 from tests.faults.stage import SERVICES
-from tests.faults.workers import Result, catalogue, tried
+from tests.faults.workers import CONTEXT, Result, catalogue, tried
 
 COMMAND = "python -m tests.faults --case"
 
@@ -20,6 +25,8 @@ def main() -> int:
     options = parsed()
     console = Console(soft_wrap=True)
     began = time.monotonic()
+    if options.mistake:
+        return slips(console, options)
     cases = [Case.parse(options.case)] if options.case else chosen(options)
     console.print(f"{len(cases):,} cases, {options.jobs} processes")
     results = []
@@ -36,7 +43,33 @@ def main() -> int:
     lost = len(cases) - len(results)
     if lost:
         console.print(f"[red]{lost:,} cases were not tried: a process ended early[/red]")
-    return 1 if bad or lost else 0
+    whole = not (options.case or options.sample or options.kind)
+    return 1 if bad or lost or (whole and slips(console, options)) else 0
+
+
+def slips(console: Console, options: argparse.Namespace) -> int:
+    """Make the mistakes, and print what came of them. Returns the exit code."""
+    names = [options.mistake] if options.mistake else list(MISTAKES)
+    services = [options.service] if options.service else list(SERVICES)
+    tried = [(name, service) for name in names for service in services]
+    with ProcessPoolExecutor(options.jobs, mp_context=CONTEXT) as pool:
+        results = list(pool.map(violations, *zip(*tried, strict=True)))
+    found = dict(zip(tried, results, strict=True))
+    for (name, service), problems in found.items():
+        for problem in problems:
+            console.print(f"[red]violation[/red] {service} | {name}: {problem}", highlight=False)
+    shown = Table(title="Mistakes of people")
+    shown.add_column("mistake")
+    shown.add_column("what the run says")
+    for service in services:
+        shown.add_column(f"{service}: violations", justify="right")
+    for name in names:
+        said = "; ".join(MISTAKES[name].says).format(run="RUN")
+        shown.add_row(name, said, *(f"{len(found[name, service])}" for service in services))
+    console.print(shown)
+    bad = sum(map(bool, results))
+    console.print(f"{len(tried)} mistakes, {bad} with violations")
+    return 1 if bad else 0
 
 
 def parsed() -> argparse.Namespace:
@@ -46,6 +79,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--pairs", default="1:100", metavar="SEED:COUNT", help="pairs of faults, besides the singles")
     parser.add_argument("--service", choices=SERVICES, help="only this one")
     parser.add_argument("--kind", choices=[*KINDS, LATE_AND_LOST, TWO], metavar="KIND", help="only faults of this kind")
+    parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help="only this mistake of a person")
     parser.add_argument("--case", help="one case, as a violation names it")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (2)")
     return parser.parse_args()

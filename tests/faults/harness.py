@@ -1,5 +1,6 @@
 """The harness: one case from its beginning to the clean run after it, and what must be true on the way."""
 
+import json
 import tempfile
 import traceback
 from collections.abc import Iterator
@@ -8,11 +9,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from msgspec import structs
+
 from docferry import lease, sync_job
 from docferry.errors import ManifestInvalid
 from docferry.runs import Run, shards
 from docferry.shards import changes
-from docferry.store import LEASE
+from docferry.store import LEASE, MANIFEST, SCOPE, SYNC_JOB
 from docferry.sync_job import SyncJobRecord
 from tests.faults import kinds
 from tests.faults.catalogue import KINDS, Case
@@ -32,13 +35,18 @@ SCENARIOS: dict[str, frozenset[str]] = {
     "recovery": frozenset({"crawl"}),
     "cleanup": frozenset({"janitor"}),
     "inbox": frozenset({"crawl"}),
+    "approval": frozenset({"crawl"}),
+    "first layout": frozenset({"crawl", "commit"}),
+    "afterwards": frozenset({"crawl"}),
 }
 """The runs that faults are tried in, each with the functions whose points are new in it; none stands for all.
 
 ``changes``: documents are added, one modified, one deleted, one rejected. ``late``: the same, and one fails while it is
 indexed. ``first``: there has never been a run. ``recovery``: the run before was aborted while it sent documents, and no
 janitor has run. ``cleanup``: the job cannot be stopped where it should be, and so the run ends with the janitor.
-``inbox``: change sets have come from another crawler.
+``inbox``: change sets have come from another crawler. ``approval``: a person approves what a run has withheld.
+``first layout``: the state bucket was written by the first versions. ``afterwards``: a document of the last run has
+failed after that run had ended.
 """
 
 
@@ -88,6 +96,10 @@ class Harness:
         on.hand_in("2", m="m, handed in anew", o="o, handed in")
         on.hand_in("3", m="m, handed in once more", n=None)
         self._snapshots["inbox"] = on.snapshot()
+        self._approves = self._withheld()
+        self._snapshots["first layout"] = as_first_laid_out(on, self._snapshots["changes"])
+        self._snapshots["afterwards"] = self._failed_afterwards()
+        self._inputs: dict[str, object] = {}
         self.left = ""
         """The run that the scenario ``recovery`` begins after: what it left is not a failing of the run after it."""
 
@@ -131,6 +143,7 @@ class Harness:
         self.stage.restore(self._snapshots.get(scenario, self._snapshots["changes"]))
         self.stage.knobs.reject[REJECTED] = "never"
         run, background = str(uuid4()), list[Fault]()
+        self._inputs = {"approve": self._approves} if scenario == "approval" else {}
         if scenario == "late":
             self.stage.knobs.fail_documents[f"{NAME}/g.txt"] = "cannot be read"
         if scenario == "cleanup":
@@ -138,6 +151,29 @@ class Harness:
             background[0].run = run
         self.watch.reset()
         return run, background
+
+    def _withheld(self) -> str:
+        """Let a run withhold the deletes of many documents, and give its name."""
+        on = self.stage
+        on.restore(self._snapshots["changes"])
+        for letter in "abdhi":
+            on.remove(f"{letter}.txt")
+        ended = on.sync()
+        assert ended.report is not None
+        assert ended.report.withheld == len("abcdhi")
+        self._snapshots["approval"] = on.snapshot()
+        return ended.run
+
+    def _failed_afterwards(self) -> Snapshot:
+        """The state after a run of which a document has failed, which nobody could see as long as it ran."""
+        on = self.stage
+        on.restore(self._snapshots["changes"])
+        on.lag(metrics_lag=3600.0, status_lag=3600.0)
+        on.knobs.fail_documents = {f"{NAME}/g.txt": "cannot be read"}
+        ended = on.sync()
+        assert ended.report is not None
+        assert ended.report.failed == 0
+        return on.snapshot()
 
     def _aborted(self) -> Snapshot:
         """The state after a run that was aborted amid its puts, and that no janitor has cleaned up after."""
@@ -153,7 +189,7 @@ class Harness:
         injector = Injector(faults)
         self.watch.interceptor = Both(injector, recorder) if recorder else injector
         with self.watch.installed():
-            ended = self.stage.sync(run)
+            ended = self.stage.sync(run, **self._inputs)
             if not self.watch.idle(PATIENCE_SECONDS):
                 raise TimeoutError("a handler did not end")
         return ended
@@ -217,6 +253,8 @@ class Harness:
         """One clean run makes index and source equal; the one after it has nothing to do."""
         on = self.stage
         clean, strays = self._rebuilt() if rebuild else (on.sync(), set[str]())
+        if self._inputs and clean.report is not None and clean.report.withheld:
+            clean = on.sync(approve=clean.run)  # the approval was used up by the run that something went wrong in
         report = clean.report
         if report is None or clean.status != "SUCCEEDED" or report.failed or report.withheld:
             yield f"the clean run is not clean: {report or on.error(clean)}"
@@ -235,6 +273,22 @@ class Harness:
             yield f"the second clean run found something to do: {again}"
         if {"SYNCING", "STOPPING"} & set(on.jobs()) or on.store.exists(LEASE):
             yield "after two clean runs a job is open, or the lease is held"
+
+
+def as_first_laid_out(on: Stage, snapshot: Snapshot) -> Snapshot:
+    """The same state as the first versions kept it: of one data source, at the top of the bucket, without a ledger."""
+    held = on.store.held("")
+    objects = {key: content for key, content in snapshot.objects.items() if not key.startswith((held, "ledger"))}
+    objects |= {key.removeprefix(held): content for key, content in snapshot.objects.items() if key.startswith(held)}
+    pointer = json.loads(objects[MANIFEST])
+    pointer = {"key": pointer["key"].removeprefix(held), "before": pointer["before"].removeprefix(held)} | {
+        name: pointer[name] for name in ("format", "documents", "sha256")
+    }
+    record = json.loads(objects[SYNC_JOB])
+    objects[MANIFEST] = json.dumps(pointer).encode()
+    objects[SYNC_JOB] = json.dumps({name: record.get(name) for name in ("run", "state", "execution_id")}).encode()
+    objects.pop(SCOPE)
+    return structs.replace(snapshot, objects=objects)
 
 
 class Both:

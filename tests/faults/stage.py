@@ -33,7 +33,7 @@ from local import emulator
 from local.clock import VirtualClock
 from local.emulator import Knobs, Settings
 from local.laptop import ACCOUNT, REGION, Deployment, Laptop, laptop, state_bucket
-from tests.faults.bucket import Bucket, served
+from tests.faults.bucket import Bucket, refused, served
 
 NAME = "team"
 PATIENCE_SECONDS = 60
@@ -76,6 +76,12 @@ class Stage:
         """What other crawlers have handed in, by the id of the document."""
         self.connector = Connector(NAME, Part("files", {"path": str(folder)}), Part(service), LIMIT)
         self.deployment: Deployment = aws.deploy(self.connector)
+
+    def redeploy(self, connector: Connector) -> None:
+        """Deploy the connector as it is described now."""
+        self.connector = connector
+        self.folder = Path(connector.source.settings["path"])
+        self.deployment = self.aws.deploy(connector)
 
     @property
     def wired(self) -> Wired:
@@ -133,6 +139,20 @@ class Stage:
                 self.data_source,
             )
         return {row["id"]: row["body"] for row in rows}
+
+    def hidden(self) -> set[str]:
+        """The documents in the index that not everybody may see."""
+        engine = self.aws.emulation.engine
+        with engine.request():
+            rows = engine.store.all(
+                "SELECT id FROM documents WHERE present = 1 AND acl IS NOT NULL AND data_source = ?", self.data_source
+            )
+        return {row["id"] for row in rows}
+
+    @staticmethod
+    def unknown_execution(**_: object) -> None:
+        """What Step Functions says of an execution that it does not know, or not yet."""
+        raise refused("DescribeExecution", "ExecutionDoesNotExist", 400)
 
     @property
     def data_source(self) -> str:
