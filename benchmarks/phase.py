@@ -110,7 +110,9 @@ def acknowledge_everything(wired: Wired, run: Request) -> None:
         for shard in runs.shards(wired.store, run.run):
             sent = shards.changes(wired.store, shard)
             shards.write_result(wired.store, shard, (Outcome(one.id, one.kind, one.document) for one in sent))
-        wired.store.write(SYNC_JOB, sync_job.SyncJobRecord(run=run.run, state="open", execution_id="job"))
+        wired.store.write(
+            wired.store.held(SYNC_JOB), sync_job.SyncJobRecord(run=run.run, state="open", execution_id="job")
+        )
         os._exit(0)
     _, status = os.wait()
     assert status == 0

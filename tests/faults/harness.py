@@ -1,6 +1,5 @@
 """The harness: one case from its beginning to the clean run after it, and what must be true on the way."""
 
-import json
 import tempfile
 import traceback
 from collections.abc import Iterator
@@ -15,13 +14,14 @@ from docferry import lease, sync_job
 from docferry.errors import ManifestInvalid
 from docferry.runs import Run, shards
 from docferry.shards import changes
-from docferry.store import LEASE, MANIFEST, SCOPE, SYNC_JOB
+from docferry.store import LEASE
 from docferry.sync_job import SyncJobRecord
 from tests.faults import kinds
 from tests.faults.catalogue import KINDS, Case
 from tests.faults.kinds import Fault
 from tests.faults.points import RETURN, Call, Point, Proceed, Recorder, Watch
 from tests.faults.stage import INLINE_BYTES, NAME, PATIENCE_SECONDS, Ended, Snapshot, Stage, stage
+from tests.first_layout import as_first_laid_out
 
 BASE = "abcdhijkl"
 GONE = frozenset({f"{NAME}/c.txt"})
@@ -97,7 +97,9 @@ class Harness:
         on.hand_in("3", m="m, handed in once more", n=None)
         self._snapshots["inbox"] = on.snapshot()
         self._approves = self._withheld()
-        self._snapshots["first layout"] = as_first_laid_out(on, self._snapshots["changes"])
+        changes = self._snapshots["changes"]
+        objects = as_first_laid_out(changes.objects, on.store.held(""))
+        self._snapshots["first layout"] = structs.replace(changes, objects=objects)
         self._snapshots["afterwards"] = self._failed_afterwards()
         self._inputs: dict[str, object] = {}
         self.left = ""
@@ -273,22 +275,6 @@ class Harness:
             yield f"the second clean run found something to do: {again}"
         if {"SYNCING", "STOPPING"} & set(on.jobs()) or on.store.exists(LEASE):
             yield "after two clean runs a job is open, or the lease is held"
-
-
-def as_first_laid_out(on: Stage, snapshot: Snapshot) -> Snapshot:
-    """The same state as the first versions kept it: of one data source, at the top of the bucket, without a ledger."""
-    held = on.store.held("")
-    objects = {key: content for key, content in snapshot.objects.items() if not key.startswith((held, "ledger"))}
-    objects |= {key.removeprefix(held): content for key, content in snapshot.objects.items() if key.startswith(held)}
-    pointer = json.loads(objects[MANIFEST])
-    pointer = {"key": pointer["key"].removeprefix(held), "before": pointer["before"].removeprefix(held)} | {
-        name: pointer[name] for name in ("format", "documents", "sha256")
-    }
-    record = json.loads(objects[SYNC_JOB])
-    objects[MANIFEST] = json.dumps(pointer).encode()
-    objects[SYNC_JOB] = json.dumps({name: record.get(name) for name in ("run", "state", "execution_id")}).encode()
-    objects.pop(SCOPE)
-    return structs.replace(snapshot, objects=objects)
 
 
 class Both:

@@ -166,7 +166,7 @@ def test_the_schedule_starts_the_workflow_with_an_input_it_takes(assembly: Assem
 
     assert schedule["ScheduleExpression"] == "cron(0 3 * * ? *)"
     assert schedule["ScheduleExpressionTimezone"] == "Europe/Berlin"
-    assert Input(**json.loads(schedule["Target"]["Input"])) == Input()
+    assert Input(**json.loads(schedule["Target"]["Input"])) == Input(trigger="schedule")
     assert schedule["Target"]["DeadLetterConfig"]
     assert not assembly.template("wiki").resources("AWS::Scheduler::Schedule")
 

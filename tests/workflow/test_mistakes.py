@@ -10,12 +10,13 @@ import boto3
 import pytest
 from msgspec import structs
 
-from docferry import ledger, manifest, report, sync_job
+from docferry import ledger, report
 from docferry.connector import Part
 from docferry.report import Report
 from docferry.runs import WITHHELD
-from docferry.store import FAILURES, MANIFEST, SYNC_JOB, Store, run_key
+from docferry.store import MANIFEST, SYNC_JOB, run_key
 from local.laptop import Laptop
+from tests.first_layout import lay_out_as_at_first
 from tests.workflow.conftest import World
 
 
@@ -314,37 +315,13 @@ def test_a_manifest_that_is_gone_is_refused(world: World) -> None:
     assert world.sync().deleted == 1
 
 
-def as_first_laid_out(store: Store) -> None:
-    """Put the state of the data source where the first versions kept it."""
-    s3 = boto3.client("s3")
-    moved = [(store.held(name), name) for name in (SYNC_JOB, FAILURES)]
-    pointer = manifest.pointer(store)
-    record = sync_job.read(store)
-    assert pointer is not None
-    assert record is not None
-    plain = f"manifest/{Path(pointer.value.key).name}"
-    moved.append((pointer.value.key, plain))
-    for old, new in moved:
-        body = s3.get_object(Bucket=store.bucket, Key=old)["Body"].read()
-        s3.put_object(Bucket=store.bucket, Key=new, Body=body)
-    value = pointer.value
-    first = {"format": 1, "key": plain, "documents": value.documents, "sha256": value.sha256, "before": ""}
-    store.write(MANIFEST, first)
-    store.write(
-        SYNC_JOB, {"run": record.run, "state": "settled", "previous": None, "execution_id": record.execution_id}
-    )
-    store.delete_prefix("data-sources/")
-    store.delete_prefix("runs/")
-    store.delete("ledger.json")
-
-
 def test_a_bucket_of_the_first_layout_is_taken_over(world: World) -> None:
     """It belongs to the data source that it was last used with, and is moved by the first commit."""
     files(world, "a.txt", "b.txt")
     world.knobs.reject["team/b.txt"] = "never"
     world.sync()
     world.knobs.reject.clear()
-    as_first_laid_out(world.store)
+    lay_out_as_at_first(world.store, boto3.client("s3"))
 
     plan = world.sync(mode="plan")
     assert (plan.unchanged, plan.added, plan.foreign_jobs) == (1, 1, 0)
@@ -362,7 +339,7 @@ def test_a_bucket_of_the_first_layout_is_not_taken_for_another_index(aws: Laptop
     """The old layout does not say what it belongs to; the jobs and documents of the data source do."""
     files(world, "a.txt")
     world.sync()
-    as_first_laid_out(world.store)
+    lay_out_as_at_first(world.store, boto3.client("s3"))
 
     other = with_index(aws, world, "0a1b2c3d-0000-0000-0000-000000000009").sync()
 

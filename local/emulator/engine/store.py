@@ -19,7 +19,7 @@ _LATEST = """
 """
 
 
-class UnusableDatabase(RuntimeError):
+class UnusableDatabase(RuntimeError):  # noqa: N818  # says what is wrong with it
     """The file that should hold the indexes cannot be used."""
 
 

@@ -1,0 +1,33 @@
+"""The state bucket as the first versions of Docferry laid it out: one data source, no ledger, no scope."""
+
+import json
+from typing import Any
+
+from docferry.store import LEDGER, MANIFEST, SCOPE, SYNC_JOB, Store
+
+
+def as_first_laid_out(objects: dict[str, bytes], held: str) -> dict[str, bytes]:
+    """The objects of a bucket, with those of the data source under ``held`` where they stood at first."""
+    moved = {key.removeprefix(held): content for key, content in objects.items()}
+    pointer = json.loads(moved[MANIFEST])
+    places = {"key": pointer["key"].removeprefix(held), "before": pointer["before"].removeprefix(held)}
+    moved[MANIFEST] = _encoded({name: pointer[name] for name in ("format", "documents", "sha256")} | places)
+    record = json.loads(moved[SYNC_JOB])
+    moved[SYNC_JOB] = _encoded({name: record.get(name) for name in ("run", "state", "previous", "execution_id")})
+    return {key: content for key, content in moved.items() if key not in {SCOPE, LEDGER}}
+
+
+def lay_out_as_at_first(store: Store, s3: Any) -> None:
+    """Do the same to a bucket."""
+    objects = {
+        key: s3.get_object(Bucket=store.bucket, Key=key)["Body"].read()
+        for key in store.keys("")
+        if not key.startswith("runs/")
+    }
+    store.delete_prefix("")
+    for key, content in as_first_laid_out(objects, store.held("")).items():
+        store.put_content(key, content)
+
+
+def _encoded(value: object) -> bytes:
+    return json.dumps(value).encode()
