@@ -38,7 +38,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     ``doubtful``: it may hold the document as it was, as it is, or not at all.
     ``document`` is what was sent; for a delete, what was to be deleted. ``reason`` says why it is not acknowledged,
     ``poison`` that the document itself is to blame: sent again as it is, it fails again. ``late``: the index had
-    accepted the change before it failed.
+    accepted the change, and says now that it failed.
     """
 
     id: str

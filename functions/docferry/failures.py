@@ -5,12 +5,14 @@ After so many runs it is quarantined: left out until its content or metadata cha
 """
 
 from collections.abc import Iterable, Iterator
+from heapq import merge as merged
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from docferry import lines
 from docferry.access import Exposed
 from docferry.changes import Change, Outcome, Unchanged, same_but_for_time
+from docferry.merge import align
 from docferry.model import Document, Skipped
 from docferry.runs import FAILED, QUARANTINED
 from docferry.store import FAILURES, Store, run_key
@@ -19,14 +21,20 @@ RUNS = 5
 """How many runs a document may fail in, as it is, before it is quarantined."""
 
 
-class Failing(Struct, frozen=True):
-    """A document that failed, as it was sent: in how many runs, why the last time, and in which run that was."""
+class Failing(Struct, frozen=True, omit_defaults=True):
+    """A document that failed, as it was sent: in how many runs, why the last time, and in which run that was.
+
+    ``unseen``: that run was over before anybody could see it, so what the next run says of the document is not the last
+    word either: that run, ``kept_by``, keeps the record.
+    """
 
     id: str
     document: Document
     reason: str
     runs: int
     last_run: str
+    unseen: bool = False
+    kept_by: str = ""
 
     @property
     def quarantined(self) -> bool:
@@ -77,38 +85,40 @@ def quarantine(
             yield event
 
 
-def update(store: Store, run: str) -> None:
+def update(store: Store, run: str, *, unseen: frozenset[str] = frozenset()) -> None:
     """Count the failures of a run. May be repeated: a run counts once.
 
-    What did not fail in the run is forgotten, but for what it held in quarantine.
+    What did not fail in the run is forgotten, but for what it held in quarantine, and what may fail unseen once more.
+    ``unseen`` are the failures that show only now that the run is over.
     """
     poisoned = (outcome for outcome in of_run(store, run) if outcome.poison and outcome.kind != "deleted")
     with store.writing(store.held(FAILURES)) as stream:
-        for failing in counted(run, poisoned, read(store), _stream(store, run_key(run, QUARANTINED))):
+        for failing in counted(run, poisoned, read(store), _stream(store, run_key(run, QUARANTINED)), unseen):
             stream.add(failing)
 
 
 def counted(
-    run: str, failed: Iterator[Outcome], before: Iterator[Failing], held: Iterator[Failing]
+    run: str,
+    failed: Iterator[Outcome],
+    before: Iterator[Failing],
+    held: Iterator[Failing],
+    unseen: frozenset[str] = frozenset(),
 ) -> Iterator[Failing]:
     """The failures after a run, sorted by id. Pure.
 
     All three must be sorted by id; no id may be both in ``failed`` and in ``held``.
     """
-    known, kept = next(before, None), next(held, None)
-    for outcome in failed:
-        while kept is not None and kept.id < outcome.id:
-            yield kept
-            kept = next(held, None)
-        while known is not None and known.id < outcome.id:
-            known = next(before, None)
-        runs = 0
-        if known is not None and known.id == outcome.id and same_but_for_time(known.document, outcome.document):
-            runs = known.runs - (known.last_run == run)
-        yield Failing(outcome.id, outcome.document, outcome.reason, runs + 1, run)
-    while kept is not None:
-        yield kept
-        kept = next(held, None)
+    both: tuple[Iterator[Outcome | Failing], ...] = (failed, held)
+    now = merged(*both, key=lambda one: one.id)
+    for one, known in align(now, before, lambda one: one.id, lambda known: known.id):
+        if isinstance(one, Failing):
+            yield one
+        elif one is not None:
+            same = known is not None and same_but_for_time(known.document, one.document)
+            runs = known.runs - (known.last_run == run) if known is not None and same else 0
+            yield Failing(one.id, one.document, one.reason, runs + 1, run, one.id in unseen)
+        elif known is not None and known.unseen and known.kept_by in {"", run}:
+            yield structs.replace(known, kept_by=run)
 
 
 def _stream(store: Store, key: str) -> Iterator[Failing]:

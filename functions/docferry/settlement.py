@@ -102,7 +102,7 @@ def _failed_since(wired: Wired, run: str, job: SyncJob) -> Iterator[Outcome]:
         )
 
     for outcome in outcomes.merged(looked_up("put"), looked_up("delete")):
-        if outcome.late:
+        if outcome.state != "acknowledged" and outcome.id not in known:
             yield structs.replace(outcome, state="doubtful")
 
 
@@ -118,7 +118,7 @@ def _take_back(store: Store, run: str, job: SyncJob, found: list[Outcome], last:
     with store.writing(run_key(run, FAILED)) as failed:
         for outcome in outcomes.merged(iter(before), iter(found)):
             failed.add(outcome)
-    failures.update(store, run)
+    failures.update(store, run, unseen=frozenset(outcome.id for outcome in found))
     return manifest.move(
         store, current.etag if current else None, written, base=base, generation=last.generation if last else 0
     )
@@ -201,7 +201,7 @@ def _doubted(outcome: Outcome) -> Outcome:
 
 
 class _Tally:
-    """Counts outcomes as they stream by. ``late`` are those that failed after the index had accepted them."""
+    """Counts outcomes as they stream by. ``late`` are those that the index says failed, after it had accepted them."""
 
     def __init__(self) -> None:
         self._counts = {"added": 0, "modified": 0, "deleted": 0, "failed": 0}

@@ -121,18 +121,19 @@ def judged(outcome: Outcome, status: DocumentStatus | None) -> Outcome:
     """One outcome in the light of the document's status. Pure."""
     state = status.status if status else "NOT_FOUND"
     said = f"{state}: {status.message}" if status and status.message else state
-    accepted = outcome.state == "acknowledged"
+    failed = state in {"FAILED", "UPDATE_FAILED"}
+    late = failed and outcome.state == "acknowledged"
     if outcome.kind == "deleted":
         # A delete that was rejected as unknown, of a document that was never indexed.
         if state == "NOT_FOUND" or (state == "FAILED" and outcome.state == "rejected"):
             return structs.replace(outcome, state="acknowledged", reason="")
+        # A status that lags may still show what is gone: so it is deleted again, or put again when it is back.
         reason = outcome.reason or f"the index still has the document: {said}"
-        return structs.replace(outcome, state="rejected", reason=reason, late=accepted)
+        return structs.replace(outcome, state="doubtful", reason=reason, late=late)
     if state == "INDEXED":
         return outcome
     # FAILED says that the index does not hold what was sent; what it held before may or may not be gone.
     state_known = outcome.kind == "added" and state != "PROCESSING"
     reason = f"accepted, but the index then said {said}"
-    poison = state in {"FAILED", "UPDATE_FAILED"}
     verdict: State = "rejected" if state_known else "doubtful"
-    return structs.replace(outcome, state=verdict, reason=reason, poison=poison, late=accepted)
+    return structs.replace(outcome, state=verdict, reason=reason, poison=failed, late=late)

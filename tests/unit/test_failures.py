@@ -45,6 +45,17 @@ def test_what_did_not_fail_is_forgotten_and_what_was_held_is_kept() -> None:
     assert after("now", [failed("b"), failed("d")], before, [failing("a")]) == {"a": RUNS, "b": 3, "d": 1}
 
 
+def test_a_failure_that_nobody_saw_is_kept_for_one_run_more() -> None:
+    """The next run takes the document for indexed, as the one before did, until it is looked at once more."""
+    unseen = list(counted("run-1", iter([failed("a")]), iter([]), iter([]), frozenset("a")))
+    second = list(counted("run-2", iter([]), iter(unseen), iter([])))
+    repeated = list(counted("run-2", iter([]), iter(second), iter([])))
+
+    assert [one.runs for one in (*unseen, *second, *repeated)] == [1, 1, 1]
+    assert [one.runs for one in counted("run-2", iter([failed("a")]), iter(repeated), iter([]), frozenset("a"))] == [2]
+    assert list(counted("run-3", iter([]), iter(repeated), iter([]))) == []
+
+
 def test_a_document_that_changed_starts_anew() -> None:
     """It failed as another."""
     before = [structs.replace(failing("a", 4), document=structs.replace(document("a"), version="other"))]

@@ -34,10 +34,10 @@ def outcome(kind: Kind, state: State = "acknowledged", reason: str = "", id_: st
         ("added", "PROCESSING", "doubtful"),
         ("modified", "PROCESSING", "doubtful"),
         ("deleted", "NOT_FOUND", "acknowledged"),
-        # It is still there, so the manifest keeps it and the next run deletes it again.
-        ("deleted", "INDEXED", "rejected"),
-        ("deleted", "PROCESSING", "rejected"),
-        ("deleted", "FAILED", "rejected"),
+        # It seems to be there still, so the next run deletes it again, or puts it again if it is back.
+        ("deleted", "INDEXED", "doubtful"),
+        ("deleted", "PROCESSING", "doubtful"),
+        ("deleted", "FAILED", "doubtful"),
     ],
 )
 def test_an_accepted_change_is_what_the_index_says_of_it(kind: Kind, status: Indexed, state: State) -> None:
@@ -69,7 +69,7 @@ def test_a_rejected_delete_keeps_the_reason_that_the_service_gave() -> None:
     """It says more than that the document is still there."""
     found = judged(outcome("deleted", "rejected", "InvalidRequest: locked"), DocumentStatus("d", "INDEXED"))
 
-    assert (found.state, found.reason) == ("rejected", "InvalidRequest: locked")
+    assert (found.state, found.reason) == ("doubtful", "InvalidRequest: locked")
 
 
 ENDED = job("execution-1", "INCOMPLETE", failed=1)
@@ -217,5 +217,5 @@ def test_a_rejected_delete_of_a_document_that_never_came_in_is_done() -> None:
     gone = outcome("deleted", "rejected", "InvalidRequest: it does not exist", "a")
 
     assert judged(gone, DocumentStatus("a", "FAILED")).state == "acknowledged"
-    assert judged(gone, DocumentStatus("a", "UPDATE_FAILED")).state == "rejected"
-    assert judged(gone, DocumentStatus("a", "INDEXED")).state == "rejected"
+    assert judged(gone, DocumentStatus("a", "UPDATE_FAILED")).state == "doubtful"
+    assert judged(gone, DocumentStatus("a", "INDEXED")).state == "doubtful"

@@ -515,3 +515,53 @@ def test_what_a_run_withheld_is_kept_with_it(world: World) -> None:
 
     assert world.store.exists(run_key(run.run, WITHHELD))
     assert list(report.withheld(world.store, run.run)) == ["team/a.txt"]
+
+
+def failing_unseen(world: World, *names: str) -> None:
+    """Let documents fail in a way that nobody sees as long as their run goes on."""
+    context = world.aws.emulation.engine.context
+    structs.force_setattr(context, "settings", structs.replace(context.settings, metrics_lag=3600.0, status_lag=3600.0))
+    world.knobs.fail_documents = {f"team/{name}": "cannot be read" for name in names}
+
+
+def seen_again(world: World) -> None:
+    """Let statuses and metrics catch up."""
+    context = world.aws.emulation.engine.context
+    structs.force_setattr(context, "settings", structs.replace(context.settings, metrics_lag=0.0, status_lag=0.0))
+    world.knobs.fail_documents = {}
+
+
+def test_what_failed_after_the_run_had_ended_is_taken_back(world: World) -> None:
+    """Metrics may grow after SUCCEEDED: the next run looks at the last job once more, and sends again what failed."""
+    files(world, "a.txt", "b.txt", "c.txt")
+    world.sync()
+    world.write("a.txt", "changed")
+    files(world, "d.txt")
+    remove(world, "c.txt")
+    failing_unseen(world, "a.txt", "c.txt", "d.txt")
+    unseen = world.sync()
+    assert (unseen.modified, unseen.added, unseen.deleted, unseen.failed) == (1, 1, 1, 0)
+
+    seen_again(world)
+    run = world.sync()
+
+    assert (run.modified, run.deleted, run.unchanged) == (2, 1, 1)
+    assert run.notes == ("3 documents of the last run failed after it had ended; they are due again",)
+    world.assert_converged("a.txt", "b.txt", "d.txt")
+    again = world.sync()
+    assert (again.unchanged, again.execution_id, again.notes) == (3, None, ())
+
+
+def test_a_document_that_always_fails_late_is_quarantined(world: World) -> None:
+    """It would be sent, believed and taken back for ever."""
+    files(world, "a.txt")
+    hooks = world.aws.emulation.faults.hooks
+    for _ in range(5):
+        hooks["StartDataSourceSyncJob"] = lambda: failing_unseen(world, "a.txt")
+        assert world.sync().failed == 0
+        seen_again(world)
+    hooks.clear()
+
+    run = world.sync()
+
+    assert (run.quarantined, run.execution_id) == (1, None)
