@@ -18,7 +18,7 @@ from cli.running import deployment, runner
 from docferry import ledger
 from docferry.ledger import Entry
 
-WIDTH = 160
+WIDTH = 220
 STYLES = {"SUCCEEDED": "green", "FAILED": "red", "ABORTED": "red"}
 
 

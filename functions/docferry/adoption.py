@@ -23,22 +23,20 @@ JOBS = 200
 def adopt(store: Store, index: Index, *, rebuild: bool = False) -> None:
     """Copy the state of an old layout to this data source, if it is this one's. May be repeated.
 
-    The manifest comes last: as long as it is not there, whatever else is missing is copied. Raises ManifestInvalid,
-    but not for a ``rebuild``, which can do without.
+    The manifest comes last: as long as it is not there, whatever else is missing is copied. Raises ManifestInvalid when
+    the old manifest cannot be read, but not for a ``rebuild``, which can do without.
     """
+    if not store.data_source or store.exists(store.held(MANIFEST)):
+        return
+    old = store.as_first_laid_out()
+    record, pointer = sync_job.read(old), None
     try:
-        _adopt(store, store.as_first_laid_out(), index)
+        pointer = manifest.pointer(old)
+        if (pointer is None and record is None) or not _is_ours(old, index, pointer, record):
+            return
     except ManifestInvalid:
         if not rebuild:
             raise
-
-
-def _adopt(store: Store, old: Store, index: Index) -> None:
-    if not store.data_source or store.exists(store.held(MANIFEST)):
-        return
-    pointer, record = manifest.pointer(old), sync_job.read(old)
-    if (pointer is None and record is None) or not _is_ours(old, index, pointer, record):
-        return
     if record is not None:
         known = (record.execution_id,) if record.execution_id else ()
         with suppress(Moved):

@@ -9,6 +9,7 @@ from docferry.changes import Outcome
 from docferry.errors import ChangeSetInvalid, ManifestInvalid
 from docferry.indexes import ENDED, SyncJob
 from docferry.manifest import Pointer
+from docferry.merge import align
 from docferry.runs import BATCHES, CHANGES, FAILED, Operation, Shard, change_set, shards
 from docferry.store import MANIFEST, Store, run_key
 from docferry.verify import asks_for_all, verified
@@ -107,21 +108,23 @@ def _failed_since(wired: Wired, run: str, job: SyncJob) -> Iterator[Outcome]:
 
 
 def _take_back(store: Store, run: str, job: SyncJob, found: list[Outcome], last: Pointer | None) -> Pointer:
-    """Commit a manifest in which these documents are doubtful, and count them as failures of the run."""
+    """Commit a manifest in which these documents are doubtful, and count them as failures of the run.
+
+    The manifest comes first: once the run knows of the failures, nobody looks for them again. May be repeated.
+    """
     current = manifest.pointer(store)
-    base = current.value if current else None
+    moved = current.value if current else None
     name = f"{run}-{job.metrics.failed}-failed"
-    if base is not None and base.key == store.manifest_key(name):
-        return base
-    written = manifest.write(store, name, manifest.documents(store, base), found)
+    if moved is None or moved.key != store.manifest_key(name):
+        written = manifest.write(store, name, manifest.documents(store, moved), found)
+        generation = last.generation if last else 0
+        moved = manifest.move(store, current.etag if current else None, written, base=moved, generation=generation)
     before = list(failures.of_run(store, run))
     with store.writing(run_key(run, FAILED)) as failed:
-        for outcome in outcomes.merged(iter(before), iter(found)):
-            failed.add(outcome)
+        for known, new in align(before, found, lambda one: one.id, lambda one: one.id):
+            failed.add(new or known)
     failures.update(store, run, unseen=frozenset(outcome.id for outcome in found))
-    return manifest.move(
-        store, current.etag if current else None, written, base=base, generation=last.generation if last else 0
-    )
+    return moved
 
 
 def _shards(store: Store, run: str) -> list[Shard]:

@@ -1,12 +1,14 @@
 """The deployed connector, by everything that starts it: a person, its schedule, uploads."""
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from cli import sync
+from cli import running
+from docferry import ledger
 from docferry.lease import Lease
 from docferry.store import LEASE
 from infra.deployable import deployable
@@ -106,7 +108,13 @@ def test_the_command_drives_a_stack_in_aws(world: World) -> None:
     world.upload({"command/order.txt": b"Standing orders."})
     connector = deployable(CONNECTORS)[world.stack.connector].connector
 
-    result, failures, _ = sync.run_in_aws(connector, Path(), {})
+    plan = running.run_in_aws(connector, Path(), {"mode": "plan"})
+    applied = running.run_in_aws(connector, Path(), {"apply": plan.report.run})
 
-    assert (result.status, result.added >= 1, failures) == ("SUCCEEDED", True, [])
+    ids = [document.id for document in plan.planned]
+    assert f"{world.stack.connector}/command/order.txt" in ids
+    assert (applied.report.status, applied.report.added, applied.failed) == ("SUCCEEDED", len(ids), [])
     world.assert_converged({"command/order.txt"})
+    with running.deployment(connector, Path(), aws=True) as stack:
+        runs = [entry.run for entry in islice(ledger.newest(stack.store()), 2)]
+    assert runs == [applied.report.run, plan.report.run]

@@ -102,7 +102,8 @@ class Corrupt(Fault):
         """Overwrite the pointer, or what it points to."""
         objects = self.stage.bucket.objects
         if self.pointer is not None:
-            objects[self.stage.store.held(MANIFEST)] = self.pointer
+            for key in {self.stage.store.held(MANIFEST), MANIFEST} & objects.keys():
+                objects[key] = self.pointer
         for key in self.stage.manifests():
             if self.pointer is None:
                 objects[key] = b"damaged"

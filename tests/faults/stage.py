@@ -172,8 +172,8 @@ class Stage:
 
     def manifests(self) -> list[str]:
         """The keys of the streams that are, or were, the manifest."""
-        pointer = self.store.held(MANIFEST)
-        return [key for key in self.store.keys(self.store.held("manifest/")) if key != pointer]
+        both = (self.store, self.store.as_first_laid_out())
+        return [key for store in both for key in store.keys(store.held("manifest/")) if not key.endswith(MANIFEST)]
 
     def jobs(self) -> list[str]:
         """The states of all sync jobs, newest first."""

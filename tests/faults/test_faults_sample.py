@@ -7,6 +7,7 @@ from tests.faults.harness import SCENARIOS, Harness, harness
 from tests.faults.stage import SERVICES
 
 PAIRS = 10
+JOB = "data-sources/<data source>/sync_job.json"
 
 
 @pytest.mark.parametrize("part", range(2))
@@ -29,8 +30,8 @@ def test_nothing_is_lost(service: str, part: int) -> None:
         "kendra | changes | corrupt manifest: pointer is foreign @ commit:return#1",
         "kendra | changes | corrupt manifest: stream lost @ commit:return#1",
         # It recorded its job over that of the next run, which then found none to stop.
-        "kendra | changes | zombie, amid the next run @ start_sync:PutObject:sync_job.json#1",
-        "kendra | changes | zombie, amid the next run @ start_sync:PutObject:sync_job.json#2",
+        "kendra | changes | zombie, amid the next run @ start_sync:PutObject:" + JOB + "#1",
+        "kendra | changes | zombie, amid the next run @ start_sync:PutObject:" + JOB + "#2",
         # It opened a job after the next run: every run after that failed, for the manifest had moved since its crawl.
         "kendra | changes | zombie @ start_sync:StartDataSourceSyncJob#1",
         # It accounted, a second time, for a run that the next one had settled.
