@@ -4,7 +4,8 @@ They kept the manifest, the sync job and the failures at the top of the bucket, 
 state is copied to the data source that it was last used with, and removed after the first commit there.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import islice
 
 from msgspec import structs
@@ -13,7 +14,7 @@ from docferry import lines, manifest, sync_job
 from docferry.errors import ManifestInvalid
 from docferry.indexes import Index
 from docferry.manifest import Pointer
-from docferry.store import FAILURES, MANIFEST, SYNC_JOB, Moved, Record, Store
+from docferry.store import FAILURES, MANIFEST, SYNC_JOB, Moved, Store
 from docferry.sync_job import SyncJobRecord
 
 SAMPLE = 20
@@ -29,14 +30,15 @@ def adopt(store: Store, index: Index, *, rebuild: bool = False) -> None:
     if not store.data_source or store.exists(store.held(MANIFEST)):
         return
     old = store.as_first_laid_out()
-    record, pointer = sync_job.read(old), None
-    try:
+    record = sync_job.read(old)
+    pointer = None
+    with _tolerating(rebuild=rebuild):
         pointer = manifest.pointer(old)
-        if (pointer is None and record is None) or not _is_ours(old, index, pointer, record):
-            return
-    except ManifestInvalid:
-        if not rebuild:
-            raise
+    ours = _knows_job(index, record)
+    with _tolerating(rebuild=rebuild):
+        ours = ours or (pointer is not None and _holds_documents(old, index, pointer.value))
+    if not ours:
+        return
     if record is not None:
         known = (record.execution_id,) if record.execution_id else ()
         with suppress(Moved):
@@ -64,12 +66,24 @@ def forget(store: Store) -> None:
         store.delete_all([old.held(name) for name in (MANIFEST, SYNC_JOB, FAILURES)])
 
 
-def _is_ours(old: Store, index: Index, pointer: Record[Pointer] | None, record: SyncJobRecord | None) -> bool:
-    """Whether the old state is about this data source: it knows the last sync job, or holds some of the documents."""
-    if record is not None and record.execution_id is not None:
-        recent = islice(index.jobs(), JOBS)
-        if any(job.execution_id == record.execution_id for job in recent):
-            return True
-    held = manifest.documents(old, pointer.value if pointer else None)
-    ids = frozenset(map(lines.line_id, islice(held, SAMPLE)))
+@contextmanager
+def _tolerating(*, rebuild: bool) -> Iterator[None]:
+    """Go on after a manifest that cannot be read, in a rebuild."""
+    try:
+        yield
+    except ManifestInvalid:
+        if not rebuild:
+            raise
+
+
+def _knows_job(index: Index, record: SyncJobRecord | None) -> bool:
+    """Whether the last sync job of the old state is one of this data source."""
+    if record is None or record.execution_id is None:
+        return False
+    return any(job.execution_id == record.execution_id for job in islice(index.jobs(), JOBS))
+
+
+def _holds_documents(old: Store, index: Index, pointer: Pointer) -> bool:
+    """Whether this data source holds some of the documents that the old state knows. Raises ManifestInvalid."""
+    ids = frozenset(map(lines.line_id, islice(manifest.documents(old, pointer), SAMPLE)))
     return any(status.id in ids and status.status == "INDEXED" for status in index.statuses(None, sorted(ids)))
