@@ -71,8 +71,9 @@ def show(console: Console, connector: Connector, outcome: Outcome) -> None:
     show_planned(console, outcome.planned)
     for title, documents in (("failed", outcome.failed), ("skipped", outcome.skipped)):
         show_documents(console, title, documents)
-    for id_ in outcome.exposed[:SHOWN]:
-        console.print(f"[bold]exposed[/] {escape(id_)}", soft_wrap=True)
+    if not result.dry_run:
+        show_held_back(console, "withheld", outcome.withheld)
+        show_held_back(console, "exposed", outcome.exposed)
     for note in result.notes:
         console.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
     if result.withheld:
@@ -99,6 +100,14 @@ def show_planned(console: Console, planned: list[Planned]) -> None:
         console.print(f"[bold]{escape(', '.join(document.why))}[/] {escape(document.id)}", soft_wrap=True)
     if len(planned) > PLANNED:
         console.print(f"… and {len(planned) - PLANNED:,} more; --json lists them all")
+
+
+def show_held_back(console: Console, title: str, ids: list[str]) -> None:
+    """Print the documents that wait for approval: who approves them has to see them."""
+    for id_ in ids[:PLANNED]:
+        console.print(f"[bold]{title}[/] {escape(id_)}", soft_wrap=True)
+    if len(ids) > PLANNED:
+        console.print(f"… and {len(ids) - PLANNED:,} more {title}; --json lists them all")
 
 
 def show_documents(console: Console, title: str, documents: list[Failure]) -> None:
