@@ -6,11 +6,11 @@ have lost their access control. An approval is used by one run (``approval.json`
 
 from collections.abc import Iterator
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from docferry import ledger, lines, report
 from docferry.errors import ApprovalRefused
-from docferry.runs import APPROVAL, EXPOSED, WITHHELD
+from docferry.runs import APPROVAL, EXPOSED, WITHHELD, Input, change_set
 from docferry.store import Moved, Store, run_key
 
 
@@ -48,6 +48,12 @@ def check(store: Store, run: str, *, by: str | None = None) -> None:
         raise ApprovalRefused(
             f"run {run} was approved already, by run {used}; what is still withheld is in the report of a later run"
         )
+
+
+def asked(store: Store, run: str, by: Input) -> Input:
+    """What the run that approves is to do: documents that only a reconcile has found, only a reconcile finds again."""
+    reconciled = change_set(store, run).input.compares == "reconcile"
+    return structs.replace(by, mode="reconcile") if reconciled and by.mode == "sync" else by
 
 
 def use(store: Store, run: str, *, by: str) -> None:

@@ -117,7 +117,7 @@ def test_reconcile_deletes_what_nobody_accounted_for(world: World) -> None:
     found = world.sync(mode="reconcile")
 
     assert (found.deleted, found.withheld, found.foreign_jobs) == (0, 1, 1)
-    assert world.sync(mode="reconcile", approve=found.run).deleted == 1
+    assert world.sync(approve=found.run).deleted == 1
     assert world.indexed("ghost.txt") == set()
     assert {status.id for status in index.statuses(None, ["elsewhere/x.txt"]) if status.status == "INDEXED"} >= {
         "elsewhere/x.txt"

@@ -75,6 +75,7 @@ def prepare(wired: Wired, run: Request) -> Task:
         wanted = plans.asked(store, wanted.apply)
     if wanted.approve is not None:
         approvals.check(store, wanted.approve, by=run.run)
+        wanted = approvals.asked(store, wanted.approve, wanted)
     rebuild = wanted.compares == "rebuild"
     adoption.adopt(store, wired.index, rebuild=rebuild)
     strangers = sync_job.strangers(store, wired.index)
