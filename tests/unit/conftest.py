@@ -44,9 +44,9 @@ def new_store(s3: Any) -> Store:
     return Store(bucket, s3, FakeIndex.data_source)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def clock() -> Iterator[VirtualClock]:
-    """The clock that backoff passes on; ``now`` tells how much of it there was."""
+    """The clock that backoff passes on, in every test; ``now`` tells how much of it there was."""
     clock = VirtualClock()
     with waiting_on(clock):
         yield clock
