@@ -46,6 +46,8 @@ def document(number: int) -> Document:
 class MadeUp:
     """A source of so many documents."""
 
+    presentation: frozenset[str] = frozenset()
+
     def __init__(self, size: int) -> None:
         self._size = size
 
@@ -64,6 +66,8 @@ class Ended:
     """An index whose job has ended well."""
 
     limits = Kendra.limits
+    data_source = "kendra/bench/bench"
+    verify = "metrics"
 
     def jobs(self, **_: object) -> Iterator[SyncJob]:
         """None are left to look at."""
@@ -86,7 +90,7 @@ def main(phase: str, size: int, endpoint: str) -> dict[str, Any]:
     settings = Settings(bucket, Connector("bench", Part("files"), Part("kendra")))
     source: Any = MadeUp(size)
     index: Any = Ended()
-    wired = Wired(settings, Store(bucket, s3), source, index, client("stepfunctions"))
+    wired = Wired(settings, Store(bucket, s3, index.data_source), source, index, client("stepfunctions"))
     run = Request("run", "execution")
     if phase == "commit":
         acknowledge_everything(wired, run)
