@@ -144,7 +144,7 @@ TRIGGER = Function(
     "TriggerFunctionArn",
     memory=256,
     timeout=60,
-    reads=("pending.json",),
+    reads=("pending.json", LEASE),
     writes=("pending.json",),
     executions=("list", "start"),
 )

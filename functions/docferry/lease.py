@@ -80,6 +80,12 @@ def abandon(store: Store, step_functions: Any) -> str | None:
     return held.value.run
 
 
+def young_holder(store: Store) -> str | None:
+    """The execution that took the lease a few minutes ago, too young to be listed for certain; None without one."""
+    held = store.read(LEASE, Lease)
+    return held.value.execution if held is not None and held.age < YOUNG else None
+
+
 def is_running(step_functions: Any, held: Record[Lease]) -> bool:
     """Whether the execution that holds the lease has not ended.
 

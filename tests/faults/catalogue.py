@@ -27,6 +27,8 @@ APPLIES: tuple[tuple[type[Fault], Callable[[Call], bool]], ...] = (
     (kinds.PartialAlways, lambda call: call.point.operation in DOCUMENTS),
     (kinds.Aborted, lambda call: call.effect),
     (late.Unknown, lambda call: call.effect),
+    (late.Unlisted, lambda call: call.effect),
+    (late.UnlistedAndLost, lambda call: call.effect),
     (zombies.Zombie, lambda call: call.effect),
     (zombies.ZombieAmidst, lambda call: call.effect),
     (kinds.SourceChanges, lambda call: call.effect and call.point.function in {"crawl", "put_batch"}),

@@ -1,15 +1,22 @@
 """Fault kinds of answers that lag: lists, statuses and metrics that show how things were some time ago."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 from unittest.mock import patch
 
+from botocore.exceptions import ConnectionClosedError
+
 from docferry import lease
 from docferry.store import LEASE
+from docferry.workflow.trigger import Triggered
 from tests.faults.bucket import refused
 from tests.faults.kinds import Fault
-from tests.faults.points import Call, Proceed
+from tests.faults.points import Call, Point, Proceed, Watch
+from tests.faults.stage import Stage
 
+UPLOADED = {"source": "aws.s3", "detail": {"object": {"key": "a.txt"}}}
+MANY = 20
 FAILING = {"team/b.txt": "cannot be read", "team/e.txt": "cannot be read"}
 
 
@@ -52,6 +59,76 @@ class Unknown(Fault):
             other = self.stage.sync()
         if other.report is None or "AlreadyRunning" not in other.report.error:
             self.problems.append(f"another run has begun beside this one: {other.report}")
+
+
+class Unlisted(Fault):
+    """A file is uploaded while this run is at work, and ListExecutions does not show any run yet.
+
+    The runs that the trigger starts beside this one are refused. Once this one has ended, one of them sees the upload,
+    though ListExecutions still says that this one is running.
+    """
+
+    kind = "ListExecutions lags"
+    lost_reply = False
+
+    def __init__(self, stage: Stage, watch: Watch, point: Point) -> None:
+        super().__init__(stage, watch, point)
+        self.began = False
+
+    def strike(self, call: Call, proceed: Proceed) -> Any:
+        """Tell the trigger of the upload, then of the end of each run that it starts."""
+        with self.watch.outside():
+            held = self.stage.store.read(LEASE, lease.Lease)
+            if held is not None and held.value.run == call.run:
+                self.began = True
+                with self._listing():
+                    self._follow(UPLOADED)
+        return proceed()
+
+    def end(self) -> None:
+        """Tell the trigger of the end of this run, while the list still shows it."""
+        if self.began:
+            with self._listing(self.stage.arn(self.run)):
+                seen = self._follow(self.stage.news(self.stage.arn(self.run)))
+            if self.alone and "SUCCEEDED" not in seen:
+                self.problems.append(f"the upload was forgotten: {seen}")
+
+    def _follow(self, *news: dict[str, Any]) -> list[str]:
+        """Tell the trigger of something, then of the ends of what it starts, until it starts nothing."""
+        seen: list[str] = []
+        for _ in range(MANY):
+            execution = self._tell(*news).execution
+            if execution is None:
+                return seen
+            news = (self.stage.news(execution),)
+            seen.append(news[0]["detail"]["status"])
+        self.problems.append(f"the trigger starts one run after the other: {seen}")
+        return seen
+
+    def _tell(self, *news: dict[str, Any]) -> Triggered:
+        if not self.lost_reply:
+            return self.stage.tell(*news)
+        step_functions = self.stage.wired.step_functions
+        real = step_functions.start_execution
+
+        def start(**params: Any) -> None:
+            real(**params)
+            raise ConnectionClosedError(endpoint_url="states")
+
+        with patch.object(step_functions, "start_execution", start), suppress(ConnectionClosedError):
+            return self.stage.tell(*news)
+        return self.stage.tell(*news)  # the queue delivers again
+
+    def _listing(self, *executions: str) -> AbstractContextManager[object]:
+        listed = {"executions": [{"executionArn": execution, "status": "RUNNING"} for execution in executions]}
+        return patch.object(self.stage.wired.step_functions, "list_executions", lambda **_: listed)
+
+
+class UnlistedAndLost(Unlisted):
+    """Each reply of StartExecution is lost besides, and the messages come again."""
+
+    kind = "ListExecutions lags, StartExecution's reply is lost"
+    lost_reply = True
 
 
 def _variants() -> Iterator[tuple[type[Lags], str]]:

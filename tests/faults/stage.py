@@ -29,6 +29,7 @@ from docferry.sources import files
 from docferry.store import MANIFEST, Store
 from docferry.wiring import Wired
 from docferry.workflow import janitor
+from docferry.workflow.trigger import Triggered, signals, trigger
 from local import emulator
 from local.clock import VirtualClock
 from local.emulator import Knobs, Settings
@@ -220,6 +221,20 @@ class Stage:
     def arn(self, run: str) -> str:
         """The ARN of the execution of a run."""
         return f"{self.deployment.state_machine.replace(':stateMachine:', ':execution:')}:{run}"
+
+    def tell(self, *bodies: dict[str, Any]) -> Triggered:
+        """Deliver messages to the trigger, as its queue does."""
+        heard = signals({"Records": [{"body": json.dumps(body)} for body in bodies]})
+        return trigger(self.store, self.wired.step_functions, self.deployment.state_machine, heard)
+
+    def news(self, arn: str) -> dict[str, Any]:
+        """Wait for the end of an execution; return the event that tells of it. Raises TimeoutError."""
+        thread = execution(arn).exec_worker.thread
+        thread.join(PATIENCE_SECONDS)
+        if thread.is_alive():
+            raise TimeoutError(f"{arn} hangs")
+        status = self.ended(arn.rpartition(":")[2], arn).status
+        return {"source": "aws.states", "detail": {"executionArn": arn, "status": status}}
 
     def janitor(self, run: Run) -> None:
         """What the rule on the end of an execution calls."""

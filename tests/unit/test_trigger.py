@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from docferry.errors import ConfigurationError, Conflict
-from docferry.store import Moved, Record, Store
+from docferry.lease import YOUNG, Lease
+from docferry.store import LEASE, Moved, Record, Store
 from docferry.workflow import trigger as module
 from docferry.workflow.trigger import Ended, Pending, Signals, TriggerSettings, noted, signals, trigger
 
@@ -31,16 +32,20 @@ class CrashError(Exception):
 
 
 class MemoryStore:
-    """One record with an ETag; can crash, and can let somebody else come in between."""
+    """One record with an ETag, and the lease; can crash, and can let somebody else come in between."""
 
     def __init__(self) -> None:
         self.value: Pending | None = None
+        self.lease: Record[Lease] | None = None
         self.etag = 0
         self.before_write: list[Callable[[], object]] = []
         self.crash: Callable[[], None] = lambda: None
 
-    def read(self, key: str, kind: type[Pending]) -> Record[Pending] | None:
+    def read(self, key: str, kind: type[Any]) -> Record[Any] | None:
         """See Store.read."""
+        if key == LEASE:
+            self.crash()
+            return self.lease
         assert (key, kind) == ("pending.json", Pending)
         self.crash()
         return Record(self.value, str(self.etag)) if self.value else None
@@ -171,6 +176,23 @@ def test_a_run_that_ended_a_moment_ago_is_not_waited_for(world: World) -> None:
     assert world.hear(UPLOAD) == "started"
 
 
+def test_an_upload_waits_for_a_run_that_holds_the_lease_and_is_not_listed_yet(world: World) -> None:
+    """A run beside it would be refused, again and again, until the upload is given up."""
+    scheduled = f"{EXECUTION}scheduled"
+    world.aws.running.append(scheduled)
+    world.memory.lease = Record(Lease(scheduled, "scheduled", datetime.now(UTC)), "1")
+
+    assert world.hear(UPLOAD) == "pending"
+    assert world.hear(world.aws.end(scheduled)) == "started"
+
+
+def test_a_lease_that_was_left_long_ago_holds_nothing_up(world: World) -> None:
+    """The list of executions tells by then whether its run is going."""
+    world.memory.lease = Record(Lease(f"{EXECUTION}dead", "dead", datetime.now(UTC)), "1", age=YOUNG)
+
+    assert world.hear(UPLOAD) == "started"
+
+
 def test_the_end_of_a_run_without_uploads_starts_nothing(world: World) -> None:
     """However often it is delivered."""
     world.aws.running.append(f"{EXECUTION}nightly")
@@ -287,6 +309,8 @@ class Simulation:
     def crawl(self, _: int) -> None:
         """Let the first running run look at the source."""
         if self.world.aws.running:
+            first = self.world.aws.running[0]
+            self.world.memory.lease = Record(Lease(first, first, datetime.now(UTC)), "1")
             self.crawled.setdefault(self.world.aws.running[0], self.uploads)
 
     def end(self, fails: int) -> None:
@@ -294,6 +318,7 @@ class Simulation:
         arn = next(iter(self.world.aws.running), None)
         if arn not in self.crawled:
             return
+        self.world.memory.lease = None
         if fails and self.failures < module.RETRIES:
             self.failures += 1
             self.queue.append(self.world.aws.end(arn, "FAILED"))

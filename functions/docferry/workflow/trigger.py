@@ -5,8 +5,8 @@ start, is decided and written in one compare-and-swap; so of two invocations at 
 
 - A message is gone from the queue only after its mark is written: a crash before that brings it back.
 - A run is started under a name that is written first: whoever finds the name may repeat the start, which does nothing.
-- Step Functions lists executions with a delay, so an end that was heard of counts more than the list, and a start of
-  a moment ago counts as running.
+- Step Functions lists executions with a delay. So an end that was heard of counts more than the list, and a start of
+  a moment ago counts as running, and so does the run that holds the lease: one beside it would only be refused.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ import msgspec
 from botocore.exceptions import ClientError
 from msgspec import Struct, structs
 
+from docferry import lease
 from docferry.errors import ConfigurationError, Conflict
 from docferry.store import Moved, Record, Store
 
@@ -114,7 +115,7 @@ def trigger(store: Store, step_functions: Any, machine: str, heard: Signals) -> 
     for _ in range(ATTEMPTS):
         record = store.read(PENDING, Pending)
         memory = noted(record.value if record else Pending(), heard)
-        if memory.wanted and memory.starting is None and not is_running(step_functions, machine, memory):
+        if memory.wanted and memory.starting is None and not is_running(store, step_functions, machine, memory):
             memory = structs.replace(memory, wanted=False, starting=f"{PREFIX}{uuid4()}")
         if not _swapped(store, record, memory):
             continue
@@ -143,13 +144,16 @@ def noted(memory: Pending, heard: Signals) -> Pending:
     return structs.replace(memory, wanted=wanted, failures=failures, ended=ended_now)
 
 
-def is_running(step_functions: Any, machine: str, memory: Pending) -> bool:
+def is_running(store: Store, step_functions: Any, machine: str, memory: Pending) -> bool:
     """Whether an execution of the state machine is running, as far as can be known."""
     if memory.started is not None and memory.started not in memory.ended:
         assert memory.started_at is not None, "written with the ARN"
         # A time to come means that the clock was set back: then only the list counts.
         if timedelta(0) <= datetime.now(UTC) - memory.started_at < LAG:
             return True
+    holder = lease.young_holder(store)
+    if holder is not None and holder not in memory.ended:
+        return True
     listed = step_functions.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=100)
     return any(execution["executionArn"] not in memory.ended for execution in listed["executions"])
 
