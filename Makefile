@@ -27,16 +27,17 @@ test: $(VENV)/.dev ## Run the checks and all tests
 	@$(MAKE) --no-print-directory --jobs=2 lint bundle
 	$(BIN)/python -m pytest --numprocesses auto
 
-lint: $(VENV)/.dev ## Run ruff and mypy
+lint: $(VENV)/.dev ## Run ruff, mypy, and the rules of who imports whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/mypy
 
 lint-infra: $(VENV)/.dev ## Run mypy on the CDK stack (two minutes the first time: the CDK's types are large)
 	$(BIN)/mypy infra app.py tests/infra tests/e2e
 
 bundle: $(VENV)/.dev ## Build the Lambda bundles, for AWS and for this machine
-	@$(BIN)/python -m infra.bundle --here
+	@$(BIN)/python -m docferry_infra.bundle --here
 
 synth: $(VENV)/.deploy ## Write the CloudFormation template of each connector into cdk.out
 	@$(BIN)/python app.py

@@ -13,17 +13,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.memory import idle, peak
-from docferry import changes, lines, manifest, runs, shards, sync_job
-from docferry.changes import Outcome
+from docferry.changes import detection
 from docferry.connector import Connector, Part
+from docferry.delivery import shards
 from docferry.indexes import Metrics, SyncJob
 from docferry.indexes.kendra import Kendra
-from docferry.model import Document, Opened
-from docferry.settings import Settings
-from docferry.settlement import settle
+from docferry.model import Document, Opened, Outcome
+from docferry.runtime.settings import Settings
+from docferry.runtime.wiring import Wired, client
+from docferry.settlement.settle import settle
 from docferry.sources import Page
-from docferry.store import SYNC_JOB, Store
-from docferry.wiring import Wired, client
+from docferry.state import lines, manifest, runs
+from docferry.state.keys import SYNC_JOB
+from docferry.state.store import Store
+from docferry.sync_job import job as sync_job
 from docferry.workflow.crawl import Request, crawl
 
 PAGE = 1_000
@@ -126,7 +129,7 @@ def plain(size: int) -> dict[str, Any]:
     """The listing and the manifest as dicts of parsed documents, compared id by id; and the merge on the same lines."""
     encoded = [lines.encode(document(number)) for number in range(size)]
     started = time.perf_counter()
-    merged = sum(1 for _ in changes.detect(iter(encoded), iter(encoded)))
+    merged = sum(1 for _ in detection.detect(iter(encoded), iter(encoded)))
     merge_seconds = time.perf_counter() - started
     assert merged == size
     before = idle()

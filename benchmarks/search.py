@@ -14,8 +14,8 @@ from typing import Any
 import boto3
 
 from benchmarks.memory import idle, peak
-from local.clock import VirtualClock
-from local.emulator import Settings, emulated
+from docferry_emulators import Settings, emulated
+from docferry_emulators.clock import VirtualClock
 
 SCAN = "scan"
 """The alternative, by name like a search: every text is looked at."""

@@ -2,8 +2,8 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from docferry.handling import handles
-from docferry.wiring import Wired
+from docferry.runtime.handling import handles
+from docferry.runtime.wiring import Wired
 from docferry.workflow.crawl import Crawled, Request, crawl
 
 

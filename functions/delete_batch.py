@@ -2,9 +2,9 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from docferry.handling import handles
-from docferry.runs import Shard
-from docferry.wiring import Wired
+from docferry.runtime.handling import handles
+from docferry.runtime.wiring import Wired
+from docferry.state.runs import Shard
 from docferry.workflow.delete_batch import delete_batch
 from docferry.workflow.shard import Applied
 

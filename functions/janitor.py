@@ -2,9 +2,9 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from docferry.handling import handles
-from docferry.report import Report
-from docferry.wiring import Wired
+from docferry.reporting.report import Report
+from docferry.runtime.handling import handles
+from docferry.runtime.wiring import Wired
 from docferry.workflow.janitor import Request, janitor
 
 

@@ -2,9 +2,10 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from docferry.handling import handles
-from docferry.wiring import Wired
-from docferry.workflow.poll_sync import Polled, Request, poll_sync
+from docferry.runtime.handling import handles
+from docferry.runtime.wiring import Wired
+from docferry.workflow.events import Polled
+from docferry.workflow.poll_sync import Request, poll_sync
 
 
 @handles(Request)

@@ -2,10 +2,10 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from docferry.handling import handles
-from docferry.runs import Run
-from docferry.wiring import Wired
-from docferry.workflow.poll_sync import Polled
+from docferry.runtime.handling import handles
+from docferry.runtime.wiring import Wired
+from docferry.state.runs import Run
+from docferry.workflow.events import Polled
 from docferry.workflow.stop_sync import stop_sync
 
 

@@ -7,8 +7,8 @@ import msgspec
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from docferry.store import Store
-from docferry.wiring import client
+from docferry.runtime.wiring import client
+from docferry.state.store import Store
 from docferry.workflow.trigger import TriggerSettings, signals, trigger
 
 

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from docferry.store import LEDGER, MANIFEST, SCOPE, SYNC_JOB, Store
+from docferry.state.keys import LEDGER, MANIFEST, SCOPE, SYNC_JOB
+from docferry.state.store import Store
 
 
 def as_first_laid_out(objects: dict[str, bytes], held: str) -> dict[str, bytes]:

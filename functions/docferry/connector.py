@@ -1,11 +1,18 @@
 """One connector as connectors.yaml describes it, in the form that travels to its functions."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
-from docferry.access import Policy
-from docferry.guard import DeleteGuard
+Policy = Literal["required", "public"]
+"""``required``: a document without access control is skipped. ``public``: it is sent, whatever it was before."""
+
+
+class DeleteGuard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many deletes are withheld until a person approves: more than ``documents`` and more than ``percent``."""
+
+    documents: Annotated[int, Meta(ge=0)] = 10
+    percent: Annotated[int, Meta(ge=0, le=100)] = 10
 
 
 class Part(Struct, frozen=True):

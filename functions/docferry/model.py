@@ -84,3 +84,42 @@ class Opened(Struct, frozen=True):
 
     content: Content
     version: str
+
+
+Kind = Literal["added", "modified", "deleted"]
+
+
+class Change(Struct, frozen=True, omit_defaults=True):
+    """One document to put (added, modified) or to delete. ``id`` comes first: it is the sort key of the line.
+
+    ``why`` says what of a modified document differs, as ``differences`` has it. ``exposes``: the index has access
+    control for the document, and this change would take it away.
+    """
+
+    id: str
+    kind: Kind
+    document: Document
+    why: tuple[str, ...] = ()
+    exposes: bool = False
+
+
+Acceptance = Literal["acknowledged", "rejected", "doubtful"]
+
+
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """One document of the change set, after the index was told of it.
+
+    ``acknowledged``: the index took the change. ``rejected``: it did not, and holds what it held before.
+    ``doubtful``: it may hold the document as it was, as it is, or not at all.
+    ``document`` is what was sent; for a delete, what was to be deleted. ``reason`` says why it is not acknowledged,
+    ``poison`` that the document itself is to blame: sent again as it is, it fails again. ``late``: the index had
+    accepted the change, and says now that it failed.
+    """
+
+    id: str
+    kind: Kind
+    document: Document
+    state: Acceptance = "acknowledged"
+    reason: str = ""
+    poison: bool = False
+    late: bool = False

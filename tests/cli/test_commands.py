@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cli import main as command
-from local.laptop import held
+from docferry_cli import main as command
+from docferry_laptop.laptop import locked
 
 KEYS = {
     *("status", "added", "modified", "deleted", "unchanged", "skipped", "failed", "execution_id", "run"),
@@ -76,7 +76,7 @@ def test_a_folder_is_synced_searched_and_listed(docferry: Docferry, folder: Path
 
 def test_a_new_process_goes_on_where_the_last_one_ended(folder: Path, tmp_path: Path) -> None:
     """The state folder is all that is handed over."""
-    docferry = [sys.executable, "-c", "from cli.main import main; main()"]
+    docferry = [sys.executable, "-c", "from docferry_cli.main import main; main()"]
     sync = [*docferry, "sync", "--path", str(folder), "--state", str(tmp_path / "state"), "--json"]
 
     runs = [json.loads(subprocess.run(sync, check=True, capture_output=True).stdout) for _ in range(2)]
@@ -228,7 +228,7 @@ def test_every_mistake_of_the_configuration_is_listed_at_once(docferry: Docferry
 def test_a_state_folder_in_use_is_left_alone(docferry: Docferry, folder: Path, tmp_path: Path) -> None:
     """Two processes must not write one state."""
     (tmp_path / ".docferry").mkdir()
-    with held(tmp_path / ".docferry"):
+    with locked(tmp_path / ".docferry"):
         code, _, err = docferry("sync", "--path", str(folder))
 
     assert code == 2

@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-EMULATOR = [sys.executable, "-c", "from cli.main import main; main()", "emulator", "--port", "0"]
+EMULATOR = [sys.executable, "-c", "from docferry_cli.main import main; main()", "emulator", "--port", "0"]
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import boto3
 import pytest
 from msgspec import Struct, structs
 
-from docferry import wiring
 from docferry.connector import Connector, Part
 from docferry.errors import (
     AccessDenied,
@@ -23,10 +22,11 @@ from docferry.errors import (
 )
 from docferry.indexes import ENDED, Index, Metrics, Rejection, SyncJob
 from docferry.model import Content, Date, Document, Principal, S3Object
-from local.clock import VirtualClock
-from local.emulator import Emulation, Settings, emulated, errors
-from local.provision import provision
-from local.virtual_time import waiting_on
+from docferry.runtime import wiring
+from docferry_emulators import Emulation, Settings, emulated, errors
+from docferry_emulators.clock import VirtualClock
+from docferry_laptop.moto.virtual_time import waiting_on
+from docferry_laptop.provision import provision
 from tests.contract.source_suite import NASTY
 
 ATTEMPTS = 8

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from docferry.errors import DocferryError, RequestRefused, ResourceNotFound
-from local.emulator import Settings
+from docferry_emulators import Settings
 from tests.contract.index_suite import IndexSuite, Live, document
 
 

@@ -8,7 +8,7 @@ import pytest
 from docferry.errors import AccessDenied, ConfigurationError, Conflict, DocferryError
 from docferry.indexes.qbusiness import QBusiness
 from docferry.model import Principal
-from local.emulator import Settings
+from docferry_emulators import Settings
 from tests.contract.index_suite import IndexSuite, Live, document
 
 

@@ -7,8 +7,8 @@ import pytest
 import typer
 from msgspec.structs import fields
 
-from cli.main import app
 from docferry import indexes, sources
+from docferry_cli.main import app
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"

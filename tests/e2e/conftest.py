@@ -9,18 +9,21 @@ import boto3
 import msgspec
 import pytest
 
-from cli.stack import Stack, find
-from docferry import lease, manifest, report, sync_job
 from docferry.model import Document
-from docferry.report import Report
-from docferry.store import LEASE
-from infra.deployable import deployable
-from infra.order import Order
-from infra.synth import synthesize
-from infra.wheels import here
-from local.assembly import Assembly
-from local.deployed import Cloud, cloud
-from local.executions import Execution
+from docferry.reporting import report
+from docferry.reporting.report import Report
+from docferry.runtime.executions import Execution
+from docferry.state import manifest
+from docferry.state.keys import LEASE
+from docferry.sync_job import job as sync_job
+from docferry.sync_job import lease
+from docferry_cli.stack import Stack, find
+from docferry_infra.deployable import deployable
+from docferry_infra.request import Request
+from docferry_infra.synth import synthesize
+from docferry_infra.wheels import here
+from docferry_laptop.assembly import Assembly
+from docferry_laptop.deployed import Cloud, cloud
 
 CONNECTORS = Path(__file__).parent / "connectors.yaml"
 HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"
@@ -104,7 +107,7 @@ def handbook() -> dict[str, bytes]:
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     """The connectors of this folder, synthesized as app.py does for this machine."""
     pytest.importorskip("awslambdaric", reason="Lambda's runtime client is for Linux")
-    return Assembly(synthesize(Order(deployable(CONNECTORS), here(), tmp_path_factory.mktemp("assembly"))))
+    return Assembly(synthesize(Request(deployable(CONNECTORS), here(), tmp_path_factory.mktemp("assembly"))))
 
 
 @pytest.fixture(scope="module", params=["handbook", "handbook-q"])

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-import local.assembly
-from cli import main as command
-from local.assembly import Assembly
+import docferry_laptop.assembly
+from docferry_cli import main as command
+from docferry_laptop.assembly import Assembly
 from tests.e2e.conftest import BUCKET, CONNECTORS
 
 Docferry = Callable[..., tuple[int, str, str]]
@@ -21,7 +21,7 @@ def docferry(
     assembly: Assembly, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Docferry:
     """The command with its state in a folder of its own; synthesized is only once a session."""
-    monkeypatch.setattr(local.assembly, "synthesize", lambda *_: assembly)
+    monkeypatch.setattr(docferry_laptop.assembly, "synthesize", lambda *_: assembly)
     options = ["--config", str(CONNECTORS), "--state", str(tmp_path / "state")]
 
     def call(*arguments: str) -> tuple[int, str, str]:

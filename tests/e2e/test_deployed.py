@@ -7,11 +7,11 @@ from typing import Any
 
 import boto3
 
-from cli import running
-from docferry import ledger
-from docferry.lease import Lease
-from docferry.store import LEASE
-from infra.deployable import deployable
+from docferry.reporting import ledger
+from docferry.state.keys import LEASE
+from docferry.sync_job.lease import Lease
+from docferry_cli import running
+from docferry_infra.deployable import deployable
 from tests.e2e.conftest import CONNECTORS, World, handbook, wait_for
 
 

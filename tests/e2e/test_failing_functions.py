@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
-from cli.stack import find
-from infra.deployable import deployable
-from local.assembly import Assembly
-from local.deployed import cloud
+from docferry_cli.stack import find
+from docferry_infra.deployable import deployable
+from docferry_laptop.assembly import Assembly
+from docferry_laptop.deployed import cloud
 from tests.e2e.conftest import CONNECTORS, wait_for
 
 # The shortest way through the state machine: a listing without changes, which is committed; or the clean-up.

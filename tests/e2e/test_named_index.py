@@ -6,11 +6,11 @@ from typing import Any
 import boto3
 import msgspec
 
-from cli.stack import find
-from docferry.settings import CONNECTOR
-from infra.deployable import deployable
-from local.assembly import Assembly
-from local.deployed import cloud
+from docferry.runtime.settings import CONNECTOR
+from docferry_cli.stack import find
+from docferry_infra.deployable import deployable
+from docferry_laptop.assembly import Assembly
+from docferry_laptop.deployed import cloud
 from tests.e2e.conftest import CONNECTORS
 
 IDS = ("application_id", "index_id", "data_source_id")

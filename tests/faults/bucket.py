@@ -16,7 +16,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
-from docferry.wiring import client
+from docferry.runtime.wiring import client
 
 Params = dict[str, Any]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from docferry import store
 from docferry.indexes import Index
-from docferry.store import Store
+from docferry.state import store
+from docferry.state.store import Store
 
 ROOT = Path(store.__file__).parent
 STORE = ("write", "create", "replace", "delete", "delete_prefix", "put_content", "writing")

@@ -8,7 +8,7 @@ from docferry.errors import SourceUnavailable
 from docferry.model import Document, Listed, Skipped
 from docferry.sources import Page
 from docferry.sources.files import Files
-from docferry.store import MANIFEST
+from docferry.state.keys import MANIFEST
 from tests.faults.kinds import Fault
 from tests.faults.points import Call, Proceed
 

@@ -10,12 +10,13 @@ from uuid import uuid4
 
 from msgspec import structs
 
-from docferry import lease, sync_job
+from docferry.delivery.shards import changes
 from docferry.errors import ManifestInvalid
-from docferry.runs import Run, shards
-from docferry.shards import changes
-from docferry.store import LEASE
-from docferry.sync_job import SyncJobRecord
+from docferry.state.keys import LEASE
+from docferry.state.runs import Run, shards
+from docferry.sync_job import job as sync_job
+from docferry.sync_job import lease
+from docferry.sync_job.job import SyncJobRecord
 from tests.faults import kinds
 from tests.faults.catalogue import KINDS, Case
 from tests.faults.kinds import Fault

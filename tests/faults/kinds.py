@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ConnectionClosedError
 
-from docferry.runs import Run
+from docferry.state.runs import Run
 from tests.faults.bucket import refused
 from tests.faults.points import Call, Died, Point, Proceed, Watch
 from tests.faults.stage import Stage

@@ -7,8 +7,8 @@ from unittest.mock import patch
 
 from botocore.exceptions import ConnectionClosedError
 
-from docferry import lease
-from docferry.store import LEASE
+from docferry.state.keys import LEASE
+from docferry.sync_job import lease
 from docferry.workflow.trigger import Triggered
 from tests.faults.bucket import refused
 from tests.faults.kinds import Fault

@@ -18,9 +18,10 @@ from unittest.mock import Mock, patch
 
 from msgspec import structs
 
-from docferry import lease, ledger
 from docferry.connector import Connector, Part
-from docferry.store import LEASE, MANIFEST
+from docferry.reporting import ledger
+from docferry.state.keys import LEASE, MANIFEST
+from docferry.sync_job import lease
 from docferry.workflow import trigger
 from tests.faults.stage import NAME, Ended, Stage, stage
 

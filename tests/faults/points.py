@@ -15,7 +15,7 @@ from unittest.mock import patch
 from botocore.client import BaseClient
 from msgspec import Struct
 
-from local.lambda_runtime import LambdaRuntime
+from docferry_laptop.moto.lambda_runtime import LambdaRuntime
 
 READS = ("Get", "Head", "List", "Describe", "BatchGet", "Search")
 """How the names of operations begin that change nothing; every other one has an effect."""

@@ -18,22 +18,23 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from msgspec import Struct, structs
 
-from docferry import manifest, report, sorting
-from docferry.connector import Connector, Part
-from docferry.guard import DeleteGuard
+import docferry_emulators
+from docferry.connector import Connector, DeleteGuard, Part
 from docferry.indexes import calls, index_class
 from docferry.model import Document
-from docferry.report import Report
-from docferry.runs import Run
+from docferry.reporting import report
+from docferry.reporting.report import Report
+from docferry.runtime.wiring import Wired
 from docferry.sources import files
-from docferry.store import MANIFEST, Store
-from docferry.wiring import Wired
+from docferry.state import manifest, sorting
+from docferry.state.keys import MANIFEST
+from docferry.state.runs import Run
+from docferry.state.store import Store
 from docferry.workflow import janitor
 from docferry.workflow.trigger import Triggered, signals, trigger
-from local import emulator
-from local.clock import VirtualClock
-from local.emulator import Knobs, Settings
-from local.laptop import ACCOUNT, REGION, Deployment, Laptop, laptop, state_bucket
+from docferry_emulators import Knobs, Settings
+from docferry_emulators.clock import VirtualClock
+from docferry_laptop.laptop import ACCOUNT, REGION, Deployment, Laptop, laptop, state_bucket
 from tests.faults.bucket import Bucket, refused, served
 
 NAME = "team"
@@ -281,7 +282,7 @@ def stage(service: str, folder: Path) -> Iterator[Stage]:
         stack.enter_context(patch.object(ExecutionWorker, "start", started))
         stack.enter_context(quiet())
         bucket = Bucket(state_bucket(NAME))
-        stack.enter_context(patch.object(emulator, "read_object", bucket.read))
+        stack.enter_context(patch.object(docferry_emulators, "read_object", bucket.read))
         aws = stack.enter_context(laptop(clock=VirtualClock(), settings=Settings(undeclared_fields="declare")))
         stack.enter_context(served(bucket))
         source = folder / service

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from docferry.store import Moved, Store
-from docferry.wiring import client
+from docferry.runtime.wiring import client
+from docferry.state.store import Moved, Store
 from tests.faults.bucket import Bucket, served
 
 NAME = "some-bucket"

@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
-from docferry import guard, lease, manifest, outcomes, sync_job
-from docferry.changes import Outcome
-from docferry.shards import changes
-from docferry.store import MANIFEST
+from docferry.changes import guard
+from docferry.delivery.shards import changes
+from docferry.model import Outcome
+from docferry.settlement import outcomes
+from docferry.state import manifest
+from docferry.state.keys import MANIFEST
+from docferry.sync_job import job as sync_job
+from docferry.sync_job import lease
 from tests.faults.catalogue import Case
 from tests.faults.harness import Harness
 

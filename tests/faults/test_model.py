@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from docferry import failures
-from docferry.runs import Run
+from docferry.changes import quarantine
+from docferry.state.runs import Run
 from tests.faults import kinds
 from tests.faults.harness import Injector
 from tests.faults.kinds import Fault
@@ -123,7 +123,7 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def clean_run(self) -> None:
         """Sync with the quarantine released and the deletes approved: source, manifest and index are one."""
-        failures.release(self.stage.store, None)
+        quarantine.release(self.stage.store, None)
         ended = self.stage.sync()
         if ended.report is not None and ended.report.withheld:
             ended = self.stage.sync(approve=ended.run)

@@ -10,10 +10,10 @@ from aws_cdk import Validations
 from cdk_nag import AwsSolutionsChecks
 from msgspec import Struct
 
-from docferry.deployment import Described
-from infra.bundle import Bundle
-from infra.deployable import deployable
-from infra.synth import application
+from docferry.config.deployment import Described
+from docferry_infra.bundle import Bundle
+from docferry_infra.deployable import deployable
+from docferry_infra.synth import application
 
 CONNECTORS = Path(__file__).parent / "connectors.yaml"
 NAMES = ("contracts", "handbook-q", "wiki", "intranet")
@@ -57,7 +57,7 @@ class Template(Struct, frozen=True):
         return found
 
     def functions(self) -> dict[str, dict[str, Any]]:
-        """The functions, by the names that docferry.functions has for them."""
+        """The functions, by the names that docferry.runtime.lambdas has for them."""
         found = self.resources("AWS::Lambda::Function").values()
         return {properties["Handler"].removesuffix(".handler"): properties for properties in found}
 

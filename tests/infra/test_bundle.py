@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from docferry import sources
-from docferry.functions import DEPLOYED
-from infra import wheels
-from infra.bundle import FUNCTIONS, LAPTOP_ONLY, Bundle, bundle, code, digest, find_interpreter
-from infra.wheels import LAMBDA, SERVICES, Target, here
+from docferry.runtime.assets import HANDLERS, PACKAGE
+from docferry.runtime.lambdas import DEPLOYED
+from docferry_infra import wheels
+from docferry_infra.bundle import LAPTOP_ONLY, Bundle, bundle, code, digest, find_interpreter
+from docferry_infra.wheels import LAMBDA, SERVICES, Target, here
 
 MEMBERS = {
     "thing/__init__.py": "VALUE = 42\n",
@@ -71,7 +72,9 @@ def files(built: Bundle) -> set[str]:
 
 def test_a_bundle_has_the_code_and_the_libraries(functions: Path, tmp_path: Path) -> None:
     """Wheels as pip would install them, without scripts, stubs, records, and models of services that nobody calls."""
-    built = bundle("s3", here(), functions=functions, build=tmp_path, download=Index().download)
+    built = bundle(
+        "s3", here(), handlers=functions, package=functions / "docferry", build=tmp_path, download=Index().download
+    )
 
     assert files(built) == {
         "crawl.py",
@@ -87,7 +90,14 @@ def test_a_bundle_has_the_code_and_the_libraries(functions: Path, tmp_path: Path
 def test_the_same_input_gives_the_same_bytes(functions: Path, tmp_path: Path) -> None:
     """Built twice, in two places: names, content, bytecode, digest."""
     one, two = (
-        bundle("s3", here(), functions=functions, build=tmp_path / name, download=Index().download)
+        bundle(
+            "s3",
+            here(),
+            handlers=functions,
+            package=functions / "docferry",
+            build=tmp_path / name,
+            download=Index().download,
+        )
         for name in ("one", "elsewhere")
     )
 
@@ -98,10 +108,14 @@ def test_the_same_input_gives_the_same_bytes(functions: Path, tmp_path: Path) ->
 
 def test_another_input_gives_another_digest(functions: Path, tmp_path: Path) -> None:
     """Changed code is deployed."""
-    before = bundle("s3", here(), functions=functions, build=tmp_path, download=Index().download)
+    before = bundle(
+        "s3", here(), handlers=functions, package=functions / "docferry", build=tmp_path, download=Index().download
+    )
     (functions / "crawl.py").write_text("handler = print\n")
 
-    after = bundle("s3", here(), functions=functions, build=tmp_path, download=Index().download)
+    after = bundle(
+        "s3", here(), handlers=functions, package=functions / "docferry", build=tmp_path, download=Index().download
+    )
 
     assert after.digest != before.digest
 
@@ -109,10 +123,10 @@ def test_another_input_gives_another_digest(functions: Path, tmp_path: Path) -> 
 def test_a_bundle_is_built_once_and_its_wheels_are_downloaded_once(functions: Path, tmp_path: Path) -> None:
     """The second time needs no network; changed code needs none either."""
     index = Index()
-    bundle("s3", here(), functions=functions, build=tmp_path, download=index.download)
-    bundle("s3", here(), functions=functions, build=tmp_path, download=index.download)
+    bundle("s3", here(), handlers=functions, package=functions / "docferry", build=tmp_path, download=index.download)
+    bundle("s3", here(), handlers=functions, package=functions / "docferry", build=tmp_path, download=index.download)
     (functions / "crawl.py").write_text("handler = print\n")
-    bundle("s3", here(), functions=functions, build=tmp_path, download=index.download)
+    bundle("s3", here(), handlers=functions, package=functions / "docferry", build=tmp_path, download=index.download)
 
     assert index.asked == [["thing==1.0"]]
 
@@ -121,7 +135,9 @@ def test_only_the_extras_of_the_source_are_in_it(functions: Path, tmp_path: Path
     """Connectors whose sources need the same share a bundle."""
     index = Index()
     web, s3, plain = (
-        bundle(kind, here(), functions=functions, build=tmp_path, download=index.download)
+        bundle(
+            kind, here(), handlers=functions, package=functions / "docferry", build=tmp_path, download=index.download
+        )
         for kind in ("web", "s3", "files")
     )
 
@@ -133,7 +149,9 @@ def test_only_the_extras_of_the_source_are_in_it(functions: Path, tmp_path: Path
 
 def test_bytecode_is_taken_without_a_look_at_the_source(functions: Path, tmp_path: Path) -> None:
     """Lambda's code folder is read-only: bytecode that is missing would be made anew at each cold start."""
-    built = bundle("s3", here(), functions=functions, build=tmp_path, download=Index().download)
+    built = bundle(
+        "s3", here(), handlers=functions, package=functions / "docferry", build=tmp_path, download=Index().download
+    )
     (compiled,) = built.path.glob("__pycache__/crawl.*.pyc")
 
     flags = int.from_bytes(compiled.read_bytes()[4:8], "little")
@@ -145,7 +163,14 @@ def test_bytecode_is_taken_without_a_look_at_the_source(functions: Path, tmp_pat
 
 def test_a_foreign_python_that_is_not_here_leaves_the_source_alone(functions: Path, tmp_path: Path) -> None:
     """It works all the same, and the bundle says that it is slow to start."""
-    built = bundle("s3", Target("3.99", "arm64"), functions=functions, build=tmp_path, download=Index().download)
+    built = bundle(
+        "s3",
+        Target("3.99", "arm64"),
+        handlers=functions,
+        package=functions / "docferry",
+        build=tmp_path,
+        download=Index().download,
+    )
 
     assert not built.compiled
     assert not list(built.path.rglob("*.pyc"))
@@ -170,13 +195,13 @@ def test_the_wheels_are_those_of_lambda() -> None:
 
 def test_what_only_a_laptop_needs_stays_there() -> None:
     """The functions carry no yaml; no module that they have imports one that they lack."""
-    bundled = {file.relative_to(FUNCTIONS).as_posix() for file in code(FUNCTIONS)}
+    bundled = dict(code(HANDLERS, PACKAGE))
 
-    assert not LAPTOP_ONLY & bundled
-    for file in bundled:
-        text = (FUNCTIONS / file).read_text(encoding="utf-8")
-        for module in LAPTOP_ONLY:
-            assert f"from {module.removesuffix('.py').replace('/', '.')} import" not in text, file
+    assert not [name for name in bundled if name.startswith(LAPTOP_ONLY)]
+    for name, file in bundled.items():
+        text = file.read_text(encoding="utf-8")
+        for folder in LAPTOP_ONLY:
+            assert f"from {folder.replace('/', '.').removesuffix('.')}" not in text, name
 
 
 @pytest.fixture(scope="module", params=sorted(sources.KINDS))

@@ -11,11 +11,11 @@ import pytest
 from botocore.client import BaseClient
 
 from docferry.connector import Connector, Part
-from docferry.functions import FUNCTIONS, Function
-from local.clock import VirtualClock
-from local.emulator import Knobs, Settings
-from local.lambda_runtime import LambdaRuntime
-from local.laptop import Laptop, laptop
+from docferry.runtime.lambdas import FUNCTIONS, Function
+from docferry_emulators import Knobs, Settings
+from docferry_emulators.clock import VirtualClock
+from docferry_laptop.laptop import Laptop, laptop
+from docferry_laptop.moto.lambda_runtime import LambdaRuntime
 from tests.first_layout import lay_out_as_at_first
 from tests.workflow.conftest import wait_for
 

@@ -6,8 +6,8 @@ from typing import Any
 import boto3
 import pytest
 
-from docferry.deployment import Described
-from docferry.functions import DEPLOYED, Function
+from docferry.config.deployment import Described
+from docferry.runtime.lambdas import DEPLOYED, Function
 from tests.infra.api_calls import ApiCall, Code
 from tests.infra.conftest import NAMES, Assembly, Template
 
@@ -173,7 +173,7 @@ def test_a_role_that_exists_is_used_as_it_is(assembly: Assembly) -> None:
 
 def test_secrets_are_granted_one_by_one() -> None:
     """Wherever in the settings of a source their ARNs stand, and to no function that does not call the source."""
-    from infra.content import secrets  # noqa: PLC0415  # what is tested
+    from docferry_infra.source_access import secrets  # noqa: PLC0415  # what is tested
 
     one, two = (f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}-AbCdEf" for name in ("one", "two"))
     settings = {"url": "https://wiki.example.com", "login": {"password": one}, "headers": [{"token_arn": two}], "n": 1}

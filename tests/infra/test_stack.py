@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from docferry.deployment import Described
-from docferry.functions import DEPLOYED, FUNCTIONS
-from docferry.settings import Settings
+from docferry.config.deployment import Described
+from docferry.runtime.lambdas import DEPLOYED, FUNCTIONS
+from docferry.runtime.settings import Settings
 from docferry.workflow.change_set import Input
 from docferry.workflow.janitor import Request
 from docferry.workflow.trigger import TriggerSettings
-from infra.workflow import DEFINITION
+from docferry_infra.workflow import DEFINITION
 from tests.infra.conftest import Assembly, Template
 
 

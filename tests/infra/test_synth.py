@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-import infra.synth
-from docferry.deployment import Described
+import docferry_infra.synth
+from docferry.config.deployment import Described
 from docferry.errors import ConfigurationError
-from infra.bundle import Bundle
-from infra.deployable import deployable
-from infra.order import Order
-from infra.synth import application, synthesize
-from infra.wheels import here
+from docferry_infra.bundle import Bundle
+from docferry_infra.deployable import deployable
+from docferry_infra.request import Request
+from docferry_infra.synth import application, synthesize
+from docferry_infra.wheels import here
 from tests.infra.conftest import CONNECTORS
 
 ROOT = Path(__file__).parents[2]
+BUILDER = ("bundle.py", "wheels.py")
 INDEX = "index: {kind: kendra, index_id: 0a1b2c3d-0000-0000-0000-000000000001, data_source_id: x}"
 SOURCE = "source: {kind: s3, bucket: example-contracts}"
 
@@ -122,7 +123,7 @@ def test_a_bad_file_is_told_and_nothing_is_written(text: str, told: str, tmp_pat
     config.write_text(f"connectors:\n  {text}\n")
 
     with pytest.raises(ConfigurationError) as error:
-        Order.from_env({"DOCFERRY_CONNECTORS": str(config)}, config=tmp_path / "none", out=out)
+        Request.from_env({"DOCFERRY_CONNECTORS": str(config)}, config=tmp_path / "none", out=out)
 
     assert told in str(error.value)
     assert "hunter2" not in str(error.value)
@@ -169,10 +170,10 @@ def test_the_context_of_cdk_says_the_same_as_the_environment(
         asked.append((kind, target))
         return empty_bundle
 
-    monkeypatch.setattr(infra.synth, "bundle", bundle)
+    monkeypatch.setattr(docferry_infra.synth, "bundle", bundle)
     context = json.dumps({"connectors": str(CONNECTORS), "bundle": "here"})
 
-    order = Order.from_env({"CDK_CONTEXT_JSON": context}, config=tmp_path / "none", out=tmp_path / "out")
+    order = Request.from_env({"CDK_CONTEXT_JSON": context}, config=tmp_path / "none", out=tmp_path / "out")
     out = synthesize(order)
 
     assert asked == [("files", here()), ("s3", here())]
@@ -198,10 +199,10 @@ def test_app_py_ends_with_2_for_a_bad_file(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("folder", ["local", "cli", "functions"])
+@pytest.mark.parametrize("folder", ["emulators", "laptop", "cli", "functions"])
 def test_a_laptop_needs_no_cdk(folder: str) -> None:
     """Neither the command nor the functions import it; nor does the builder of the bundle, which the laptop uses."""
-    files = [*(ROOT / folder).rglob("*.py"), ROOT / "infra" / "bundle.py", ROOT / "infra" / "wheels.py"]
+    files = [*(ROOT / folder).rglob("*.py"), *((ROOT / "infra" / "docferry_infra" / name) for name in BUILDER)]
 
     assert not [file for file in files if "aws_cdk" in file.read_text(encoding="utf-8")]
 
@@ -209,4 +210,4 @@ def test_a_laptop_needs_no_cdk(folder: str) -> None:
 def test_an_unknown_bundle_is_refused(tmp_path: Path) -> None:
     """There are two."""
     with pytest.raises(ConfigurationError, match="no bundle 'arm'; there are: lambda, here"):
-        Order.from_env({"DOCFERRY_BUNDLE": "arm"}, config=CONNECTORS, out=tmp_path / "out")
+        Request.from_env({"DOCFERRY_BUNDLE": "arm"}, config=CONNECTORS, out=tmp_path / "out")

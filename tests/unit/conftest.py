@@ -8,9 +8,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from docferry.store import Store
-from local.clock import VirtualClock
-from local.virtual_time import waiting_on
+from docferry.state.store import Store
+from docferry_emulators.clock import VirtualClock
+from docferry_laptop.moto.virtual_time import waiting_on
 from tests.unit.fakes import FakeIndex
 
 # Outside of mock_aws, which makes a new default session each time: botocore reads its models from disk once a session.

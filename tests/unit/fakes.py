@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 from hypothesis import strategies as st
@@ -12,10 +12,13 @@ from docferry.connector import Connector, Part
 from docferry.errors import Conflict, DocferryError
 from docferry.indexes import DocumentStatus, Hit, JobStatus, Limits, Metrics, Rejection, SyncJob, Verify
 from docferry.model import Content, Document
-from docferry.settings import Settings
-from docferry.sources import Clients, Source
-from docferry.store import Store
-from docferry.wiring import Wired
+from docferry.registry import Clients
+from docferry.runtime.settings import Settings
+from docferry.runtime.wiring import Wired
+from docferry.state.store import Store
+
+if TYPE_CHECKING:
+    from docferry.sources import Source
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

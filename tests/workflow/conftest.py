@@ -9,15 +9,19 @@ import boto3
 import msgspec
 import pytest
 
-from docferry import lease, manifest, report, sync_job
 from docferry.connector import Connector, Part
 from docferry.model import Document
-from docferry.report import Report
-from docferry.store import LEASE, Store, run_key
-from local.clock import VirtualClock
-from local.emulator import Knobs, Settings
-from local.executions import Execution
-from local.laptop import Deployment, Laptop, laptop
+from docferry.reporting import report
+from docferry.reporting.report import Report
+from docferry.runtime.executions import Execution
+from docferry.state import manifest
+from docferry.state.keys import LEASE, run_key
+from docferry.state.store import Store
+from docferry.sync_job import job as sync_job
+from docferry.sync_job import lease
+from docferry_emulators import Knobs, Settings
+from docferry_emulators.clock import VirtualClock
+from docferry_laptop.laptop import Deployment, Laptop, laptop
 
 PATIENCE_SECONDS = 120
 

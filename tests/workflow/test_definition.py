@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from local.laptop import DEFINITION
+from docferry.runtime.assets import DEFINITION
 
 MACHINE: dict[str, Any] = json.loads(DEFINITION.read_text())
 STATES: dict[str, dict[str, Any]] = MACHINE["States"]

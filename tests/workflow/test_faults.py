@@ -9,10 +9,10 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from docferry import lease
-from docferry.store import LEASE
+from docferry.state.keys import LEASE
+from docferry.sync_job import lease
 from docferry.workflow.janitor import Request, janitor
-from local.lambda_runtime import LambdaRuntime
+from docferry_laptop.moto.lambda_runtime import LambdaRuntime
 from tests.workflow.conftest import World, wait_for
 
 

@@ -10,12 +10,12 @@ import boto3
 import pytest
 from msgspec import structs
 
-from docferry import ledger, report
 from docferry.connector import Part
-from docferry.report import Report
-from docferry.runs import WITHHELD
-from docferry.store import MANIFEST, SYNC_JOB, run_key
-from local.laptop import Laptop
+from docferry.reporting import ledger, report
+from docferry.reporting.report import Report
+from docferry.state.keys import MANIFEST, SYNC_JOB, run_key
+from docferry.state.runs import WITHHELD
+from docferry_laptop.laptop import Laptop
 from tests.first_layout import lay_out_as_at_first
 from tests.workflow.conftest import World
 
@@ -426,7 +426,7 @@ def test_two_connectors_of_one_name_on_one_data_source(aws: Laptop, world: World
     other = World.of(
         aws, other_folder, structs.replace(world.connector, source=Part("files", {"path": str(other_folder)}))
     )
-    with patch("local.laptop.state_bucket", lambda connector: f"docferry-{connector}-elsewhere"):
+    with patch("docferry_laptop.laptop.state_bucket", lambda connector: f"docferry-{connector}-elsewhere"):
         other = World.of(aws, other_folder, other.connector)
     theirs = other.sync()
     assert theirs.foreign_jobs == 1

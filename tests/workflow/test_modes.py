@@ -6,9 +6,9 @@ import boto3
 import pytest
 from msgspec import structs
 
-from docferry import failures
-from docferry.failures import RUNS
-from docferry.store import MANIFEST
+from docferry.changes import quarantine
+from docferry.changes.quarantine import RUNS
+from docferry.state.keys import MANIFEST
 from tests.workflow.conftest import World
 
 
@@ -32,7 +32,7 @@ def test_a_document_that_always_fails_is_quarantined(world: World) -> None:
 
     assert [run.failed for run in runs] == [1] * RUNS
     assert (quiet.failed, quiet.quarantined, quiet.execution_id) == (0, 1, None)
-    assert [(one.id, one.quarantined) for one in failures.read(world.store)] == [("team/bad.txt", True)]
+    assert [(one.id, one.quarantined) for one in quarantine.read(world.store)] == [("team/bad.txt", True)]
 
 
 def test_a_quarantined_document_is_sent_when_it_changes_or_is_released(world: World) -> None:
@@ -47,7 +47,7 @@ def test_a_quarantined_document_is_sent_when_it_changes_or_is_released(world: Wo
     world.write("a.txt", "changed")
     assert (world.sync().added, world.sync().quarantined) == (1, 1)
 
-    failures.release(world.store, None)
+    quarantine.release(world.store, None)
 
     assert world.sync().added == 1
     world.assert_converged("a.txt", "b.txt")
@@ -64,7 +64,7 @@ def test_a_quarantined_document_that_goes_away_is_forgotten(world: World) -> Non
 
     world.sync()
 
-    assert list(failures.read(world.store)) == []
+    assert list(quarantine.read(world.store)) == []
 
 
 def test_a_full_index_quarantines_nothing(world: World) -> None:

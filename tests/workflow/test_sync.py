@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from docferry.store import run_key
-from local.laptop import Laptop
+from docferry.state.keys import run_key
+from docferry_laptop.laptop import Laptop
 from tests.workflow.conftest import World
 
 

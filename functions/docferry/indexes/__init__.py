@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from docferry.model import Content, Document
-from docferry.sources import Clients, load
+from docferry.registry import Clients, load
 
 KINDS = {
     "kendra": "docferry.indexes.kendra:Kendra",

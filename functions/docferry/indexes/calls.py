@@ -18,7 +18,7 @@ from docferry.errors import (
     ServiceUnavailable,
     Throttled,
 )
-from docferry.pace import Pace
+from docferry.indexes.pace import Pace
 
 ERRORS: dict[str, type[DocferryError]] = {
     "AccessDeniedException": AccessDenied,

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from docferry.chunks import chunks
 from docferry.indexes import DocumentStatus, FieldType, Hit, Indexed, Limits, Metrics, Rejection, SyncJob, Verify
 from docferry.indexes.calls import once, patiently
 from docferry.model import AttributeValue, Content, Date, Document, S3Object
-from docferry.sources import Clients
+from docferry.registry import Clients
+from docferry.state.chunks import chunks
 
 STATUSES: dict[str, Indexed] = {
     "NOT_FOUND": "NOT_FOUND",

@@ -13,7 +13,7 @@ from docferry.errors import ConfigurationError
 from docferry.indexes import DocumentStatus, FieldType, Hit, Indexed, Limits, Metrics, Rejection, SyncJob, Verify
 from docferry.indexes.calls import once, patiently
 from docferry.model import AttributeValue, Content, Date, Document, Principal, S3Object
-from docferry.sources import Clients
+from docferry.registry import Clients
 
 Id36 = Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9-]{35}$")]
 

@@ -1,21 +1,17 @@
 """Sources: the repositories documents come from. One module a kind, imported when a connector uses it."""
 
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from msgspec import Struct
 
-from docferry.errors import ConfigurationError
 from docferry.model import Document, Listed, Opened
+from docferry.registry import Clients, load
 
 KINDS = {
     "files": "docferry.sources.files:Files",
     "s3": "docferry.sources.s3:S3",
 }
-
-Clients = Callable[[str], Any]
-"""Gives the boto3 client of a service by its name, such as ``s3``."""
 
 
 class Page(Struct, frozen=True):
@@ -53,11 +49,3 @@ def source_class(kind: str) -> type[Source]:
     """The class of a kind of source. Raises ConfigurationError for a kind that does not exist."""
     loaded: type[Source] = load(KINDS, "source", kind)
     return loaded
-
-
-def load(kinds: dict[str, str], what: str, kind: str) -> Any:
-    """Import the class that a registry gives for ``kind``."""
-    if kind not in kinds:
-        raise ConfigurationError(f"{what} kind {kind!r} does not exist; there are: {', '.join(sorted(kinds))}")
-    module, name = kinds[kind].split(":")
-    return getattr(import_module(module), name)

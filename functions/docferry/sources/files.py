@@ -18,7 +18,8 @@ from msgspec import Meta, Struct
 
 from docferry.errors import ConfigurationError, DocumentUnreadable, DocumentVanished, SourceUnavailable
 from docferry.model import ContentType, Document, Listed, Opened
-from docferry.sources import Clients, Page, sidecar
+from docferry.registry import Clients
+from docferry.sources import Page, sidecar
 from docferry.sources.documents import MAX_BYTES, document, obstacle, skipped, type_of
 from docferry.sources.fingerprint import fingerprint
 from docferry.sources.globs import Globs

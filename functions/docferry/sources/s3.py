@@ -26,7 +26,8 @@ from docferry.errors import (
     SourceUnavailable,
 )
 from docferry.model import Document, Listed, Opened, S3Object
-from docferry.sources import Clients, Page, sidecar
+from docferry.registry import Clients
+from docferry.sources import Page, sidecar
 from docferry.sources.documents import document, obstacle, skipped
 from docferry.sources.globs import Globs
 from docferry.sources.sidecar import SUFFIX, Sidecar, SidecarError

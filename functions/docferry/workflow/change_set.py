@@ -4,29 +4,20 @@ from collections.abc import Container, Iterable, Iterator
 
 from msgspec import Struct, structs
 
-from docferry import (
-    access,
-    approvals,
-    changes,
-    drift,
-    failures,
-    guard,
-    lines,
-    listing,
-    manifest,
-    plans,
-    scope,
-    sorting,
-    sync_job,
-)
-from docferry.access import Exposed
-from docferry.changes import Change, Unchanged
-from docferry.failures import Failing
-from docferry.guard import Findings
-from docferry.manifest import Pointer
-from docferry.merge import Ascending
-from docferry.model import Skipped
-from docferry.runs import (
+from docferry.changes import access, approvals, detection, drift, guard, plans, quarantine, scope
+from docferry.changes.access import Exposed
+from docferry.changes.detection import Unchanged
+from docferry.changes.guard import Findings
+from docferry.changes.quarantine import Failing
+from docferry.crawl import listing
+from docferry.delivery.shards import ShardWriter
+from docferry.model import Change, Skipped
+from docferry.runtime.wiring import Wired
+from docferry.state import lines, manifest, sorting
+from docferry.state.keys import DATA_SOURCES, MANIFEST, run_key
+from docferry.state.manifest import Pointer
+from docferry.state.merge import Ascending
+from docferry.state.runs import (
     BATCHES,
     CHANGES,
     DELETES,
@@ -39,9 +30,8 @@ from docferry.runs import (
     Counts,
     Input,
 )
-from docferry.shards import ShardWriter
-from docferry.store import DATA_SOURCES, MANIFEST, Store, Stream, run_key
-from docferry.wiring import Wired
+from docferry.state.store import Store, Stream
+from docferry.sync_job import job as sync_job
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -131,9 +121,9 @@ def guarded(
     renamed: frozenset[str] = frozenset()
     if connector.access != "public":
         renamed = access.renamed(lambda: manifest.documents(store, base), listed(), connector.name, approved())
-    events = changes.detect(known(wired, run, wanted, base), listed(), checkpoint.uncertain | renamed)
+    events = detection.detect(known(wired, run, wanted, base), listed(), checkpoint.uncertain | renamed)
     allowed = access.guard(events, connector.access, approved=approved(), renamed=renamed)
-    return failures.quarantine(allowed, failures.read(store))
+    return quarantine.quarantine(allowed, quarantine.read(store))
 
 
 def known(wired: Wired, run: str, wanted: Input, base: Pointer | None) -> Iterator[bytes]:

@@ -2,42 +2,23 @@
 
 from collections.abc import Iterator
 
-import msgspec
-from msgspec import Struct
-
-from docferry import adoption, lease, ledger, report, scope, sync_job
-from docferry.errors import ChangeSetInvalid, ManifestInvalid
-from docferry.report import Report
-from docferry.runs import CHANGES, ChangeSet, Run, change_set
-from docferry.settlement import Settled, settle
-from docferry.store import run_key, staging_key
-from docferry.sync_job import Strangers
-from docferry.wiring import Wired
-from docferry.workflow.poll_sync import Polled
+from docferry.changes import scope
+from docferry.reporting import ledger, report
+from docferry.reporting.report import Report
+from docferry.runtime.wiring import Wired
+from docferry.settlement import adoption
+from docferry.settlement.settle import Settled, settle
+from docferry.state.keys import run_key, staging_key
+from docferry.state.runs import ChangeSet, Run, change_set
+from docferry.sync_job import job as sync_job
+from docferry.sync_job import lease
+from docferry.sync_job.job import Strangers
+from docferry.workflow.events import Caught, Polled
 
 # A job that ended INCOMPLETE has settled every document, some as failed: those are in the report.
 GOOD = frozenset({"SUCCEEDED", "INCOMPLETE"})
 NAMED = 20
 """Sync jobs of others that a report names."""
-
-
-class Caught(Struct, frozen=True, rename="pascal"):
-    """An error that a state of the workflow caught."""
-
-    error: str
-    cause: str = ""
-
-    def text(self) -> str:
-        """The error in one line. Lambda gives the exception as JSON in the cause."""
-        try:
-            message = msgspec.json.decode(self.cause, type=_LambdaError).errorMessage
-        except msgspec.MsgspecError:
-            message = self.cause
-        return f"{self.error}: {message}" if message else self.error
-
-
-class _LambdaError(Struct):
-    errorMessage: str  # noqa: N815  # Lambda's name
 
 
 class Request(Run, frozen=True):
@@ -131,28 +112,6 @@ def _warnings(run: str, connector: str, crawled: ChangeSet, foreign: list[str]) 
             f"{', ...' if len(foreign) > 3 else ''}): somebody else writes to it, too. Give each its own data "  # noqa: PLR2004  # as many as are named
             f"source; then docferry sync {connector} --full puts everything again"
         )
-
-
-def settle_previous(wired: Wired, run: Run, *, rebuild: bool = False) -> None:
-    """Stop the job that a run before this one left open, and account for what that run has told the index.
-
-    A ``rebuild`` does without the account when there can be none: it puts everything again. Raises ManifestInvalid and
-    ChangeSetInvalid.
-    """
-    left = sync_job.read(wired.store)
-    if left is None or left.run == run.run or left.state == "settled":
-        return
-    sync_job.stop(wired.store, wired.index, left.run)
-    if not wired.store.exists(run_key(left.run, CHANGES)):
-        # Life-cycle rules have removed what that run wrote: nobody can say any more what it sent.
-        sync_job.settle(wired.store, left.run)
-        return
-    execution_id = (sync_job.read(wired.store) or left).execution_id
-    try:
-        settle(wired, left.run, sync_job.find(wired.index, execution_id) if execution_id else None, late=True)
-    except (ManifestInvalid, ChangeSetInvalid):
-        if not rebuild:
-            raise
 
 
 def _problem(polled: Polled | None, settled: Settled, caught: Caught | None) -> str:

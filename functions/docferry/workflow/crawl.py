@@ -7,14 +7,21 @@ from collections.abc import Callable
 
 from msgspec import Struct, structs
 
-from docferry import access, adoption, approvals, inbox, lease, ledger, limits, plans, sorting, sync_job
+from docferry.changes import access, approvals, plans
+from docferry.crawl import inbox
+from docferry.indexes import limits
 from docferry.model import Document, Listed, Skipped
-from docferry.runs import BATCHES, CHECKPOINT, Checkpoint, Counts, Input, Run
-from docferry.settlement import look_again
-from docferry.store import run_key
-from docferry.wiring import Wired
+from docferry.reporting import ledger
+from docferry.runtime.wiring import Wired
+from docferry.settlement import adoption
+from docferry.settlement.previous import settle_previous
+from docferry.settlement.settle import look_again
+from docferry.state import sorting
+from docferry.state.keys import run_key
+from docferry.state.runs import BATCHES, CHECKPOINT, Checkpoint, Counts, Input, Run
+from docferry.sync_job import job as sync_job
+from docferry.sync_job import lease
 from docferry.workflow.change_set import Task, base_manifest, write_change_set
-from docferry.workflow.commit import settle_previous
 
 # The comparison takes about a minute for a million documents, so five are kept for it.
 RESERVE_MS = 300_000

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from docferry.changes import Change, Outcome
-from docferry.chunks import chunks
-from docferry.delivery import deliver
-from docferry.runs import Shard
-from docferry.wiring import Wired
+from docferry.delivery.sending import deliver
+from docferry.model import Change, Outcome
+from docferry.runtime.wiring import Wired
+from docferry.state.chunks import chunks
+from docferry.state.runs import Shard
 from docferry.workflow.shard import Applied, apply_shard, verdict
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
-from docferry import lease, ledger, report, sync_job
 from docferry.errors import ResourceNotFound, StateInvalid
-from docferry.report import Report
-from docferry.runs import Input, Run
-from docferry.wiring import Wired
-from docferry.workflow.commit import Caught
+from docferry.reporting import ledger, report
+from docferry.reporting.report import Report
+from docferry.runtime.wiring import Wired
+from docferry.state.runs import Input, Run
+from docferry.sync_job import job as sync_job
+from docferry.sync_job import lease
+from docferry.workflow.events import Caught
 
 
 class Request(Run, frozen=True):

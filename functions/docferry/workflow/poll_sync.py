@@ -2,31 +2,19 @@
 
 from contextlib import suppress
 
-from msgspec import Struct
-
-from docferry import sync_job
 from docferry.errors import Conflict
 from docferry.indexes import ENDED
-from docferry.runs import Run
-from docferry.wiring import Wired
+from docferry.runtime.wiring import Wired
+from docferry.state.runs import Run
+from docferry.sync_job import job as sync_job
+from docferry.workflow.events import Polled
 
-FIRST_WAIT = 15
 GROWTH = 1.5
 LONGEST_WAIT = 300
 DEADLINE = 26 * 3600
 """Seconds. The longest documented wait is a day for a scheduled sync to begin; two hours more for the indexing."""
 UNSEEN = 900
 """Seconds after which a job that the list of jobs does not show is gone: no list was ever seen to lag so long."""
-
-
-class Polled(Struct, frozen=True, kw_only=True):
-    """The state of the job when last looked at. Times are in seconds; ``wait`` is until the next look."""
-
-    execution_id: str | None = None
-    status: str = "NONE"
-    done: bool = False
-    wait: int = FIRST_WAIT
-    waited: int = 0
 
 
 class Request(Run, frozen=True, kw_only=True):

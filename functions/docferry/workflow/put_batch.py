@@ -5,15 +5,15 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from docferry import batching, inbox
-from docferry.batching import Put
-from docferry.changes import Change, Outcome
-from docferry.delivery import INVALID_REQUEST, deliver
+from docferry.crawl import inbox
+from docferry.delivery import batching
+from docferry.delivery.batching import Put
+from docferry.delivery.sending import INVALID_REQUEST, deliver
 from docferry.errors import DocumentError, DocumentMoved, DocumentTooLarge, DocumentUnreadable
-from docferry.model import Document, S3Object
-from docferry.runs import Shard
-from docferry.store import staging_key
-from docferry.wiring import Wired
+from docferry.model import Change, Document, Outcome, S3Object
+from docferry.runtime.wiring import Wired
+from docferry.state.keys import staging_key
+from docferry.state.runs import Shard
 from docferry.workflow.shard import Applied, apply_shard, verdict
 
 

@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from docferry import shards, sync_job
-from docferry.changes import Change, Outcome, State
+from docferry.delivery import shards
 from docferry.errors import FatalError
-from docferry.runs import Shard
-from docferry.wiring import Wired
+from docferry.model import Acceptance, Change, Outcome
+from docferry.runtime.wiring import Wired
+from docferry.state.runs import Shard
+from docferry.sync_job import job as sync_job
 
 Apply = Callable[[Wired, Shard, str, Iterator[Change]], Iterator[Outcome]]
 
 
-def verdict(reason: str | None) -> tuple[State, str]:
+def verdict(reason: str | None) -> tuple[Acceptance, str]:
     """The state of an outcome, and the reason: an answer without a rejection is an acknowledgement."""
     return ("acknowledged", "") if reason is None else ("rejected", reason)
 

@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
-from docferry import sync_job
-from docferry.runs import Run
-from docferry.wiring import Wired
+from docferry.runtime.wiring import Wired
+from docferry.state.runs import Run
+from docferry.sync_job import job as sync_job
 
 
 class Started(Struct, frozen=True):

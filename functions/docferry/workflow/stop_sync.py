@@ -1,9 +1,9 @@
 """StopSync: end the sync job, also after a failure. Stop is the normal end of a job, not a cancel."""
 
-from docferry import sync_job
-from docferry.runs import Run
-from docferry.wiring import Wired
-from docferry.workflow.poll_sync import FIRST_WAIT, Polled
+from docferry.runtime.wiring import Wired
+from docferry.state.runs import Run
+from docferry.sync_job import job as sync_job
+from docferry.workflow.events import FIRST_WAIT, Polled
 
 
 def stop_sync(wired: Wired, run: Run) -> Polled:

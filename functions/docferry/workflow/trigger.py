@@ -18,9 +18,9 @@ import msgspec
 from botocore.exceptions import ClientError
 from msgspec import Struct, structs
 
-from docferry import lease
 from docferry.errors import ConfigurationError, Conflict
-from docferry.store import Moved, Record, Store
+from docferry.state.store import Moved, Record, Store
+from docferry.sync_job import lease
 
 PENDING = "pending.json"
 STATE_BUCKET, STATE_MACHINE, CONNECTOR_NAME = "STATE_BUCKET", "STATE_MACHINE_ARN", "CONNECTOR_NAME"

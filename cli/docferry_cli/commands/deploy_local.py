@@ -1,0 +1,78 @@
+"""`docferry local`: connectors deployed on this machine, as CloudFormation would deploy them."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from docferry.config.connectors import load_connectors, pick
+from docferry.connector import Connector
+from docferry_cli.options import CONFIG, STATE, Config, State
+from docferry_cli.stack import find
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Deploy connectors on this machine: the template in moto's CloudFormation, the functions in processes.
+
+    Examples:
+
+      docferry local deploy handbook-s3
+    """
+
+
+@app.command()
+def deploy(
+    connector: Annotated[
+        str | None, typer.Argument(help="A connector of connectors.yaml. Default: all that can be deployed.")
+    ] = None,
+    *,
+    config: Config = CONFIG,
+    state: State = STATE,
+) -> None:
+    """Synthesize a connector's stack with the bundle built for this machine, and deploy it here.
+
+    The stack is kept in --state, with its buckets and its emulated index; `docferry sync --deployed` runs it. Needs
+    what `make synth` installs.
+
+    Examples:
+
+      docferry local deploy
+
+      docferry local deploy handbook-s3 && docferry sync --deployed handbook-s3
+    """
+    # Moto takes seconds to import; --help need not wait for it.
+    from docferry_laptop.assembly import synthesize  # noqa: PLC0415
+    from docferry_laptop.deployed import cloud  # noqa: PLC0415
+
+    console = Console(stderr=True, soft_wrap=True)
+    connectors = load_connectors(config)
+    chosen = [pick(connectors, connector)] if connector else list(connectors.values())
+    with tempfile.TemporaryDirectory() as folder:
+        with console.status("synthesizing, and building the bundle"):
+            assembly = synthesize(config, Path(folder) / "out")
+        if connector is None:
+            chosen = [one for one in chosen if assembly.has(one.name)]
+        with console.status("deploying") as status, cloud(state=state) as running:
+            for one in chosen:
+                running.publish(assembly, one)
+                running.create(one.name)
+                status.stop()
+                tell(console, state, one)
+
+
+def tell(console: Console, state: Path, connector: Connector) -> None:
+    """Say what was deployed, and what comes next."""
+    stack = find(connector)
+    console.print(f"[bold]docferry-{connector.name}[/] is deployed on this machine")
+    console.print(f"  state machine  {stack.state_machine}", highlight=False)
+    console.print(f"  state bucket   {stack.state_bucket}", highlight=False)
+    if connector.source.kind == "s3":
+        folder = state / "buckets" / connector.source.settings["bucket"]
+        folder.mkdir(parents=True, exist_ok=True)
+        console.print(f"  source bucket  {folder}: files put there are its objects", highlight=False)
+    console.print(f"Run it: docferry sync --deployed {connector.name}")

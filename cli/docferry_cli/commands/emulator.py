@@ -1,0 +1,51 @@
+"""`docferry emulator`: Kendra, Q Business and moto's services on a loopback port, for any program."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from docferry.errors import ConfigurationError
+
+PORT = 4577
+
+
+def command(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The loopback port; 0 takes any that is free.")] = PORT,
+    state: Annotated[
+        Path | None, typer.Option(help="Folder that keeps indexes and buckets over a restart. Default: none.")
+    ] = None,
+    faults: Annotated[Path | None, typer.Option(help="YAML file that says what shall go wrong.")] = None,
+) -> None:
+    """Serve Amazon Kendra, Amazon Q Business and moto's other services on 127.0.0.1, until Ctrl-C.
+
+    Prints `ready http://127.0.0.1:PORT` as soon as it answers. Point any AWS client there with AWS_ENDPOINT_URL; any
+    credentials will do. docs/emulator.md has examples for boto3, the AWS CLI and JavaScript.
+
+    Examples:
+
+      docferry emulator
+
+      docferry emulator --port 0 --state ~/.docferry-emulator
+
+      AWS_ENDPOINT_URL=http://127.0.0.1:4577 aws kendra list-indices
+    """
+    # Moto takes a second to import; --help need not wait for it.
+    from docferry_emulators.server.application import serve, serving  # noqa: PLC0415
+    from docferry_laptop.laptop import locked  # noqa: PLC0415
+    from docferry_laptop.moto.buckets import kept_in  # noqa: PLC0415
+
+    if faults is not None and not faults.is_file():
+        raise ConfigurationError(f"--faults: {faults} does not exist; give a YAML file")
+    with ExitStack() as stack:
+        if state is not None:
+            stack.enter_context(locked(state))
+            stack.enter_context(kept_in(state / "buckets"))
+        try:
+            database = state / "indexes.sqlite3" if state else None
+            serve(serving(port=port, database=database, faults_file=faults))
+        except msgspec.MsgspecError as error:
+            raise ConfigurationError(f"--faults: {faults}: {error}") from error

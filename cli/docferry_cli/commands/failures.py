@@ -1,0 +1,59 @@
+"""`docferry failures` and `docferry retry`: documents that keep failing."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from docferry.changes import quarantine
+from docferry_cli import connectors
+from docferry_cli.open_connector import open_connector
+from docferry_cli.options import STATE, Connector, Json, Named, State
+
+
+def list_failures(connector: Named = None, *, state: State = STATE, as_json: Json = False) -> None:
+    """List the documents that the index refuses, with the reason, and those that are quarantined.
+
+    Examples:
+
+      docferry failures
+
+      docferry failures handbook --json
+    """
+    chosen = connectors.to_ask(state, connector)
+    with open_connector(state, chosen) as wired:
+        found = list(quarantine.read(wired.store))
+    if as_json:
+        shown = [
+            {"id": one.id, "reason": one.reason, "runs": one.runs, "quarantined": one.quarantined} for one in found
+        ]
+        print(msgspec.json.encode(shown).decode())  # noqa: T201  # the output of --json
+        return
+    console = Console(soft_wrap=True)
+    if not found:
+        console.print("no document fails")
+    for one in found:
+        mark = "[yellow]quarantined[/]" if one.quarantined else f"failed in {one.runs} of {quarantine.RUNS} runs"
+        console.print(f"{mark} {escape(one.id)}: {escape(one.reason)}")
+
+
+def retry(
+    ids: Annotated[list[str] | None, typer.Argument(help="Documents to release. Default: all.")] = None,
+    *,
+    connector: Connector = None,
+    state: State = STATE,
+) -> None:
+    """Release documents from quarantine: the next sync sends them again.
+
+    Examples:
+
+      docferry retry
+
+      docferry retry handbook/safety/plan.pdf
+    """
+    chosen = connectors.to_ask(state, connector)
+    with open_connector(state, chosen) as wired:
+        released = quarantine.release(wired.store, frozenset(ids) if ids else None)
+    Console().print(f"{released} released; the next sync sends them again")

@@ -1,0 +1,76 @@
+"""`docferry history`: the sync jobs of a data source."""
+
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated
+
+import msgspec
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from docferry.indexes import JobStatus, SyncJob
+from docferry_cli import connectors
+from docferry_cli.open_connector import open_connector
+from docferry_cli.options import STATE, Index, Json, Named, State
+
+WIDTH = 130
+STYLES = {"SUCCEEDED": "green", "FAILED": "red", "ABORTED": "red", "INCOMPLETE": "yellow"}
+
+
+def command(  # noqa: PLR0913  # one parameter an option
+    connector: Named = None,
+    *,
+    index: Index = None,
+    status: Annotated[JobStatus | None, typer.Option(help="Only jobs with this status.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only jobs that started at or after this time, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Only jobs that started before this time, UTC.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many jobs.")] = 20,
+    state: State = STATE,
+    as_json: Json = False,
+) -> None:
+    """List the sync jobs of a data source, newest first, as ListDataSourceSyncJobs gives them, with their metrics.
+
+    Examples:
+      docferry history
+
+      docferry history handbook --status SUCCEEDED --since 2026-01-01 --json
+
+    """
+    chosen = connectors.to_ask(state, connector, index)
+    with open_connector(state, chosen) as wired:
+        found = wired.index.jobs(status=status, since=_utc(since), until=_utc(until))
+        jobs = list(islice(found, limit))
+    if as_json:
+        print(msgspec.json.encode(jobs).decode())  # noqa: T201  # the output of --json
+    else:
+        # An execution id that is cut to the width of a terminal is of no use: let the terminal wrap it.
+        show(Console(width=max(WIDTH, Console().width)), f"{chosen.connector.name} → {chosen.index.kind}", jobs)
+
+
+def show(console: Console, title: str, jobs: list[SyncJob]) -> None:
+    """Print the jobs as a table."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for column in ("execution id", "status", "started (UTC)", "ended (UTC)"):
+        table.add_column(column, no_wrap=True)
+    for column in ("added", "modified", "deleted", "failed"):
+        table.add_column(column, justify="right")
+    for job in jobs:
+        metrics = job.metrics
+        table.add_row(
+            job.execution_id,
+            f"[{STYLES.get(job.status, 'default')}]{job.status}[/]",
+            _written(job.started_at),
+            _written(job.ended_at),
+            *(f"{count:,}" for count in (metrics.added, metrics.modified, metrics.deleted, metrics.failed)),
+        )
+    console.print(table if jobs else f"{title}: no sync jobs")
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
+
+
+def _written(time: datetime | None) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if time else "-"

@@ -1,0 +1,65 @@
+"""Commands for when a sync alone does not do: approve, reconcile, rebuild."""
+
+from typing import Annotated
+
+import typer
+
+from docferry_cli import connectors
+from docferry_cli.options import CONFIG, STATE, Aws, Config, Connector, Deployed, Json, Named, State
+from docferry_cli.result import finish
+from docferry_cli.running import runner
+
+
+def approve(  # one parameter an option
+    run: Annotated[str, typer.Argument(help="The run that has held documents back.")],
+    *,
+    connector: Connector = None,
+    config: Config = CONFIG,
+    state: State = STATE,
+    deployed: Deployed = False,
+    aws: Aws = False,
+    as_json: Json = False,
+) -> None:
+    """Let pass what a run has held back: its deletes, and its documents that lost their access control.
+
+    Crawls the source first. Exactly the documents of that run's list pass, as far as they are still due; whatever else
+    is found gone is held back anew. An approval works once.
+
+    Examples:
+
+      docferry approve 6b1ccd0e-4a5c-4f0e-9a53-0d5d4b8b3c7f
+    """
+    chosen = connectors.known(state, connector, config, deployed=deployed)
+    finish(chosen, state, {"approve": run}, as_json=as_json, how=runner(deployed=deployed, aws=aws))
+
+
+def reconcile(
+    connector: Named = None,
+    *,
+    dry_run: Annotated[bool, typer.Option(help="Say what would be done, and do nothing.")] = False,
+    state: State = STATE,
+    as_json: Json = False,
+) -> None:
+    """Compare the manifest with the index itself, and repair what differs.
+
+    Documents that the index has lost are put again. Q Business, which lists its documents, also shows those of this
+    connector that should not be there: they are deleted.
+
+    Examples:
+
+      docferry reconcile --dry-run
+
+      docferry reconcile handbook
+    """
+    inputs: dict[str, object] = {"mode": "reconcile", "dry_run": dry_run}
+    finish(connectors.to_ask(state, connector).connector, state, inputs, as_json=as_json)
+
+
+def rebuild(connector: Named = None, *, state: State = STATE, as_json: Json = False) -> None:
+    """Start the manifest anew, when it is damaged: put every document again, and delete nothing.
+
+    Examples:
+
+      docferry rebuild handbook
+    """
+    finish(connectors.to_ask(state, connector).connector, state, {"mode": "rebuild"}, as_json=as_json)

@@ -1,0 +1,82 @@
+"""`docferry runs`: the ledger of runs."""
+
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from docferry.reporting import ledger
+from docferry.reporting.ledger import Entry
+from docferry_cli import connectors
+from docferry_cli.open_connector import open_connector
+from docferry_cli.options import CONFIG, STATE, Aws, Config, Deployed, Json, Named, State
+from docferry_cli.running import deployment, runner
+
+WIDTH = 220
+STYLES = {"SUCCEEDED": "green", "FAILED": "red", "ABORTED": "red"}
+
+
+def command(  # one parameter an option
+    connector: Named = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most N runs.", metavar="N")] = 20,
+    config: Config = CONFIG,
+    state: State = STATE,
+    deployed: Deployed = False,
+    aws: Aws = False,
+    as_json: Json = False,
+) -> None:
+    """List the runs of a connector, newest first: what started each, its mode, times, counts and status.
+
+    Examples:
+      docferry runs
+
+      docferry runs handbook --limit 5 --json
+
+    """
+    runner(deployed=deployed, aws=aws)  # refuses what does not go together
+    found = read(connector, config, state, limit, deployed=deployed, aws=aws)
+    if as_json:
+        print(msgspec.json.encode(found).decode())  # noqa: T201  # the output of --json
+    else:
+        # A run's name that is cut to the width of a terminal is of no use: let the terminal wrap it.
+        show(Console(width=max(WIDTH, Console().width)), found)
+
+
+def read(connector: str | None, config: Path, state: Path, limit: int, *, deployed: bool, aws: bool) -> list[Entry]:
+    """The newest runs of a connector, wherever it is. Raises ConfigurationError."""
+    if deployed:
+        with deployment(connectors.known(state, connector, config, deployed=True), state, aws=aws) as stack:
+            return list(islice(ledger.newest(stack.store()), limit))
+    with open_connector(state, connectors.to_ask(state, connector)) as wired:
+        return list(islice(ledger.newest(wired.store), limit))
+
+
+def show(console: Console, runs: list[Entry]) -> None:
+    """Print the runs as a table."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for column in ("run", "started by", "mode", "status", "began (UTC)", "ended (UTC)"):
+        table.add_column(column, no_wrap=True)
+    for column in ("added", "modified", "deleted", "failed", "held back"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for run in runs:
+        table.add_row(
+            run.run,
+            run.trigger,
+            run.mode,
+            f"[{STYLES.get(run.status, 'default')}]{run.status}[/]",
+            _written(run.began),
+            _written(run.ended),
+            *(f"{count:,}" for count in (run.added, run.modified, run.deleted, run.failed, run.withheld + run.exposed)),
+        )
+    console.print(table if runs else "no runs")
+
+
+def _written(time: datetime | None) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if time else "-"

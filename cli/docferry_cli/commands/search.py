@@ -1,0 +1,44 @@
+"""`docferry search`: what a user of the index would find."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from docferry_cli import connectors
+from docferry_cli.open_connector import open_connector
+from docferry_cli.options import STATE, Connector, Index, Json, State
+
+
+def command(  # one parameter an option
+    words: Annotated[str, typer.Argument(help="What to look for.")],
+    *,
+    connector: Connector = None,
+    index: Index = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many results.")] = 10,
+    state: State = STATE,
+    as_json: Json = False,
+) -> None:
+    """Search the index of the last sync, as one of its users would: title, excerpt and URI of each result.
+
+    Examples:
+      docferry search "life jackets"
+
+      docferry search "expense claims" --index qbusiness --json
+
+    """
+    chosen = connectors.to_ask(state, connector, index)
+    with open_connector(state, chosen) as wired:
+        hits = wired.index.search(words, limit)
+    if as_json:
+        print(msgspec.json.encode(hits).decode())  # noqa: T201  # the output of --json
+        return
+    console = Console(soft_wrap=True, highlight=False)
+    if not hits:
+        console.print(f"nothing found for {words!r} in {chosen.index.kind}", markup=False)
+    for number, hit in enumerate(hits, 1):
+        console.print(Text(f"{number}. {hit.title}", style="bold"))
+        console.print(Text("   " + " ".join(hit.excerpt.split())[:300]))
+        console.print(Text(f"   {hit.uri or hit.document_id}", style="cyan"))

@@ -1,0 +1,107 @@
+"""`docferry sync`, `plan` and `apply`: bring the index in step with the source, or say first what that would be."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from docferry_cli import connectors, options
+from docferry_cli.options import CONFIG, STATE, Aws, Config, Deployed, Json, State
+from docferry_cli.result import finish
+from docferry_cli.running import runner
+
+Chosen = Annotated[str | None, typer.Argument(help="A connector of connectors.yaml.", show_default=False)]
+Folder = Annotated[Path | None, typer.Option(help="A folder to sync, without a connectors.yaml.")]
+Full = Annotated[bool, typer.Option(help="Send every document again, changed or not.")]
+
+
+def command(  # noqa: PLR0913  # one parameter an option
+    connector: Chosen = None,
+    *,
+    path: Folder = None,
+    index: options.Index = None,
+    config: Config = CONFIG,
+    state: State = STATE,
+    full: Full = False,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be done: the same as `docferry plan`.")] = False,
+    deployed: Deployed = False,
+    aws: Aws = False,
+    as_json: Json = False,
+) -> None:
+    """Crawl a source and bring the index in step with it.
+
+    The embedded default runs the deployed workflow on this machine, against emulated indexes kept in --state. The next
+    sync moves only what has changed. With --deployed --aws it starts the connector's state machine in AWS, with the
+    credentials and the region of the environment. Exits 0 when the sync succeeded, 1 when it failed, 2 for bad usage.
+
+    Examples:
+      docferry sync --path ~/handbook
+
+      docferry sync --path ~/handbook --index qbusiness
+
+      docferry sync handbook --json
+
+      docferry sync handbook --deployed --aws
+
+    """
+    chosen = connectors.to_sync(connector, path, index, config)
+    inputs: dict[str, object] = {"mode": "full"} if full else {}
+    if dry_run:
+        inputs["dry_run"] = True
+    finish(chosen, state, inputs, as_json=as_json, how=runner(deployed=deployed, aws=aws, path=path))
+
+
+def plan(  # noqa: PLR0913  # one parameter an option
+    connector: Chosen = None,
+    *,
+    path: Folder = None,
+    index: options.Index = None,
+    config: Config = CONFIG,
+    state: State = STATE,
+    full: Full = False,
+    deployed: Deployed = False,
+    aws: Aws = False,
+    as_json: Json = False,
+) -> None:
+    """Crawl a source and say what a sync would send, document by document, and why. Nothing is sent.
+
+    The change set is kept: `docferry apply RUN` sends exactly it.
+
+    Examples:
+      docferry plan handbook
+
+      docferry plan --path ~/handbook --json
+
+    """
+    command(
+        connector,
+        path=path,
+        index=index,
+        config=config,
+        state=state,
+        full=full,
+        dry_run=True,
+        deployed=deployed,
+        aws=aws,
+        as_json=as_json,
+    )
+
+
+def apply(  # one parameter an option
+    run: Annotated[str, typer.Argument(help="The run that was a plan.")],
+    *,
+    connector: options.Connector = None,
+    config: Config = CONFIG,
+    state: State = STATE,
+    deployed: Deployed = False,
+    aws: Aws = False,
+    as_json: Json = False,
+) -> None:
+    """Send exactly what a plan said, after a fresh crawl; or nothing, when source, manifest or index have moved.
+
+    Examples:
+      docferry apply 6b1ccd0e-4a5c-4f0e-9a53-0d5d4b8b3c7f
+
+    """
+    chosen = connectors.known(state, connector, config, deployed=deployed)
+    finish(chosen, state, {"apply": run}, as_json=as_json, how=runner(deployed=deployed, aws=aws))

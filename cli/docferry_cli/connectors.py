@@ -1,0 +1,94 @@
+"""Which connector a command is about."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from docferry.config.connectors import load_connectors, pick
+from docferry.connector import Connector, Part
+from docferry.errors import ConfigurationError
+from docferry_cli.options import IndexKind
+
+SYNCED = "connectors.json"
+
+
+class Synced(Struct, frozen=True):
+    """A connector that was synced with a state folder, as it was described, and the index that it got."""
+
+    connector: Connector
+    index: Part
+
+
+def to_sync(name: str | None, path: Path | None, index: IndexKind | None, config: Path) -> Connector:
+    """The connector to sync: one of connectors.yaml, or one made for a folder. Raises ConfigurationError."""
+    if path is not None:
+        if name is not None:
+            raise ConfigurationError("give the name of a connector or --path, not both")
+        return of_folder(path, index or "kendra")
+    if name is None and not config.exists():
+        raise ConfigurationError(f"there is no {config}: give --path DIR to sync a folder, or --config FILE")
+    connectors = load_connectors(config)
+    if name is None and len(connectors) > 1:
+        raise ConfigurationError(f"say which connector: docferry sync NAME; there are: {', '.join(sorted(connectors))}")
+    connector = pick(connectors, name or next(iter(connectors)))
+    if index is not None and index != connector.index.kind:
+        raise ConfigurationError(
+            f"connector {connector.name} syncs into {connector.index.kind}, not {index}: leave --index out, "
+            f"or describe another connector in {config}"
+        )
+    return connector
+
+
+def of_folder(path: Path, index: IndexKind) -> Connector:
+    """A connector for a folder, without a connectors.yaml. Its name is the folder's alone, so its state is too."""
+    if not path.is_dir():
+        what = "is not a folder" if path.exists() else "does not exist"
+        raise ConfigurationError(f"--path: {path} {what}; give the folder that holds the documents")
+    folder = path.resolve()
+    slug = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:16] or "folder"
+    digest = hashlib.sha256(str(folder).encode(errors="surrogateescape")).hexdigest()[:6]
+    return Connector(f"{slug}-{index}-{digest}", Part("files", {"path": str(folder)}), Part(index))
+
+
+def remember(state: Path, connector: Connector, index: Part) -> None:
+    """Note that a connector was synced, for the commands that ask about it later."""
+    others = [one for one in synced(state) if one.connector.name != connector.name]
+    (state / SYNCED).write_bytes(msgspec.json.encode([*others, Synced(connector, index)]))
+
+
+def synced(state: Path) -> list[Synced]:
+    """The connectors that were synced with this state folder, the last one last."""
+    file = state / SYNCED
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=list[Synced])
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigurationError(
+            f"{file} cannot be read ({error}): move it away, or give another folder with --state"
+        ) from error
+
+
+def known(state: Path, name: str | None, config: Path, *, deployed: bool) -> Connector:
+    """The connector that a command about a run means: one that is deployed, or one that was synced here.
+
+    Raises ConfigurationError.
+    """
+    return to_sync(name, None, None, config) if deployed else to_ask(state, name).connector
+
+
+def to_ask(state: Path, name: str | None, index: IndexKind | None = None) -> Synced:
+    """The connector to ask about: the named one, or the last one synced. Raises ConfigurationError."""
+    known = synced(state)
+    if not known:
+        raise ConfigurationError(f"nothing was synced with {state} yet: run `docferry sync` first, or give --state DIR")
+    if name is not None:
+        pick({one.connector.name: one.connector for one in known}, name)
+        return next(one for one in known if one.connector.name == name)
+    fitting = [one for one in known if index in {None, one.index.kind}]
+    if not fitting:
+        raise ConfigurationError(f"nothing was synced into {index} with {state} yet: docferry sync --index {index}")
+    return fitting[-1]

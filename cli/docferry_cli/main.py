@@ -1,0 +1,56 @@
+"""The `docferry` command: its subcommands, and what an error looks like."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from docferry.errors import ConfigurationError, DocferryError
+from docferry_cli.commands import deploy_local, emulator, failures, history, repair, runs, search, sync
+
+app = typer.Typer(
+    name="docferry",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Keeps an Amazon Kendra or Amazon Q Business index in step with a document repository.",
+    epilog="On a laptop everything runs against emulators of both services; no AWS account is used.",
+)
+app.command("sync")(sync.command)
+app.command("plan")(sync.plan)
+app.command("apply")(sync.apply)
+app.command("runs")(runs.command)
+app.command("history")(history.command)
+app.command("search")(search.command)
+app.command("approve")(repair.approve)
+app.command("failures")(failures.list_failures)
+app.command("retry")(failures.retry)
+app.command("reconcile")(repair.reconcile)
+app.command("rebuild")(repair.rebuild)
+app.command("emulator")(emulator.command)
+app.add_typer(deploy_local.app, name="local")
+
+FAILED = 1
+USAGE = 2
+
+
+def main() -> None:
+    """Run the command. Exit 0: it worked; 1: the sync failed; 2: bad usage or configuration."""
+    try:
+        app()
+    except ConfigurationError as error:
+        fail(str(error), USAGE)
+    except OSError as error:
+        # A path that somebody has named, or what is below it, cannot be made, read or written.
+        if error.filename is None:
+            raise
+        fail(f"{error.filename}: {error.strerror}", USAGE)
+    except DocferryError as error:
+        fail(f"{type(error).__name__}: {error}", FAILED)
+
+
+def fail(message: str, code: int) -> None:
+    """Say what is wrong on standard error, and exit."""
+    Console(stderr=True, soft_wrap=True).print(message, style="red", markup=False, highlight=False)
+    sys.exit(code)

@@ -1,0 +1,122 @@
+"""How a run has ended, for a person and for a program."""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from docferry.changes.plans import Planned
+from docferry.connector import Connector
+from docferry.errors import ConfigurationError
+from docferry.reporting.report import Failure, Report
+from docferry_cli.running import Outcome, Runner, run
+
+SHOWN = 20
+PLANNED = 100
+REFUSED = ("ApprovalRefused: ", "ConfigurationError: ", "PlanRefused: ")
+"""Errors of a run that are the fault of whoever asked for it: exit 2, as for any bad usage."""
+
+
+def finish(
+    chosen: Connector, state: Path, inputs: dict[str, object], *, as_json: bool, how: Runner | None = None
+) -> None:
+    """Run one execution with these inputs, print what it did, and exit."""
+    outcome = (how or run)(chosen, state, inputs)
+    result = outcome.report
+    if as_json:
+        print(msgspec.json.encode(for_programs(outcome)).decode())  # noqa: T201  # the output of --json
+    elif result.error.startswith(REFUSED):
+        raise ConfigurationError(result.error.partition(": ")[2])
+    else:
+        show(Console(), chosen, outcome)
+    if result.error.startswith(REFUSED):
+        raise typer.Exit(2)
+    raise typer.Exit(0 if result.status == "SUCCEEDED" else 1)
+
+
+def for_programs(outcome: Outcome) -> dict[str, Any]:
+    """What --json prints: the report, and the documents that it counts, but for the skipped ones."""
+    fields: dict[str, Any] = {
+        **msgspec.to_builtins(outcome.report),
+        "failures": outcome.failed,
+        "withheld_documents": outcome.withheld,
+        "exposed_documents": outcome.exposed,
+    }
+    return {**fields, "documents": outcome.planned} if outcome.report.dry_run else fields
+
+
+def show(console: Console, connector: Connector, outcome: Outcome) -> None:
+    """Print what a run has done, or, of a plan, what it would do."""
+    result = outcome.report
+    table = Table(title=f"{connector.name} → {connector.index.kind}", show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    for name in ("added", "modified", "deleted", "unchanged", "skipped", "failed"):
+        table.add_row(name, f"{getattr(result, name):,}")
+    for name in ("quarantined", "withheld", "exposed", "approved"):
+        if count := getattr(result, name):
+            table.add_row(name, f"{count:,}", style="yellow")
+    table.add_row("execution id", result.execution_id or f"none: {why_no_job(result)}")
+    table.add_row("sync job", result.job_status or "-")
+    table.add_row("run", result.run)
+    style = "green" if result.status == "SUCCEEDED" else "red"
+    table.add_row("status", f"[{style}]{result.status}[/]")
+    console.print(table)
+    show_planned(console, outcome.planned)
+    for title, documents in (("failed", outcome.failed), ("skipped", outcome.skipped)):
+        show_documents(console, title, documents)
+    if not result.dry_run:
+        show_held_back(console, "withheld", outcome.withheld)
+        show_held_back(console, "exposed", outcome.exposed)
+    for note in result.notes:
+        console.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
+    if result.withheld:
+        console.print(f"[yellow]Deletes withheld:[/] {escape(result.withheld_because)}", soft_wrap=True)
+    if result.dry_run and result.status == "SUCCEEDED":
+        apply = f"docferry apply {result.run} --connector {connector.name}"
+        console.print(f"Nothing was sent. To send exactly this: {apply}", soft_wrap=True)
+    if result.error:
+        console.print(f"[red]{escape(result.error)}[/]", soft_wrap=True)
+
+
+def why_no_job(result: Report) -> str:
+    """Why a run opened no sync job."""
+    if result.status == "FAILED":
+        return "the run failed before"
+    if result.dry_run:
+        return "a plan"
+    return "all changes are held back" if result.held_back else "nothing to change"
+
+
+def show_planned(console: Console, planned: list[Planned]) -> None:
+    """Print each document of a plan, and why it is in it."""
+    for document in planned[:PLANNED]:
+        console.print(f"[bold]{escape(', '.join(document.why))}[/] {escape(document.id)}", soft_wrap=True)
+    if len(planned) > PLANNED:
+        console.print(f"… and {len(planned) - PLANNED:,} more; --json lists them all")
+
+
+def show_held_back(console: Console, title: str, ids: list[str]) -> None:
+    """Print the documents that wait for approval: who approves them has to see them."""
+    for id_ in ids[:PLANNED]:
+        console.print(f"[bold]{title}[/] {escape(id_)}", soft_wrap=True)
+    if len(ids) > PLANNED:
+        console.print(f"… and {len(ids) - PLANNED:,} more {title}; --json lists them all")
+
+
+def show_documents(console: Console, title: str, documents: list[Failure]) -> None:
+    """Print documents with their reasons: each one that failed, and of a long list of skipped ones the first."""
+    shown = documents if title == "failed" else documents[:SHOWN]
+    for document in shown:
+        console.print(f"[bold]{title}[/] {escape(document.id)}: {escape(document.reason)}", soft_wrap=True)
+    if len(documents) > len(shown):
+        reasons = Counter(re.sub(r"[\d,]+ bytes", "… bytes", document.reason) for document in documents)
+        console.print(f"… and {len(documents) - len(shown):,} more skipped. Most common reasons:")
+        for reason, count in reasons.most_common(5):
+            console.print(f"{count:>7,}  {escape(reason)}", soft_wrap=True)

@@ -1,0 +1,53 @@
+"""A deployed stack, driven through what CloudFormation says of it: the same in AWS and on a laptop."""
+
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from msgspec import Struct
+
+from docferry.connector import Connector, Part
+from docferry.errors import ConfigurationError
+from docferry.indexes import Index
+from docferry.runtime import executions, wiring
+from docferry.runtime.executions import Execution
+from docferry.state.store import Store
+
+IDS = {"ApplicationId": "application_id", "IndexId": "index_id", "DataSourceId": "data_source_id"}
+"""Outputs of a stack that are settings of its index."""
+
+
+class Stack(Struct, frozen=True):
+    """The stack of a connector: its state machine, its state bucket, and the ids of its index."""
+
+    connector: str
+    state_machine: str
+    state_bucket: str
+    index: Part
+
+    def start(self, **inputs: object) -> Execution:
+        """Start an execution, as a person or a program would."""
+        return executions.start(self.state_machine, **inputs)
+
+    def store(self) -> Store:
+        """The state bucket."""
+        return Store(self.state_bucket, wiring.client("s3"), self.data_source().data_source)
+
+    def data_source(self) -> Index:
+        """The index data source, to look at its sync jobs."""
+        return wiring.index(self.connector, self.index)
+
+
+def find(connector: Connector) -> Stack:
+    """The stack of a connector, in the account and region that boto3 finds. Raises ConfigurationError."""
+    name = f"docferry-{connector.name}"
+    try:
+        described: Any = boto3.client("cloudformation").describe_stacks(StackName=name)
+    except ClientError as error:
+        raise ConfigurationError(
+            f"{connector.name} is not deployed: {error}; `make deploy CONNECTOR={connector.name}` deploys it"
+        ) from error
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0]["Outputs"]}
+    ids = {setting: outputs[output] for output, setting in IDS.items() if output in outputs}
+    index = Part(connector.index.kind, {**connector.index.settings, **ids})
+    return Stack(connector.name, outputs["StateMachineArn"], outputs["StateBucket"], index)

@@ -1,0 +1,293 @@
+"""Puts and deletes as they are accepted, or not; the work itself is done later, by indexing."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from docferry_emulators.engine.access import Tree
+from docferry_emulators.engine.context import Context
+from docferry_emulators.engine.fields import DATA_SOURCE_ID, EXECUTION_ID, IndexField, Value, problem_of
+from docferry_emulators.engine.jobs import Jobs
+from docferry_emulators.engine.lag import History
+from docferry_emulators.engine.resources import Resource, Resources
+from docferry_emulators.errors import QuotaExceeded, ValidationFailed
+
+Code = Literal["InternalError", "InvalidRequest", "ResourceInactive", "ResourceNotFound"]
+
+
+class Rejection(Struct, frozen=True):
+    """A document that is not accepted: it stands in FailedDocuments, and in no metric."""
+
+    id: str
+    code: Code
+    message: str
+    data_source: str | None = None
+
+
+class S3Object(Struct, frozen=True):
+    """Where the content lies."""
+
+    bucket: str
+    key: str
+
+
+class Put(Struct, kw_only=True):
+    """One document of a put. ``problem`` is what the wire mapping found wrong with it."""
+
+    id: str
+    title: str | None = None
+    blob: bytes | None = None
+    s3: S3Object | None = None
+    content_type: str | None = None
+    attributes: dict[str, Value] = field(default_factory=dict)
+    acl: Tree | None = None
+    data_source: str | None = None
+    execution_id: str | None = None
+    problem: str | None = None
+
+
+class Payload(Struct, omit_defaults=True):
+    """What an accepted put carries to the indexing, its content aside."""
+
+    account: str
+    title: str | None = None
+    s3: S3Object | None = None
+    content_type: str | None = None
+    attributes: dict[str, Any] = {}
+    acl: Tree | None = None
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """Where the two services differ."""
+
+    document_bytes: int
+    request_bytes: int | None
+    unknown_delete: Rejection | None
+    """What a delete of a document that does not exist answers (its id is filled in); None accepts it."""
+    documents: int | None = None
+    """How many documents fit into the index."""
+    text: int | None = None
+    attributes: int | None = None
+
+
+class Tie(Struct, frozen=True):
+    """The data source and the job that a document belongs to, if any."""
+
+    data_source: str | None = None
+    execution_id: str | None = None
+
+
+class Documents:
+    """Accepts puts and deletes, in the order they come."""
+
+    def __init__(self, context: Context, resources: Resources, jobs: Jobs) -> None:
+        self._context = context
+        self._store = context.store
+        self._resources = resources
+        self._jobs = jobs
+        self._history = History(context)
+
+    def put(
+        self, index: Resource, fields: dict[str, IndexField], puts: Sequence[Put], rules: Rules
+    ) -> tuple[list[Rejection], bool]:
+        """Accept documents, and return those that are not; True when fields of the index were declared by it.
+
+        Raises ValidationFailed for too large a request and QuotaExceeded for a full index.
+        """
+        self._measure(index, puts, rules)
+        declared = False
+        rejected = []
+        last = {put.id: number for number, put in enumerate(puts)}
+        for number, put in enumerate(puts):
+            repeated = last[put.id] != number
+            if repeated and self._context.settings.duplicate_in_batch == "last":
+                continue
+            declared |= self._declare(fields, put)
+            tie = self._tie(index, put.data_source, put.execution_id)
+            problem = self._problem(index, fields, put, rules, tie)
+            if (
+                problem is None
+                and self._context.settings.duplicate_in_batch == "reject"
+                and (sum(1 for other in puts if other.id == put.id) > 1)
+            ):
+                problem = "The request has the document more than once."
+            if problem is not None:
+                rejected.append(Rejection(put.id, "InvalidRequest", problem, put.data_source))
+                continue
+            assert isinstance(tie, Tie)
+            exists, _ = self.standing(index.id, put.id)
+            self._accept(index, put.id, "put", tie, _payload(index, put), put.blob)
+            if not exists:
+                self._count(index.id, 1)
+        return rejected, declared
+
+    def delete(
+        self, index: Resource, ids: Iterable[str], data_source: str | None, execution_id: str | None, rules: Rules
+    ) -> list[Rejection]:
+        """Accept deletes, and return those that are not."""
+        rejected = []
+        tie = self._tie(index, data_source, execution_id)
+        for name in dict.fromkeys(ids):
+            exists, owner = self.standing(index.id, name)
+            if isinstance(tie, str):
+                rejected.append(Rejection(name, "InvalidRequest", tie, data_source))
+            elif message := self._context.faults.knobs.reject.get(name):
+                rejected.append(Rejection(name, "InvalidRequest", message, data_source))
+            elif not exists and rules.unknown_delete is not None:
+                unknown = rules.unknown_delete
+                rejected.append(Rejection(name, unknown.code, unknown.message, data_source))
+            elif exists and self._foreign(owner, tie):
+                rejected.append(
+                    Rejection(name, "InvalidRequest", "The document belongs to another data source.", data_source)
+                )
+            else:
+                self._accept(index, name, "delete", tie, None, None)
+                if exists:
+                    self._count(index.id, -1)
+        return rejected
+
+    def standing(self, index_id: str, name: str) -> tuple[bool, str | None]:
+        """Tell whether a document exists once all accepted work is done, and which data source owns it."""
+        row = self._store.one(
+            "SELECT kind, data_source FROM operations WHERE index_id = ? AND id = ? ORDER BY seq DESC LIMIT 1",
+            index_id,
+            name,
+        )
+        if row is not None:
+            return row["kind"] == "put", row["data_source"]
+        row = self._store.one(
+            "SELECT present, data_source FROM documents WHERE index_id = ? AND id = ?", index_id, name
+        )
+        return (bool(row["present"]), row["data_source"]) if row is not None else (False, None)
+
+    def _measure(self, index: Resource, puts: Sequence[Put], rules: Rules) -> None:
+        size = sum(len(put.blob or b"") for put in puts)
+        if rules.request_bytes is not None and size > rules.request_bytes:
+            raise ValidationFailed.of(
+                "documents", f"The documents of the request have {size} bytes, more than {rules.request_bytes}."
+            )
+        totals = self._store.one("SELECT text_bytes FROM totals WHERE index_id = ?", index.id)
+        full = rules.text is not None and totals is not None and totals["text_bytes"] >= rules.text
+        if full or self._context.faults.knobs.over_capacity == "text":
+            raise QuotaExceeded("The text in the index exceeds its capacity.", "INDEX", index.id)
+
+    def _declare(self, fields: dict[str, IndexField], put: Put) -> bool:
+        if self._context.settings.undeclared_fields == "reject":
+            return False
+        new = {name: value for name, value in put.attributes.items() if name not in fields and name != EXECUTION_ID}
+        for name, value in new.items():
+            fields[name] = IndexField(
+                value.kind, facetable=True, searchable=True, displayable=True, sortable=value.kind != "STRING_LIST"
+            )
+        return bool(new)
+
+    def _tie(self, index: Resource, data_source: str | None, execution_id: str | None) -> Tie | str:
+        """Find the job of a document; a text says why there is none to be had."""
+        if execution_id is not None:
+            job = self._jobs.find(execution_id)
+            if job is None or job.index_id != index.id or data_source not in (None, job.data_source):
+                return f"Sync job {execution_id} does not exist for this data source."
+            if job.status != "SYNCING":
+                return f"Sync job {execution_id} is {job.status} and takes no more documents."
+            return Tie(job.data_source, execution_id)
+        if data_source is None:
+            return Tie()
+        source = self._resources.find(index.scope, "data_source", data_source, parent=index.id)
+        if source is None or source.status == "DELETING":
+            return f"Data source {data_source} does not exist in this index."
+        running = self._context.settings.job_without_id == "running"
+        return Tie(data_source, self._jobs.running(data_source) if running else None)
+
+    def _foreign(self, owner: str | None, tie: Tie) -> bool:
+        if self._context.settings.foreign_document == "replace":
+            return False
+        return owner is not None and tie.data_source is not None and owner != tie.data_source
+
+    def _problem(  # noqa: C901, PLR0911, PLR0912 - one line a rule
+        self, index: Resource, fields: dict[str, IndexField], put: Put, rules: Rules, tie: Tie | str
+    ) -> str | None:
+        settings = self._context.settings
+        if put.problem is not None:
+            return put.problem
+        if isinstance(tie, str):
+            return tie
+        if message := self._context.faults.knobs.reject.get(put.id):
+            return message
+        if put.blob is not None and put.s3 is not None:
+            return "A document has either a blob or an S3 path, not both."
+        if put.blob is None and put.s3 is None:
+            return "A document has either a blob or an S3 path; this one has neither."
+        if put.blob is not None and len(put.blob) > rules.document_bytes:
+            return f"The content has {len(put.blob)} bytes, more than {rules.document_bytes}."
+        if put.acl is not None and put.acl.principals() > settings.principals:
+            return f"The access control has {put.acl.principals()} principals, more than {settings.principals}."
+        if rules.attributes is not None and len(put.attributes) > rules.attributes:
+            return f"The document has {len(put.attributes)} attributes, more than {rules.attributes}."
+        for name, value in put.attributes.items():
+            known = IndexField("STRING") if name == EXECUTION_ID else fields.get(name)
+            if problem := problem_of(name, value, known, settings.string_list):
+                return problem
+        if settings.read_s3 == "put" and put.s3 is not None:
+            put.blob = self._context.read_object(index.account, put.s3.bucket, put.s3.key)
+            if put.blob is None:
+                return f"The object s3://{put.s3.bucket}/{put.s3.key} cannot be read."
+            put.s3 = None
+        exists, owner = self.standing(index.id, put.id)
+        if exists and self._foreign(owner, tie):
+            return "The document belongs to another data source of the index."
+        if not exists and self._full(index.id, rules):
+            return "The index holds as many documents as its capacity allows."
+        return None
+
+    def _full(self, index_id: str, rules: Rules) -> bool:
+        if self._context.faults.knobs.over_capacity == "documents":
+            return True
+        row = self._store.one("SELECT accepted FROM totals WHERE index_id = ?", index_id)
+        return rules.documents is not None and row is not None and row["accepted"] >= rules.documents
+
+    def _accept(
+        self, index: Resource, name: str, kind: str, tie: Tie, payload: bytes | None, content: bytes | None
+    ) -> None:
+        """Queue the work: an index works on one document at a time, each starts when the one before is through."""
+        settings, now = self._context.settings, self._context.now()
+        totals = self._store.one("SELECT busy_until FROM totals WHERE index_id = ?", index.id)
+        begin = max(now + settings.received_seconds, totals["busy_until"] if totals is not None else 0.0)
+        self._store.run(
+            "INSERT INTO totals (index_id, busy_until) VALUES (?, ?)"
+            " ON CONFLICT DO UPDATE SET busy_until = excluded.busy_until",
+            index.id,
+            begin + settings.seconds_per_document,
+        )
+        self._store.run(
+            "INSERT INTO operations"
+            " (index_id, id, kind, data_source, execution_id, accepted, begin, due, payload, content)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            index.id,
+            name,
+            kind,
+            tie.data_source,
+            tie.execution_id,
+            now,
+            begin,
+            begin + settings.seconds_per_document + settings.processing_seconds,
+            payload,
+            content,
+        )
+        deleting = kind == "delete"
+        self._history.note(index.id, name, now, "DELETING" if deleting else "RECEIVED", data_source=tie.data_source)
+        if not deleting:
+            self._history.note(index.id, name, begin, "PROCESSING", data_source=tie.data_source, created=now)
+        if tie.execution_id is not None:
+            self._jobs.touch(tie.execution_id)
+
+    def _count(self, index_id: str, step: int) -> None:
+        self._store.run("UPDATE totals SET accepted = accepted + ? WHERE index_id = ?", step, index_id)
+
+
+def _payload(index: Resource, put: Put) -> bytes:
+    attributes = {
+        name: value.data for name, value in put.attributes.items() if name not in {EXECUTION_ID, DATA_SOURCE_ID}
+    }
+    return msgspec.json.encode(Payload(index.account, put.title, put.s3, put.content_type, attributes, put.acl))

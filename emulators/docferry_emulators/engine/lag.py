@@ -1,0 +1,100 @@
+"""Answers that lag: how jobs and documents were some time ago, as eventually consistent lists show them."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from docferry_emulators.engine.context import Context
+
+
+class Moment(Struct, frozen=True):
+    """What is told of a document at one time; ``status`` is empty when there is none."""
+
+    status: str
+    at: float
+    created: float
+    data_source: str | None
+    code: str | None
+    message: str | None
+
+
+def status_then(row: Any, then: float, stopping_seconds: float) -> str | None:
+    """The status that a job had at a time, told from the times in its row; None before it began."""
+    if then < row["started"]:
+        return None
+    if row["ended"] is not None and then >= row["ended"]:
+        status: str = row["status"]
+        return status
+    if row["stopped"] is None or then < row["stopped"]:
+        return "SYNCING"
+    return "STOPPING" if then < row["stopped"] + stopping_seconds else "SYNCING_INDEXING"
+
+
+class History:
+    """What became of documents, and when; kept only while statuses lag."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._store = context.store
+
+    def note(  # noqa: PLR0913  # one parameter a column
+        self,
+        index_id: str,
+        name: str,
+        at: float,
+        status: str,
+        *,
+        data_source: str | None = None,
+        created: float | None = None,
+        code: str | None = None,
+        message: str | None = None,
+    ) -> None:
+        """Note that a document has this status from a time on, which may be to come. Does nothing without a lag."""
+        if not self._context.settings.status_lag:
+            return
+        self._begin(index_id, name)
+        self._insert(index_id, name, Moment(status, at, created or at, data_source, code, message))
+        then = self._then()
+        self._store.run(
+            "DELETE FROM history WHERE index_id = ?1 AND id = ?2 AND at < (SELECT max(at) FROM history"
+            " WHERE index_id = ?1 AND id = ?2 AND at <= ?3)",
+            *(index_id, name, then),
+        )
+
+    def shown(self, index_id: str, name: str) -> Moment | None:
+        """What is told of a document now; None when nothing was noted of it, and it is told as it is."""
+        row = self._store.one(
+            "SELECT * FROM history WHERE index_id = ? AND id = ? AND at <= ? ORDER BY at DESC, seq DESC LIMIT 1",
+            *(index_id, name, self._then()),
+        )
+        if row is not None:
+            return Moment(*(row[column] for column in Moment.__struct_fields__))
+        later = self._store.one("SELECT 1 FROM history WHERE index_id = ? AND id = ? LIMIT 1", index_id, name)
+        return Moment("", 0.0, 0.0, None, None, None) if later is not None else None
+
+    def _begin(self, index_id: str, name: str) -> None:
+        """Note first what a document was before anything was noted of it."""
+        if self._store.one("SELECT 1 FROM history WHERE index_id = ? AND id = ? LIMIT 1", index_id, name) is not None:
+            return
+        known = self._store.one("SELECT * FROM documents WHERE index_id = ? AND id = ?", index_id, name)
+        if known is not None:
+            moment = Moment(
+                known["status"],
+                known["updated"],
+                known["created"],
+                known["data_source"],
+                known["code"],
+                known["message"],
+            )
+            self._insert(index_id, name, moment)
+
+    def _insert(self, index_id: str, name: str, moment: Moment) -> None:
+        self._store.run(
+            "INSERT INTO history (index_id, id, status, at, created, data_source, code, message)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            *(index_id, name, moment.status, moment.at, moment.created, moment.data_source, moment.code),
+            moment.message,
+        )
+
+    def _then(self) -> float:
+        return self._context.now() - self._context.settings.status_lag

@@ -1,0 +1,113 @@
+"""Faults on demand: knobs, not dice, so that a test that fails fails again."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from botocore.exceptions import ConnectionClosedError
+from msgspec import Struct, field
+
+from docferry_emulators.errors import InternalFailure, Throttled
+
+EndStatus = Literal["FAILED", "INCOMPLETE", "ABORTED"]
+
+
+class LostReply(ConnectionClosedError, ConnectionAbortedError):  # noqa: N818 - named after what happened
+    """The effect took place, the answer did not arrive.
+
+    In process botocore sees its own ConnectionClosedError; in a server werkzeug sees a ConnectionAbortedError and
+    drops the connection.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(endpoint_url="the emulator")
+
+
+class Knobs(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What shall go wrong. An operation is named as in the API; ``"*"`` stands for every operation.
+
+    A call is named ``"BatchPutDocument#2"``: the second call of that operation, counted over both services.
+    """
+
+    throttle_every: dict[str, int] = field(default_factory=dict)
+    """Refuse every n-th call of an operation."""
+    rate: dict[str, float] = field(default_factory=dict)
+    """Calls per second of an operation, as a token bucket that holds one second's worth."""
+    throttle: set[str] = field(default_factory=set)
+    """Calls to refuse as throttled."""
+    fail: set[str] = field(default_factory=set)
+    """Calls that end with a 500, without an effect."""
+    fail_every: dict[str, int] = field(default_factory=dict)
+    lose_reply: set[str] = field(default_factory=set)
+    """Calls that take effect, but whose reply is lost."""
+    cut_reply: set[str] = field(default_factory=set)
+    """Calls that take effect, but whose reply breaks off in the middle of its body."""
+    reject: dict[str, str] = field(default_factory=dict)
+    """Ids that a put or delete does not accept, with the message."""
+    fail_documents: dict[str, str] = field(default_factory=dict)
+    """Ids that are accepted, but then cannot be indexed, with the message."""
+    stuck: bool = False
+    """Jobs stay SYNCING_INDEXING until this is taken back."""
+    end_jobs: EndStatus | None = None
+    """How every job ends, whatever became of its documents."""
+    over_capacity: Literal["documents", "text"] | None = None
+    """Puts of new documents find the index full: a rejected document, or a refused request."""
+
+
+class Faults:
+    """The knobs, and the counting that they need. ``hooks`` are called before a call takes effect."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.knobs = Knobs()
+        self.calls: Counter[str] = Counter()
+        self.hooks: dict[str, Callable[[], None]] = {}
+        """By call (``"BatchPutDocument#2"``) or by operation: anything a test wants to happen, or to raise."""
+        self._now = now
+        self._lock = threading.Lock()
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def reset(self) -> None:
+        """Take back every fault and start counting anew."""
+        self.knobs = Knobs()
+        self.calls.clear()
+        self.hooks.clear()
+        self._buckets.clear()
+
+    def before(self, operation: str) -> str:
+        """Count a call, let it fail if it shall, and return its name."""
+        with self._lock:
+            self.calls[operation] += 1
+            self.calls["*"] += 1
+            call = f"{operation}#{self.calls[operation]}"
+            knobs = self.knobs
+            if call in knobs.throttle or self._every(knobs.throttle_every, operation) or not self._token(operation):
+                raise Throttled("Rate exceeded")
+            if call in knobs.fail or self._every(knobs.fail_every, operation):
+                raise InternalFailure("The service failed on request")
+        for name in (operation, call):
+            if hook := self.hooks.get(name):
+                hook()
+        return call
+
+    def after(self, call: str) -> None:
+        """Lose the reply to a call, if it shall be lost."""
+        if call in self.knobs.lose_reply:
+            raise LostReply
+
+    def _every(self, table: dict[str, int], operation: str) -> bool:
+        return any(
+            name in table and table[name] > 0 and self.calls[name] % table[name] == 0 for name in (operation, "*")
+        )
+
+    def _token(self, operation: str) -> bool:
+        rate = self.knobs.rate.get(operation, self.knobs.rate.get("*"))
+        if rate is None:
+            return True
+        now = self._now().timestamp()
+        size = max(1.0, rate)
+        tokens, then = self._buckets.get(operation, (size, now))
+        tokens = min(size, tokens + (now - then) * rate)
+        self._buckets[operation] = (tokens - 1, now) if tokens >= 1 else (tokens, now)
+        return tokens >= 1

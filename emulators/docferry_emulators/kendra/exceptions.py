@@ -1,0 +1,32 @@
+"""Errors as Kendra writes them: the code in the body, and 400 for whatever is the client's fault."""
+
+from http import HTTPStatus
+
+import msgspec
+
+from docferry_emulators import errors
+
+CODES: dict[type[errors.EmulatorError], str] = {
+    errors.ValidationFailed: "ValidationException",
+    errors.SerializationFailed: "SerializationException",
+    errors.UnknownOperation: "UnknownOperationException",
+    errors.OperationNotImplemented: "NotImplementedException",
+    errors.ResourceMissing: "ResourceNotFoundException",
+    errors.JobRunning: "ResourceInUseException",
+    errors.Conflicting: "ConflictException",
+    errors.QuotaExceeded: "ServiceQuotaExceededException",
+    errors.AccessDenied: "AccessDeniedException",
+    errors.Throttled: "ThrottlingException",
+    errors.InternalFailure: "InternalServerException",
+}
+
+
+def write(error: errors.EmulatorError) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body. boto3 takes the code from ``__type`` and fills ``Message`` only if capital."""
+    code = CODES[type(error)]
+    status = HTTPStatus.BAD_REQUEST
+    if isinstance(error, errors.InternalFailure):
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+    elif isinstance(error, errors.OperationNotImplemented):
+        status = HTTPStatus.NOT_IMPLEMENTED
+    return int(status), {"x-amzn-ErrorType": code}, msgspec.json.encode({"__type": code, "Message": error.message})

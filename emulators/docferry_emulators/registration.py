@@ -1,0 +1,25 @@
+"""Makes moto find the two services as if they were part of it."""
+
+import re
+import sys
+
+import moto.backend_index
+
+import docferry_emulators.kendra.cloudformation
+import docferry_emulators.qbusiness.cloudformation  # noqa: F401  # CloudFormation finds classes that exist
+from docferry_emulators import cloudformation, kendra, qbusiness
+
+# First in moto's list: a request is matched against the patterns in order, some two hundred of them.
+_PATTERNS = [
+    (service, re.compile(rf"https?://{service}(-fips)?\.([^./]+)\.(amazonaws\.com|api\.aws)"))
+    for service in ("kendra", "qbusiness")
+]
+
+
+def register() -> None:
+    """Register both backends; doing so again changes nothing."""
+    sys.modules["moto.kendra"] = kendra
+    sys.modules["moto.qbusiness"] = qbusiness
+    known = {service for service, _ in moto.backend_index.backend_url_patterns}
+    moto.backend_index.backend_url_patterns[:0] = [entry for entry in _PATTERNS if entry[0] not in known]
+    cloudformation.announce()

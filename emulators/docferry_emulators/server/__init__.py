@@ -1,0 +1,1 @@
+"""The emulators and moto behind one loopback port."""

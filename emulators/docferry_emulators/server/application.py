@@ -1,0 +1,179 @@
+"""One loopback port that speaks Kendra, Q Business and every service of moto."""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import (
+    BackendRequest,
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import ThreadedWSGIServer
+from werkzeug.wrappers import Request, Response
+
+from docferry_emulators import DEFAULTS, Emulation, opened
+from docferry_emulators.clock import Clock, WallClock
+from docferry_emulators.errors import InternalFailure
+from docferry_emulators.faults import Knobs, LostReply
+from docferry_emulators.kendra.responses import KendraResponse
+from docferry_emulators.qbusiness.responses import QBusinessResponse
+from docferry_emulators.server import control, http2
+from docferry_emulators.server.steerable_clock import SteerableClock
+from docferry_emulators.settings import Settings
+from docferry_emulators.wire.protocol import ServiceResponse, signed_service
+
+log = logging.getLogger(__name__)
+
+SERVICES: dict[str, type[ServiceResponse]] = {"kendra": KendraResponse, "qbusiness": QBusinessResponse}
+# A request of ten documents of 50 MB each, in base64: what Q Business takes at most.
+LONGEST_BODY = 700_000_000
+
+
+class Application:
+    """Sends a request to the control endpoint, to one of the two services, or to moto."""
+
+    def __init__(self, emulation: Emulation) -> None:
+        self._emulation = emulation
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request."""
+        if environ.get("PATH_INFO", "").startswith(control.PREFIX):
+            return control.answer(self._emulation, Request(environ))(environ, start_response)
+        service = service_of(environ)
+        if service is None:
+            answered: Iterable[bytes] = self._moto(environ, start_response)
+            return answered
+        return self._serve(SERVICES[service], BackendRequest(environ))(environ, start_response)
+
+    def _serve(self, service: type[ServiceResponse], request: BackendRequest) -> Response:
+        # Not by way of moto's Flask app: that would merge the slashes of a document id in the path.
+        request.max_content_length = LONGEST_BODY
+        try:
+            status, headers, body = service.dispatch(request, request.raw_url, request.headers)
+        except LostReply:
+            raise
+        except Exception:
+            log.exception("The emulator failed at %s %s", request.method, request.raw_path)
+            status, headers, body = service().refuse(InternalFailure("The emulator failed; see its log."))
+        # A list, lest werkzeug corrects the announced length of a reply that is to be cut.
+        return Response([body], status=status, headers=headers)
+
+
+def service_of(environ: dict[str, Any]) -> str | None:
+    """Tell which of the two services a request is for; None: neither.
+
+    With AWS_ENDPOINT_URL the host says nothing, so the service in the scope of the signature decides. What is not
+    signed is told by its target, its host, or its path.
+    """
+    signed = signed_service(environ.get("HTTP_AUTHORIZATION", ""))
+    if signed is not None:
+        return signed if signed in SERVICES else None
+    if environ.get("HTTP_X_AMZ_TARGET", "").startswith("AWSKendraFrontendService."):
+        return "kendra"
+    host: str = environ.get("HTTP_HOST", "").partition(".")[0].removesuffix("-fips")
+    if host in SERVICES:
+        return host
+    path = environ.get("PATH_INFO", "")
+    return "qbusiness" if path == "/applications" or path.startswith("/applications/") else None
+
+
+class _Server(ThreadedWSGIServer):
+    """Speaks HTTP/1.1, a connection for each request, and HTTP/2."""
+
+    def __init__(self, port: int, application: Application) -> None:
+        self.http2_connections: set[http2.Connection] = set()
+        super().__init__("127.0.0.1", port, application, _Handler)
+
+    def server_close(self) -> None:
+        """Let go of the port, and of the connections that are kept open."""
+        super().server_close()
+        for connection in tuple(self.http2_connections):
+            connection.hang_up()
+
+
+class _Handler(MotoRequestHandler):  # type: ignore[misc]
+    server: _Server
+    # HTTP/2 sends small frames: they must not wait for each other.
+    disable_nagle_algorithm = True
+
+    def parse_request(self) -> bool:
+        """Read the head of a request; the preface of HTTP/2 is the head of a connection."""
+        if self.raw_requestline != http2.PREFACE:
+            parsed: bool = super().parse_request()
+            return parsed
+        connection = http2.Connection(self, LONGEST_BODY)
+        self.server.http2_connections.add(connection)
+        try:
+            connection.converse()
+        finally:
+            self.server.http2_connections.remove(connection)
+        self.close_connection = True
+        return False
+
+    def log_request(self, *_: Any) -> None:
+        """Say nothing; a sync is thousands of requests."""
+
+    def connection_dropped(self, *_: Any) -> None:
+        """Hang up without a word: a lost reply was asked for, or the client is gone."""
+        self.close_connection = True
+
+
+@contextmanager
+def serving(
+    *,
+    port: int = 0,
+    database: Path | None = None,
+    settings: Settings = DEFAULTS,
+    clock: Clock | None = None,
+    faults_file: Path | None = None,
+    moto_config: dict[str, Any] | None = None,
+) -> Iterator[tuple[str, Emulation]]:
+    """Serve in a thread, and yield the URL and the emulation.
+
+    ``port`` 0 takes any that is free. ``clock`` None is the machine's, and can be advanced by the control endpoint.
+    ``faults_file`` is YAML with the knobs of ``faults.Knobs``. ``moto_config`` is what ``mock_aws`` takes.
+    """
+    clock = clock if clock is not None else SteerableClock(WallClock())
+    with (
+        patch.dict(default_user_config, moto_config or {}),
+        opened(clock=clock, database=database, settings=settings) as emulation,
+    ):
+        if faults_file is not None:
+            emulation.faults.knobs = read_faults(faults_file)
+        server = _Server(port, Application(emulation))
+        thread = threading.Thread(target=server.serve_forever, name="emulator", daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", emulation
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+def serve(server: AbstractContextManager[tuple[str, Emulation]]) -> None:
+    """Serve until SIGINT or SIGTERM; prints ``ready http://127.0.0.1:PORT`` as soon as it answers.
+
+    ``server`` is what ``serving`` gives. To be called in the main thread of a process of its own.
+    """
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with server as (url, _):
+        print(f"ready {url}", flush=True)  # noqa: T201 - what the starting process waits for
+        stopped.wait()
+
+
+def read_faults(path: Path) -> Knobs:
+    """Read the knobs from YAML. Raises msgspec.ValidationError that names what is wrong."""
+    return msgspec.yaml.decode(path.read_bytes() or b"{}", type=Knobs)

@@ -1,0 +1,1 @@
+"""Requests and replies as they travel: read, checked and written by botocore's models."""

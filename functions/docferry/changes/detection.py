@@ -1,0 +1,88 @@
+"""Changes, and their detection: a merge of what the index is known to hold with what the source lists.
+
+Pure. Equal lines are never parsed. Memory does not grow with either stream.
+"""
+
+from collections.abc import Container, Iterable, Iterator
+
+from msgspec import Struct, structs
+
+from docferry.model import Change, Document, Skipped
+from docferry.state import lines
+
+
+class Unchanged(Struct, frozen=True):
+    """The index holds the document as the source lists it."""
+
+
+UNCHANGED = Unchanged()
+
+
+def detect(
+    manifest: Iterable[bytes], listing: Iterable[bytes], uncertain: Container[str] = frozenset()
+) -> Iterator[Change | Skipped | Unchanged]:
+    """What has to be done to the index, in order of id.
+
+    ``manifest`` and ``listing`` are canonical lines sorted by id. A document that the source could not describe is
+    kept as it is indexed: by its id, or, when even that is not certain, by its locator in ``uncertain``.
+    """
+    known, listed = iter(manifest), iter(listing)
+    old, new = next(known, None), next(listed, None)
+    while old is not None or new is not None:
+        if old == new:
+            yield UNCHANGED
+            old, new = next(known, None), next(listed, None)
+            continue
+        old_id = lines.line_id(old) if old is not None else None
+        probe = lines.probe(new) if new is not None else None
+        if old is not None and (probe is None or (old_id is not None and old_id < probe.id)):
+            document = lines.decode(old, Document)
+            yield UNCHANGED if document.locator in uncertain else Change(document.id, "deleted", document)
+            old = next(known, None)
+        elif new is not None and probe is not None and probe.skipped is not None:
+            yield lines.decode(new, Skipped)
+            if old_id == probe.id:
+                yield UNCHANGED
+                old = next(known, None)
+            new = next(listed, None)
+        elif new is not None:
+            document = lines.decode(new, Document)
+            if old_id != document.id:
+                yield Change(document.id, "added", document)
+            else:
+                assert old is not None
+                yield compared(lines.decode(old, Document), document)
+                old = next(known, None)
+            new = next(listed, None)
+
+
+def compared(old: Document, new: Document) -> Change | Unchanged:
+    """What has to be done about a document that the index holds as ``old`` and the source lists as ``new``."""
+    if same_but_for_time(old, new):
+        return UNCHANGED
+    exposes = bool(old.access_control) and not new.access_control
+    return Change(new.id, "modified", new, differences(old, new), exposes)
+
+
+def differences(old: Document, new: Document) -> tuple[str, ...]:
+    """What of a document differs: ``content``, ``title``, ``attribute NAME``, ``access``, ``content type``, ``place``.
+
+    ``doubtful`` stands for the content when nobody knows which version the index holds.
+    """
+    names = sorted(old.attributes.keys() | new.attributes.keys())
+    content = (old.version, old.size) != (new.version, new.size)
+    found = {
+        "doubtful": not old.version,
+        "content": bool(old.version) and content,
+        "content type": old.content_type != new.content_type,
+        "title": old.title != new.title,
+        **{f"attribute {name}": old.attributes.get(name) != new.attributes.get(name) for name in names},
+        "access": old.access_control != new.access_control,
+        "place": (old.locator, old.origin) != (new.locator, new.origin),
+    }
+    return tuple(what for what, differs in found.items() if differs)
+
+
+def same_but_for_time(one: Document, other: Document) -> bool:
+    """Whether two descriptions of a document differ in nothing but its time of change."""
+    return structs.replace(one, updated_at=None) == structs.replace(other, updated_at=None)

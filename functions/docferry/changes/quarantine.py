@@ -1,0 +1,130 @@
+"""Documents that keep failing: how often each one did, and from when on it is no longer sent.
+
+A document that the index refuses is sent again by every run, for the index, its fields or its limits may have changed.
+After so many runs it is quarantined: left out until its content or metadata changes, or a person releases it.
+"""
+
+from collections.abc import Iterable, Iterator
+from heapq import merge as merged
+
+from msgspec import Struct, structs
+
+from docferry.changes.access import Exposed
+from docferry.changes.detection import Unchanged, same_but_for_time
+from docferry.model import Change, Document, Outcome, Skipped
+from docferry.state import lines
+from docferry.state.keys import FAILURES, run_key
+from docferry.state.merge import align
+from docferry.state.runs import FAILED, QUARANTINED
+from docferry.state.store import Store
+
+RUNS = 5
+"""How many runs a document may fail in, as it is, before it is quarantined."""
+
+
+class Failing(Struct, frozen=True, omit_defaults=True):
+    """A document that failed, as it was sent: in how many runs, why the last time, and in which run that was.
+
+    ``unseen``: that run was over before anybody could see it, so what the next run says of the document is not the last
+    word either: that run, ``kept_by``, keeps the record.
+    """
+
+    id: str
+    document: Document
+    reason: str
+    runs: int
+    last_run: str
+    unseen: bool = False
+    kept_by: str = ""
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether it has failed often enough."""
+        return self.runs >= RUNS
+
+
+def read(store: Store) -> Iterator[Failing]:
+    """Every document that fails, sorted by id."""
+    return _stream(store, store.held(FAILURES))
+
+
+def of_run(store: Store, run: str) -> Iterator[Outcome]:
+    """The outcomes of a run that the index did not acknowledge, sorted by id."""
+    return (lines.decode(line, Outcome) for line in _lines(store, run_key(run, FAILED)))
+
+
+def release(store: Store, ids: frozenset[str] | None) -> int:
+    """Forget the failures of these documents, or of all; the next run sends them. Returns how many there were."""
+    released = 0
+    with store.writing(store.held(FAILURES)) as stream:
+        for failing in read(store):
+            if ids is None or failing.id in ids:
+                released += 1
+            else:
+                stream.add(failing)
+    return released
+
+
+def quarantine(
+    events: Iterable[Change | Skipped | Unchanged | Exposed], failing: Iterator[Failing]
+) -> Iterator[Change | Skipped | Unchanged | Exposed | Failing]:
+    """Put the record of a quarantined document in the place of the change that would send it. Pure.
+
+    Both must be sorted by id.
+    """
+    record = next(failing, None)
+    for event in events:
+        if not isinstance(event, Change):
+            yield event
+            continue
+        while record is not None and record.id < event.id:
+            record = next(failing, None)
+        held = record is not None and record.id == event.id and record.quarantined and event.kind != "deleted"
+        if held and record is not None and same_but_for_time(record.document, event.document):
+            yield record
+        else:
+            yield event
+
+
+def update(store: Store, run: str, *, unseen: frozenset[str] = frozenset()) -> None:
+    """Count the failures of a run. May be repeated: a run counts once.
+
+    What did not fail in the run is forgotten, but for what it held in quarantine, and what may fail unseen once more.
+    ``unseen`` are the failures that show only now that the run is over.
+    """
+    poisoned = (outcome for outcome in of_run(store, run) if outcome.poison and outcome.kind != "deleted")
+    with store.writing(store.held(FAILURES)) as stream:
+        for failing in counted(run, poisoned, read(store), _stream(store, run_key(run, QUARANTINED)), unseen):
+            stream.add(failing)
+
+
+def counted(
+    run: str,
+    failed: Iterator[Outcome],
+    before: Iterator[Failing],
+    held: Iterator[Failing],
+    unseen: frozenset[str] = frozenset(),
+) -> Iterator[Failing]:
+    """The failures after a run, sorted by id. Pure.
+
+    All three must be sorted by id; no id may be both in ``failed`` and in ``held``.
+    """
+    both: tuple[Iterator[Outcome | Failing], ...] = (failed, held)
+    now = merged(*both, key=lambda one: one.id)
+    for one, known in align(now, before, lambda one: one.id, lambda known: known.id):
+        if isinstance(one, Failing):
+            yield one
+        elif one is not None:
+            same = known is not None and same_but_for_time(known.document, one.document)
+            runs = known.runs - (known.last_run == run) if known is not None and same else 0
+            yield Failing(one.id, one.document, one.reason, runs + 1, run, one.id in unseen)
+        elif known is not None and known.unseen and known.kept_by in {"", run}:
+            yield structs.replace(known, kept_by=run)
+
+
+def _stream(store: Store, key: str) -> Iterator[Failing]:
+    return (lines.decode(line, Failing) for line in _lines(store, key))
+
+
+def _lines(store: Store, key: str) -> Iterator[bytes]:
+    return store.lines(key) if store.exists(key) else iter(())

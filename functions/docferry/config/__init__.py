@@ -1,0 +1,1 @@
+"""connectors.yaml: read and checked. No function needs it, and the Lambda bundle leaves it out."""

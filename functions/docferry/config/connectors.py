@@ -1,0 +1,275 @@
+"""Reads connectors.yaml. Whatever is wrong with it is said at once, each mistake with its place and its cure.
+
+For the laptop only: the functions in AWS get their one connector as JSON, and carry neither yaml nor jsonschema.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import msgspec
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from docferry import indexes, sources
+from docferry.config import schedule
+from docferry.config.deployment import SECRETS_MANAGER, Deploy, Described, Schedule
+from docferry.connector import Connector, DeleteGuard, Part, Policy
+from docferry.errors import ConfigurationError
+
+_TEXT = {"type": "string"}
+_NAMES = {**_TEXT, "pattern": "^[a-z0-9][a-z0-9-]{0,39}$", "description": "1 to 40 lower-case letters, digits, hyphens"}
+_ACCESS = {"enum": list(get_args(Policy))}
+_KINDS = {"source": sources.KINDS, "index": indexes.KINDS}
+_OPTIONAL: dict[str, type[msgspec.Struct]] = {"deletes": DeleteGuard, "schedule": Schedule, "deploy": Deploy}
+_SECRET_NAME = re.compile(r"(^|_)(password|passwd|secret|token|api_key|apikey|private_key|credentials?)(_arn)?$")
+_USER_INFO = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")
+_WORDS = {"string": "a text", "integer": "a whole number", "boolean": "true or false", "array": "a list"}
+
+Place = tuple[str | int, ...]
+"""Where something stands in the file: ``("connectors", "handbook", "source", "include", 0)``."""
+
+
+def load_connectors(path: str | Path) -> dict[str, Connector]:
+    """Read every connector of a connectors.yaml, as its functions need it. Raises as ``describe`` does."""
+    return {name: described.connector for name, described in describe(path).items()}
+
+
+def describe(path: str | Path) -> dict[str, Described]:
+    """Read every connector of a connectors.yaml, and how it is deployed.
+
+    Raises ConfigurationError with one line for each mistake, such as
+    ``connectors.handbook.source.bucket: is required (the name of a bucket ...)``.
+    """
+    read, problems = _parse(Path(path))
+    problems = list(dict.fromkeys([*problems, *_problems(read)]))
+    if problems:
+        count = f"{len(problems)} mistakes" if len(problems) > 1 else "a mistake"
+        raise ConfigurationError("\n  ".join([f"{path} has {count}:", *problems]))
+    return {
+        name: Described(
+            Connector(
+                name,
+                _part(parts["source"]),
+                _part(parts["index"]),
+                msgspec.convert(parts.get("deletes", {}), DeleteGuard),
+                parts.get("access"),
+            ),
+            msgspec.convert(parts.get("schedule"), Schedule | None),
+            msgspec.convert(parts.get("deploy"), Deploy | None),
+        )
+        for name, parts in read["connectors"].items()
+    }
+
+
+def pick(connectors: Mapping[str, Connector], name: str) -> Connector:
+    """Return the connector of a name. Raises ConfigurationError, which names those there are."""
+    if name not in connectors:
+        raise ConfigurationError(f"there is no connector {name!r}; there are: {', '.join(sorted(connectors))}")
+    return connectors[name]
+
+
+def _part(written: Mapping[str, Any]) -> Part:
+    return Part(written["kind"], {name: value for name, value in written.items() if name != "kind"})
+
+
+def _parse(path: Path) -> tuple[Any, list[str]]:
+    """Read YAML, and list the keys that are given twice: the loader itself would keep the last one silently."""
+    try:
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        twice = list(_twice(node, (), set()))
+        return loader.construct_document(node) if node else None, twice
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be read ({error.strerror}): give the place of a connectors.yaml, or write one here"
+        ) from error
+    except (yaml.YAMLError, ValueError) as error:  # not UTF-8; the 31st of February
+        raise ConfigurationError(f"{path} is not YAML: {error}") from error
+
+
+def _twice(node: yaml.Node | None, place: Place, seen: set[int]) -> Iterator[str]:
+    if id(node) in seen:  # an alias
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for number, member in enumerate(node.value):
+            yield from _twice(member, (*place, number), seen)
+    if isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in lines:
+                yield f"{_spelled((*place, name))}: is given twice, in lines {lines[name]} and {line}; keep one"
+            lines[name] = line
+            yield from _twice(value, (*place, name), seen)
+
+
+def _problems(read: Any) -> Iterator[str]:
+    """Check the shape first, then each part against the settings of its kind."""
+    yield from _invalid(read, _shape(), ())
+    connectors = read.get("connectors") if isinstance(read, dict) else None
+    for name, parts in connectors.items() if isinstance(connectors, dict) else ():
+        for role in _KINDS if isinstance(parts, dict) else ():
+            written = parts.get(role)
+            if isinstance(written, dict) and isinstance(written.get("kind"), str) and written["kind"] in _KINDS[role]:
+                yield from _part_problems(role, written, ("connectors", name, role))
+        if isinstance(parts, dict):
+            yield from _secrets({role: parts.get(role) for role in _KINDS}, ("connectors", name))
+            yield from _optional_problems(parts, ("connectors", name))
+
+
+def _shape() -> dict[str, Any]:
+    parts = {
+        role: {
+            "type": "object",
+            "required": ["kind"],
+            "properties": {"kind": {"enum": sorted(kinds), "description": " or ".join(sorted(kinds))}},
+        }
+        for role, kinds in _KINDS.items()
+    }
+    connector = {
+        "type": "object",
+        "required": [*parts],
+        "additionalProperties": False,
+        "properties": {**parts, **{name: {"type": "object"} for name in _OPTIONAL}, "access": _ACCESS},
+    }
+    connectors = {"type": "object", "minProperties": 1, "propertyNames": _NAMES, "additionalProperties": connector}
+    return {
+        "type": "object",
+        "required": ["connectors"],
+        "additionalProperties": False,
+        "properties": {"connectors": connectors},
+    }
+
+
+def _part_problems(role: str, written: Mapping[str, Any], place: Place) -> Iterator[str]:
+    part = _part(written)
+    load = sources.source_class if role == "source" else indexes.index_class
+    settings = load(part.kind).Settings
+    problems = list(_invalid(part.settings, msgspec.json.schema(settings), place))
+    yield from problems
+    if not problems:
+        try:
+            msgspec.convert(part.settings, settings)
+        except msgspec.ValidationError as error:  # what a schema cannot say: two settings that exclude each other
+            yield f"{_spelled(place)}: {error}"
+
+
+def _optional_problems(parts: Mapping[str, Any], place: Place) -> Iterator[str]:
+    for name, kind in _OPTIONAL.items():
+        written = parts.get(name)
+        if isinstance(written, dict):
+            yield from _invalid(written, msgspec.json.schema(kind), (*place, name))
+    times = parts.get("schedule")
+    if isinstance(times, dict):
+        checks = {"expression": schedule.problem, "timezone": schedule.timezone_problem}
+        for name, check in checks.items():
+            if isinstance(times.get(name), str) and (problem := check(times[name])):
+                yield f"{_spelled((*place, 'schedule', name))}: {problem}"
+
+
+def _secrets(value: Any, place: Place, inside: tuple[int, ...] = ()) -> Iterator[str]:
+    """Find what looks like a secret in plain text. The secret itself is not repeated."""
+    if id(value) in inside:  # an alias to what contains it
+        return
+    if isinstance(value, str) and _USER_INFO.match(value):
+        yield f"{_spelled(place)}: has a password in it; store it in Secrets Manager, and give its ARN"
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, inner in members:
+        plain = (
+            isinstance(inner, str | int) and not isinstance(inner, bool) and not re.match(SECRETS_MANAGER, str(inner))
+        )
+        if plain and _SECRET_NAME.search(str(name).lower()):
+            yield (
+                f"{_spelled((*place, name))}: looks like a secret in plain text; store it in Secrets Manager, "
+                "and give its ARN"
+            )
+        else:
+            yield from _secrets(inner, (*place, name), (*inside, id(value)))
+
+
+def _is_secret(name: object, value: object) -> bool:
+    """Whether a setting of this name is a secret in plain text."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return False
+    return bool(_SECRET_NAME.search(str(name).lower())) and not re.match(SECRETS_MANAGER, str(value))
+
+
+def _invalid(instance: Any, schema: Mapping[str, Any], place: Place) -> Iterator[str]:
+    for error in Draft202012Validator(schema).iter_errors(instance):
+        yield from _said(error, place)
+
+
+def _said(error: ValidationError, base: Place) -> Iterator[str]:
+    """Say in plain words what jsonschema found; ``base`` is where the checked part stands in the file."""
+    place: Place = (*base, *error.absolute_path)
+    if "propertyNames" in error.absolute_schema_path:
+        yield f"{_spelled(place)}: {error.instance!r} is not a valid name; wanted: {_NAMES['description']}"
+    elif error.validator == "anyOf":  # a setting that may be left out: its type, or null
+        for branch in error.context or []:
+            if branch.schema != {"type": "null"}:
+                yield from _said(branch, base)
+    elif error.validator in ("required", "additionalProperties"):
+        yield from _wrong_keys(error, place)
+    elif not _is_secret(place[-1] if place else "", error.instance):  # which is told without the value
+        yield f"{_spelled(place)}: {_wrong_value(error)}"
+
+
+def _wrong_keys(error: ValidationError, place: Place) -> Iterator[str]:
+    schema, value = cast("dict[str, Any]", error.schema), cast("dict[str, Any]", error.instance)
+    known = schema["properties"]
+    if error.validator == "required":
+        for name in (name for name in schema["required"] if name not in value):
+            meaning = known[name].get("description")
+            yield f"{_spelled((*place, name))}: is required" + (f" ({meaning})" if meaning else "")
+    else:
+        for name in (name for name in value if name not in known):
+            yield f"{_spelled((*place, name))}: is unknown; {_nearest(name, sorted(known))}"
+
+
+def _wrong_value(error: ValidationError) -> str:
+    schema, value = cast("dict[str, Any]", error.schema), error.instance
+    match error.validator:
+        case "type":
+            return f"must be {_WORDS.get(schema['type'], 'a mapping')}, not {_kind(value)}"
+        case "enum":
+            return f"{value!r} is unknown; {_nearest(value, [str(one) for one in schema['enum']])}"
+        case "minProperties":
+            return "is empty; describe at least one"
+        case "minimum" | "maximum" as rule:
+            return f"must be {'at least' if rule == 'minimum' else 'at most'} {schema[rule]}, not {value}"
+        case "minItems":
+            return f"is empty; wanted: {schema.get('description') or 'at least one'}"
+        case rule:
+            return f"{value!r} is not valid; wanted: {schema.get('description') or schema[cast('str', rule)]}"
+
+
+def _nearest(name: object, allowed: list[str]) -> str:
+    found = get_close_matches(str(name), allowed, n=1)
+    return (f"did you mean {found[0]}? " if found else "") + f"allowed: {', '.join(allowed)}"
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false (in quotes it is a text)"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case _:
+            return f"{value} (in quotes it is a text)"
+
+
+def _spelled(place: Place) -> str:
+    """Spell a place as ``connectors.handbook.source.include[0]``."""
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return steps.removeprefix(".") or "the file"

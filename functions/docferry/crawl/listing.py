@@ -1,0 +1,33 @@
+"""The listing of one crawl, as change detection reads it: sorted by id, at most one document an id."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from docferry.model import Document, Skipped
+from docferry.state import lines
+
+
+def unique(listing: Iterable[bytes]) -> Iterator[bytes]:
+    """Of documents with one id one stays, rather of the source than of the inbox; the others become skipped."""
+    for id_, group in groupby(listing, key=lines.line_id):
+        same = list(group)
+        yield from same if len(same) == 1 else _only_one(id_, same)
+
+
+def _only_one(id_: str, group: list[bytes]) -> Iterator[bytes]:
+    documents = [lines.decode(line, Document) for line in group if lines.is_document(line)]
+    documents.sort(key=lambda document: document.origin != "source")
+    skipped = [line for line in group if not lines.is_document(line)]
+    # The inbox has one entry an id: what is skipped beside its document is the source's, and the id with it.
+    taken = None if skipped and documents[:1] and documents[0].origin == "inbox" else next(iter(documents), None)
+    # The document comes before what is skipped: detection takes the first line of an id for what the source holds.
+    if taken is not None:
+        yield lines.encode(taken)
+    for refused in documents[taken is not None :]:
+        other = f"{_place(taken)}, which is indexed under it" if taken else "one of the source that is skipped"
+        yield lines.encode(Skipped(id_, f"{_place(refused)} has the same document id as {other}"))
+    yield from skipped
+
+
+def _place(document: Document) -> str:
+    return document.locator if document.origin == "source" else "the document in the inbox"

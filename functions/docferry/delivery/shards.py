@@ -1,0 +1,100 @@
+"""Shards: the change set in parts that one Map child handles, and the result that each of them leaves."""
+
+from collections.abc import Iterable, Iterator
+
+from docferry.errors import ChangeSetInvalid
+from docferry.model import Change, Outcome
+from docferry.state import lines
+from docferry.state.keys import result_key, shard_key
+from docferry.state.runs import Operation, Shard
+from docferry.state.store import Store
+
+# 500 documents are 50 requests of ten: at a second each, far below a Lambda's 15 minutes, and 20,000 shards, the most
+# that a batches.json of a few MiB lists, are 10 million documents.
+SHARD_DOCUMENTS = 500
+CURE = "restore its last version, or put everything again with `docferry rebuild`"
+# 100 requests of 5 MB, for documents that fill a request alone.
+SHARD_BYTES = 500_000_000
+
+
+class ShardWriter:
+    """Writes changes of one operation to shards, in order."""
+
+    def __init__(self, store: Store, run: str, operation: Operation, *, exact: bool = False) -> None:
+        self._store = store
+        self._run = run
+        self._operation = operation
+        self._exact = exact
+        self._lines: list[bytes] = []
+        self._bytes = 0
+        self._shards: list[Shard] = []
+
+    def add(self, change: Change) -> None:
+        """Add one change."""
+        if self._bytes + change.document.size > SHARD_BYTES:
+            self._flush()
+        self._bytes += change.document.size
+        self.add_line(lines.encode(change))
+
+    def add_line(self, line: bytes) -> None:
+        """Add one change that is encoded already."""
+        self._lines.append(line)
+        if len(self._lines) == SHARD_DOCUMENTS:
+            self._flush()
+
+    def close(self) -> list[Shard]:
+        """Write what is left; return all shards."""
+        self._flush()
+        return self._shards
+
+    def _flush(self) -> None:
+        if not self._lines:
+            return
+        name = f"{self._operation}-{len(self._shards):05}"
+        with self._store.writing(shard_key(self._run, name)) as stream:
+            for line in self._lines:
+                stream.add_line(line)
+        self._shards.append(Shard(self._run, self._operation, name, stream.count, stream.written.sha256, self._exact))
+        self._lines, self._bytes = [], 0
+
+
+def changes(store: Store, shard: Shard) -> Iterator[Change]:
+    """The changes of a shard. Raises ChangeSetInvalid, before the first, when they are not what the crawl wrote."""
+    key = shard_key(shard.run, shard.shard)
+    if not store.exists(key):
+        raise ChangeSetInvalid(f"{key} is missing: {CURE}")
+    try:
+        for line in store.lines(key, shard.sha256):
+            change = lines.decode(line, Change)
+            if (change.kind == "deleted") != (shard.operation == "delete"):
+                raise ChangeSetInvalid(f"{key} is not a shard to {shard.operation}: somebody has changed batches.json")
+            yield change
+    except ValueError as error:
+        raise ChangeSetInvalid(f"somebody has changed the change set: {error}; {CURE}") from error
+
+
+def write_result(store: Store, shard: Shard, outcomes: Iterable[Outcome]) -> None:
+    """Write what became of each document of a shard, sorted by id."""
+    with store.writing(_result_key(shard)) as stream:
+        for outcome in sorted(outcomes, key=lambda outcome: outcome.id):
+            stream.add(outcome)
+
+
+def has_result(store: Store, shard: Shard) -> bool:
+    """Whether the shard has left a result. One of another run, or of another change set, is none."""
+    return store.exists(_result_key(shard))
+
+
+def result(store: Store, shard: Shard) -> Iterator[Outcome]:
+    """What became of each document of a shard that has left a result."""
+    return (lines.decode(line, Outcome) for line in store.lines(_result_key(shard)))
+
+
+def finished(store: Store, run: str, shards: Iterable[Shard]) -> list[Shard]:
+    """The shards of a run that have left a result, by one listing."""
+    found = set(store.keys(f"runs/{run}/results/"))
+    return [shard for shard in shards if _result_key(shard) in found]
+
+
+def _result_key(shard: Shard) -> str:
+    return result_key(shard.run, shard.shard, shard.sha256)

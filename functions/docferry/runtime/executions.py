@@ -1,0 +1,52 @@
+"""Executions of a state machine, started and watched as any program does it: on a laptop, and in AWS."""
+
+import json
+import threading
+from typing import Any
+from uuid import uuid4
+
+from msgspec import Struct
+
+from docferry.runtime import wiring
+
+
+class Execution(Struct, frozen=True):
+    """One execution; ``run`` is its name."""
+
+    arn: str
+    run: str
+
+    def status(self) -> str:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        status: str = self._described()["status"]
+        return status
+
+    def error(self) -> str:
+        """Say why the execution failed, as Step Functions does."""
+        described = self._described()
+        return ": ".join(filter(None, (described.get("error"), described.get("cause")))) or described["status"]
+
+    def _described(self) -> dict[str, Any]:
+        described: dict[str, Any] = wiring.client("stepfunctions").describe_execution(executionArn=self.arn)
+        return described
+
+
+def start(state_machine: str, **inputs: object) -> Execution:
+    """Start an execution, as a schedule, a person or a program would."""
+    run = str(uuid4())
+    started = wiring.client("stepfunctions").start_execution(
+        stateMachineArn=state_machine, name=run, input=json.dumps(inputs)
+    )
+    return Execution(started["executionArn"], run)
+
+
+def stop_all() -> None:
+    """Stop every execution that runs, and wait until it has ended. For a laptop: there is nobody else's."""
+    step_functions = wiring.client("stepfunctions")
+    waiting = threading.Event()
+    for machine in step_functions.list_state_machines()["stateMachines"]:
+        listing = {"stateMachineArn": machine["stateMachineArn"], "statusFilter": "RUNNING"}
+        while running := step_functions.list_executions(**listing)["executions"]:
+            for execution in running:
+                step_functions.stop_execution(executionArn=execution["executionArn"])
+            waiting.wait(0.05)

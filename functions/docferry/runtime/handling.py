@@ -1,0 +1,130 @@
+"""What every Lambda handler has around it: settings, a typed event, logs, metrics and traces."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from msgspec import Struct
+
+from docferry.errors import ConfigurationError, DocferryError
+from docferry.runtime.settings import Settings
+from docferry.runtime.wiring import Wired, wire
+from docferry.sync_job import job as sync_job
+
+
+class OfRun(Protocol):
+    """Every event says which run it belongs to."""
+
+    @property
+    def run(self) -> str:
+        """The name of the execution."""
+        ...
+
+
+Event = TypeVar("Event", bound=OfRun)
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+State = Callable[[Wired, Event, LambdaContext], Struct]
+
+COUNTED = {
+    "added": "DocumentsAdded",
+    "modified": "DocumentsModified",
+    "deleted": "DocumentsDeleted",
+    "failed": "DocumentsFailed",
+}
+"""Fields of a result that are metrics too."""
+
+
+def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
+    """Make a Lambda handler of a function of what is wired, the event and the context.
+
+    The event is read into ``event_type``; every log line carries the run and the execution id of
+    its sync job; counts in the result become metrics; an error reaches Step Functions under the name of its class.
+    """
+
+    def decorate(state: State[Event]) -> Handler:
+        name = state.__module__.rpartition(".")[2]
+
+        def handler(raw: dict[str, Any], context: LambdaContext) -> Any:
+            settings = Settings.from_env(os.environ)
+            logger, tracer = _logger(settings.connector.name), _tracer(settings.connector.name)
+            with _keys(logger, {"state": name, "run": raw.get("run")}), tracer.provider.in_subsegment(f"## {name}"):
+                try:
+                    event = read(raw, event_type)
+                    works_with = wired(settings)
+                    record = sync_job.of_run(works_with.store, event.run)
+                    logger.thread_safe_append_keys(execution_id=record.execution_id if record else None)
+                    result = state(works_with, event, context)
+                except DocferryError as error:
+                    logger.warning("%s: %s", type(error).__name__, error)
+                    raise
+                except Exception:
+                    logger.exception("unexpected error")
+                    raise
+                built: dict[str, Any] = msgspec.to_builtins(result)
+                logger.info("done", result=built)
+                _count(settings.connector.name, name, built)
+                return built
+
+        return handler
+
+    return decorate
+
+
+def read(raw: dict[str, Any], event_type: type[Event]) -> Event:
+    """The event of a function. Raises ConfigurationError, which names the member of the input that is wrong."""
+    try:
+        return msgspec.convert(raw, event_type)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            f"the input of the execution is not valid: {error}; statemachine/README.md lists its members"
+        ) from error
+
+
+@contextmanager
+def _keys(logger: Logger, keys: dict[str, str | None]) -> Iterator[None]:
+    # Not append_context_keys: those keys are shared by all threads of the process, as the children of a Map are on a
+    # laptop.
+    logger.thread_safe_append_keys(**keys)
+    try:
+        yield
+    finally:
+        logger.thread_safe_clear_keys()
+
+
+def wired(settings: Settings) -> Wired:
+    """What the functions of a connector work with, built once a process."""
+    return _wired(tuple(sorted(settings.to_env().items())))
+
+
+@cache
+def _wired(env: tuple[tuple[str, str], ...]) -> Wired:
+    return wire(Settings.from_env(dict(env)))
+
+
+@cache
+def _logger(connector: str) -> Logger:
+    return Logger(service=connector, log_uncaught_exceptions=False)
+
+
+@cache
+def _tracer(connector: str) -> Tracer:
+    return Tracer(service=connector)
+
+
+def _count(connector: str, state: str, result: dict[str, Any]) -> None:
+    counts = {metric: result[field] for field, metric in COUNTED.items() if field in result}
+    if not counts:
+        return
+    # Not powertools' Metrics, whose state is shared by all threads of the process: on a laptop the Map's children are
+    # threads of one process.
+    metrics = EphemeralMetrics(namespace="Docferry", service=connector)
+    metrics.add_dimension("state", state)
+    for metric, count in counts.items():
+        metrics.add_metric(metric, MetricUnit.Count, count)
+    metrics.flush_metrics()

@@ -1,0 +1,106 @@
+"""The only place that builds clients, and puts source, index and store together."""
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import boto3
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import HTTPClientError
+from msgspec import Struct
+
+from docferry.connector import Part
+from docferry.errors import ConfigurationError
+from docferry.indexes import Index, index_class
+from docferry.runtime.settings import Settings
+from docferry.sources import Source, source_class
+from docferry.state.store import Store
+
+# The index services are called through indexes/calls.py, which waits far longer than botocore's three attempts and
+# knows which call may be repeated: a start must not be.
+ONE_ATTEMPT = frozenset({"kendra", "qbusiness"})
+
+# The services that answer in JSON, of which botocore reads half a reply as an empty one; S3's replies it checks itself.
+JSON = frozenset({*ONE_ATTEMPT, "stepfunctions"})
+
+
+class Wired(Struct, frozen=True):
+    """What a state of the workflow works with."""
+
+    settings: Settings
+    store: Store
+    source: Source
+    index: Index
+    step_functions: Any
+
+
+def wire(settings: Settings) -> Wired:
+    """Put together what a connector's functions work with. Raises ConfigurationError."""
+    connector = settings.connector
+    target = index(connector.name, connector.index)
+    return Wired(
+        settings,
+        Store(settings.state_bucket, client("s3"), target.data_source),
+        source(connector.name, connector.source),
+        target,
+        client("stepfunctions"),
+    )
+
+
+def source(connector: str, part: Part) -> Source:
+    """The source of a connector."""
+    kind = source_class(part.kind)
+    settings = _settings(f"connectors.{connector}.source", part, kind.Settings)
+    return kind(connector=connector, settings=settings, clients=client)
+
+
+def index(connector: str, part: Part) -> Index:
+    """The index data source of a connector."""
+    kind = index_class(part.kind)
+    return kind(settings=_settings(f"connectors.{connector}.index", part, kind.Settings), clients=client)
+
+
+@cache
+def client(service: str) -> Any:
+    """The boto3 client of a service, one for all invocations of the process."""
+    session = boto3.Session()
+    # dateutil takes most of the CPU time of a long S3 listing; fromisoformat a quarter of it.
+    session._session.get_component("response_parser_factory").set_parser_defaults(  # noqa: SLF001  # botocore's documented hook for this has no public way from boto3
+        timestamp_parser=_timestamp
+    )
+    config = Config(retries={"total_max_attempts": 1}) if service in ONE_ATTEMPT else Config()
+    build: Any = session.client  # its type knows each service by a literal name
+    made = build(service, config=config)
+    if service in JSON:
+        made.meta.events.register("before-parse", _check_length)
+    return made
+
+
+def _check_length(response_dict: dict[str, Any], **_: Any) -> None:
+    """Refuse a reply that broke off: a put whose list of rejected documents is missing would count as accepted.
+
+    Raises HTTPClientError.
+    """
+    announced = response_dict["headers"].get("content-length")
+    if announced is not None and int(announced) != len(response_dict["body"]):
+        raise HTTPClientError(error=f"the reply broke off: {len(response_dict['body'])} of {announced} bytes came")
+
+
+def _timestamp(value: Any) -> datetime:
+    from botocore.utils import parse_timestamp  # noqa: PLC0415  # the slow path, for what is not ISO 8601
+
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass
+    parsed: datetime = parse_timestamp(value)
+    return parsed
+
+
+def _settings(path: str, part: Part, kind: type[Struct]) -> Any:
+    try:
+        return msgspec.convert(part.settings, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{path}: {error}") from error

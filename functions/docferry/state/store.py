@@ -1,0 +1,296 @@
+"""The connector's state bucket: every key and every format, in one place.
+
+What says what an index holds is kept per index data source, under ``data-sources/<kind>/<ids>/``: the same connector
+with another index starts from nothing there, and finds the old state again when it is pointed back.
+
+A record is one JSON object. A stream is lines.py's format, and goes through a temporary file in both directions: memory
+does not grow with it, and a slow reader holds no connection to S3.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import IO, Any, Generic, TypeVar
+
+import msgspec
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError
+from msgspec import Struct
+
+from docferry.errors import Conflict, ServiceUnavailable, StateInvalid
+from docferry.state import lines
+from docferry.state.chunks import chunks
+from docferry.state.keys import DATA_SOURCES
+from docferry.state.lines import LineWriter
+
+T = TypeVar("T")
+
+
+# A stream under this many bytes never touches the disk.
+SPOOL_BYTES = 4 * 1024 * 1024
+# S3 DeleteObjects takes 1,000 keys.
+DELETE_KEYS = 1000
+# Most streams are one part: a pool of threads for each costs more than it gives.
+TRANSFER = TransferConfig(use_threads=False)
+
+
+class Moved(Exception):  # noqa: N818  # says what happened to the object, and is always caught
+    """A conditional write found another object than it expected."""
+
+
+class Record(Struct, Generic[T], frozen=True):
+    """A record as read, with the ETag that a conditional write of its successor names.
+
+    ``age`` is how long ago it was written, by the clock of S3 alone: the clock of this machine may be wrong.
+    """
+
+    value: T
+    etag: str
+    age: timedelta = timedelta(0)
+
+
+class Object(Struct, frozen=True):
+    """An object as S3 lists it: who writes another under its key changes the ETag. ``size`` is in bytes."""
+
+    key: str
+    etag: str
+    modified: datetime
+    size: int
+
+
+class Written(Struct, frozen=True):
+    """A stream as written: how many lines, and the digest of the compressed object."""
+
+    key: str
+    lines: int
+    sha256: str
+
+
+class Store:
+    """Reads and writes the state bucket.
+
+    ``data_source`` names the index data source whose state ``held`` gives, such as ``kendra/<index id>/<id>``. Without
+    one, ``held`` gives the places where the first versions of Docferry kept the state of the only one they knew.
+    """
+
+    def __init__(self, bucket: str, s3: Any, data_source: str = "") -> None:
+        self.bucket = bucket
+        self.data_source = data_source
+        self._s3 = s3
+
+    def held(self, name: str) -> str:
+        """The key of something that says what the index data source holds: MANIFEST, SYNC_JOB, FAILURES, SCOPE."""
+        return f"{DATA_SOURCES}{self.data_source}/{name}" if self.data_source else name
+
+    def manifest_key(self, run: str) -> str:
+        """The manifest that a run commits. Immutable."""
+        return self.held(f"manifest/{run}.jsonl.zst")
+
+    def as_first_laid_out(self) -> "Store":
+        """The same bucket, as the first versions of Docferry laid it out."""
+        return Store(self.bucket, self._s3)
+
+    def read(self, key: str, kind: type[T]) -> Record[T] | None:
+        """A record, or None when there is none. Raises StateInvalid when the object is not such a record."""
+        try:
+            reply = self._s3.get_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise
+        try:
+            value = msgspec.json.decode(reply["Body"].read(), type=kind)
+        except msgspec.DecodeError as error:
+            raise StateInvalid(f"{key} is not what a run has written ({error}); restore its last version") from error
+        return Record(value, reply["ETag"], _age(reply))
+
+    def write(self, key: str, value: object) -> None:
+        """Write a record, over whatever is there."""
+        self._put(key, value, {})
+
+    def create(self, key: str, value: object) -> None:
+        """Write a record where none is. Raises Moved when there is one."""
+        self._put(key, value, {"IfNoneMatch": "*"})
+
+    def replace(self, key: str, value: object, etag: str) -> None:
+        """Write a record over the one that was read with this ETag. Raises Moved when it is another by now."""
+        self._put(key, value, {"IfMatch": etag})
+
+    def swap(self, key: str, value: object, etag: str | None) -> None:
+        """Write a record over the one that was read with this ETag, or, with None, where none is.
+
+        A write whose reply was lost, and that the client sent again, finds itself. Raises Moved.
+        """
+        try:
+            if etag is None:
+                self.create(key, value)
+            else:
+                self.replace(key, value, etag)
+        except Moved:
+            now = self.read(key, type(value))
+            if now is None or now.value != value:
+                raise
+
+    def delete(self, key: str) -> None:
+        """Remove one object. No object is no error."""
+        self._s3.delete_object(Bucket=self.bucket, Key=key)
+
+    def delete_as_read(self, read: Object) -> None:
+        """Remove an object, unless it is another by now. Raises Conflict when S3 cannot tell yet.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+        """
+        try:
+            self._s3.delete_object(Bucket=self.bucket, Key=read.key, IfMatch=read.etag)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "ConditionalRequestConflict":
+                # It is there still: to take that for "another" would let it be taken again.
+                raise Conflict(f"{read.key} is being written; it is removed later") from error
+            if code not in {"PreconditionFailed", "NoSuchKey"}:
+                raise
+
+    def objects(self, prefix: str) -> Iterator[Object]:
+        """The objects under a prefix, in order of their keys."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            for entry in page.get("Contents", []):
+                yield Object(entry["Key"], entry["ETag"], entry["LastModified"], entry["Size"])
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The keys of the objects under a prefix."""
+        return (found.key for found in self.objects(prefix))
+
+    def delete_prefix(self, prefix: str) -> None:
+        """Remove every object under a prefix."""
+        self.delete_all(self.keys(prefix))
+
+    def delete_all(self, those: Iterable[str]) -> None:
+        """Remove objects by their keys. Raises ServiceUnavailable when S3 leaves one."""
+        for keys in chunks(those, DELETE_KEYS):
+            objects = [{"Key": key} for key in keys]
+            reply = self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
+            if failed := reply.get("Errors"):
+                raise ServiceUnavailable(f"S3 has not deleted {failed[0]['Key']}: {failed[0].get('Message')}")
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object under this key."""
+        return self.etag(key) is not None
+
+    def etag(self, key: str) -> str | None:
+        """The ETag of an object, or None when there is none."""
+        try:
+            etag: str = self._s3.head_object(Bucket=self.bucket, Key=key)["ETag"]
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # noqa: PLR2004  # HEAD has no error body
+                return None
+            raise
+        return etag
+
+    def put_content(self, key: str, content: bytes) -> None:
+        """Stage the content of a document."""
+        self._s3.put_object(Bucket=self.bucket, Key=key, Body=content)
+
+    def content(self, key: str) -> bytes | None:
+        """A content as it was put, or None when there is none."""
+        try:
+            content: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise
+        return content
+
+    @contextmanager
+    def fetched(self, listed: Object) -> Iterator[IO[bytes]]:
+        """A listed object as a temporary file. Raises Moved when it is another by now, or gone."""
+        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
+            with _conditional(listed.key):
+                reply = self._s3.get_object(Bucket=self.bucket, Key=listed.key, IfMatch=listed.etag)
+            for block in reply["Body"].iter_chunks(SPOOL_BYTES):
+                file.write(block)
+            file.seek(0)
+            yield file
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator["Stream"]:
+        """Write a stream. It appears under its key when the block ends well, whole, or not at all."""
+        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
+            with LineWriter(file) as writer:
+                stream = Stream(writer)
+                yield stream
+            file.seek(0)
+            digest = hashlib.sha256()
+            while block := file.read(SPOOL_BYTES):
+                digest.update(block)
+            stream.written = Written(key, writer.count, digest.hexdigest())
+            file.seek(0)
+            self._s3.upload_fileobj(file, self.bucket, key, Config=TRANSFER)
+
+    def lines(self, key: str, sha256: str | None = None) -> Iterator[bytes]:
+        """The lines of a stream. Raises ValueError before the first when the object's digest is another."""
+        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
+            self._s3.download_fileobj(self.bucket, key, file, Config=TRANSFER)
+            if sha256 is not None:
+                file.seek(0)
+                digest = hashlib.sha256()
+                while block := file.read(SPOOL_BYTES):
+                    digest.update(block)
+                if digest.hexdigest() != sha256:
+                    raise ValueError(f"{key} has the digest {digest.hexdigest()}, not {sha256}")
+            file.seek(0)
+            yield from lines.read_lines(file)
+
+    def _put(self, key: str, value: object, condition: dict[str, str]) -> None:
+        with _conditional(key):
+            self._s3.put_object(
+                Bucket=self.bucket, Key=key, Body=lines.encode(value), ContentType="application/json", **condition
+            )
+
+
+def _age(reply: dict[str, Any]) -> timedelta:
+    """How long ago an object was written. S3 says both times itself, in whole seconds.
+
+    The emulated S3 of a laptop says no date, and has no other clock than this machine's.
+    """
+    date = reply["ResponseMetadata"]["HTTPHeaders"].get("date")
+    now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+    age: timedelta = now - reply["LastModified"]
+    return age
+
+
+@contextmanager
+def _conditional(key: str) -> Iterator[None]:
+    """Raise Moved when S3 answers a call that its condition does not hold."""
+    try:
+        yield
+    except ClientError as error:
+        # 409 ConditionalRequestConflict: another conditional write of the key was under way. 404 NoSuchKey: there is
+        # nothing left that If-Match could match.
+        if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}:
+            raise Moved(key) from error
+        raise
+
+
+class Stream:
+    """A stream being written. ``written`` is there once the block that writes it has ended."""
+
+    written: Written
+
+    def __init__(self, writer: LineWriter) -> None:
+        self._writer = writer
+
+    def add(self, record: object) -> None:
+        """Write one record."""
+        self._writer.write(lines.encode(record))
+
+    def add_line(self, line: bytes) -> None:
+        """Write one line that is encoded already."""
+        self._writer.write(line)
+
+    @property
+    def count(self) -> int:
+        """How many lines were written so far."""
+        return self._writer.count

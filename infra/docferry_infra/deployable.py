@@ -1,0 +1,72 @@
+"""Which connectors of connectors.yaml can be deployed, and what is missing where one cannot."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from docferry.config.connectors import describe
+from docferry.config.deployment import Deploy, Described
+from docferry.errors import ConfigurationError
+
+IDS = {"kendra": ("index_id", "data_source_id"), "qbusiness": ("application_id", "index_id", "data_source_id")}
+EDITIONS = {
+    "kendra": ("DEVELOPER_EDITION", "ENTERPRISE_EDITION", "GEN_AI_ENTERPRISE_EDITION"),
+    "qbusiness": ("STARTER", "ENTERPRISE"),
+}
+
+
+def deployable(path: str | Path) -> dict[str, Described]:
+    """The connectors to deploy: all but those for the laptop, which name no index and have no ``deploy`` part.
+
+    Raises ConfigurationError with everything that is wrong with the file, or with a connector for AWS.
+    """
+    connectors = {name: described for name, described in describe(path).items() if not for_laptop(described)}
+    problems = [
+        f"connectors.{name}.{problem}" for name, described in connectors.items() for problem in missing(described)
+    ]
+    if problems:
+        raise ConfigurationError("\n  ".join([f"{path} cannot be deployed:", *problems]))
+    if not connectors:
+        raise ConfigurationError(
+            f"{path} has no connector to deploy: give one the ids of an index, or a deploy part with create: true"
+        )
+    return connectors
+
+
+def for_laptop(described: Described) -> bool:
+    """Whether a connector can only be meant for the emulated index of a laptop."""
+    index = described.connector.index
+    return described.deploy is None and not any(index.settings.get(name) for name in IDS[index.kind])
+
+
+def missing(described: Described) -> Iterator[str]:
+    """What a connector lacks to be deployed, each with its path below the connector."""
+    index, source, deploy = described.connector.index, described.connector.source, described.deploy or Deploy()
+    given = {name: index.settings.get(name) for name in IDS[index.kind]}
+    if not deploy.create:
+        for name in (name for name, value in given.items() if value is None):
+            yield f"index.{name}: is required to deploy, or deploy.create: true to make it"
+    yield from _misplaced(given, deploy, index.kind)
+    if source.kind == "files":
+        yield from _unmounted(str(source.settings["path"]), deploy)
+    if deploy.mount and not deploy.vpc:
+        yield "deploy.vpc: is required with deploy.mount: a file system is reached through its VPC"
+
+
+def _misplaced(given: dict[str, Any], deploy: Deploy, kind: str) -> Iterator[str]:
+    made = deploy.create and given["index_id"] is None
+    if given["data_source_id"] and given["index_id"] is None:
+        yield "index.index_id: is required with index.data_source_id, which is in it"
+    if kind == "qbusiness" and given["index_id"] and given["application_id"] is None:
+        yield "index.application_id: is required with index.index_id, which is in it"
+    if made and kind == "qbusiness" and given["application_id"] is None and deploy.identity_center is None:
+        yield "deploy.identity_center: is required to make an application: its users come from there"
+    if deploy.edition and deploy.edition not in EDITIONS[kind]:
+        yield f"deploy.edition: {deploy.edition!r} is none of {kind}; allowed: {', '.join(EDITIONS[kind])}"
+
+
+def _unmounted(path: str, deploy: Deploy) -> Iterator[str]:
+    if deploy.mount is None:
+        yield f"source.path: a function has no folder {path}: give deploy.mount, or use another kind of source"
+    elif not f"{path}/".startswith(f"{deploy.mount.path}/"):
+        yield f"source.path: {path} is not below deploy.mount.path, {deploy.mount.path}"

@@ -1,0 +1,29 @@
+"""From connectors to a cloud assembly: one stack a connector."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from aws_cdk import App
+
+from docferry.config.deployment import Described
+from docferry_infra.bundle import Bundle, bundle
+from docferry_infra.connector_stack import ConnectorStack
+from docferry_infra.request import Request
+
+BundleOf = Callable[[str], Bundle]
+"""Gives the bundle for a kind of source."""
+
+
+def synthesize(request: Request) -> Path:
+    """Synthesize the connectors; return the folder of the assembly. Builds the bundles that are not built yet."""
+    app = application(request.connectors, lambda kind: bundle(kind, request.target), out=request.out)
+    return Path(app.synth().directory)
+
+
+def application(connectors: Mapping[str, Described], bundle_of: BundleOf, *, out: Path) -> App:
+    """The CDK app, with a stack for each connector. Nothing of one stack depends on another connector."""
+    bundles = {kind: bundle_of(kind) for kind in sorted({one.connector.source.kind for one in connectors.values()})}
+    app = App(outdir=str(out), analytics_reporting=False, auto_synth=False, stack_traces=False)
+    for described in connectors.values():
+        ConnectorStack(app, described=described, bundle=bundles[described.connector.source.kind])
+    return app

@@ -1,0 +1,126 @@
+"""A synthesized stack on a laptop: made by the same program as for AWS, in a process of its own."""
+
+import io
+import os
+import subprocess
+import sys
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import msgspec
+from botocore.exceptions import ClientError
+from msgspec import Struct
+
+from docferry.errors import ConfigurationError
+
+PROGRAM = ("-m", "docferry_infra.app")
+"""What synthesizes, as arguments of Python: in a process of its own, which starts Node."""
+
+
+class Source(Struct, frozen=True):
+    """What an asset is made of: a path below the assembly, and whether it is packed."""
+
+    path: str
+    packaging: str
+
+
+class Destination(Struct, frozen=True, rename="camel"):
+    """Where an asset goes."""
+
+    bucket_name: str
+    object_key: str
+
+
+class Asset(Struct, frozen=True):
+    """One file, or folder, that a stack needs."""
+
+    source: Source
+    destinations: dict[str, Destination]
+
+
+class Manifest(Struct, frozen=True):
+    """What CDK writes as ``<stack>.assets.json``."""
+
+    files: dict[str, Asset]
+
+
+class Assembly(Struct, frozen=True):
+    """A synthesized assembly in a folder."""
+
+    folder: Path
+
+    def has(self, connector: str) -> bool:
+        """Whether a connector was synthesized: one for the laptop alone is left out."""
+        return (self.folder / f"docferry-{connector}.template.json").exists()
+
+    def template(self, stack: str) -> str:
+        """The template of a stack. Raises ConfigurationError when it is not in the assembly."""
+        file = self.folder / f"{stack}.template.json"
+        if not file.exists():
+            made = ", ".join(
+                sorted(one.name.removesuffix(".template.json") for one in self.folder.glob("*.template.json"))
+            )
+            raise ConfigurationError(
+                f"{stack} was not synthesized; there are: {made}. A connector is deployed that names the ids of its "
+                "index, or has a deploy part"
+            )
+        return file.read_text(encoding="utf-8")
+
+    def publish(self, stack: str, account: str, region: str) -> None:
+        """Put the assets of a stack where its template looks for them; those that are there stay."""
+        s3: Any = boto3.client("s3")
+        manifest = msgspec.json.decode((self.folder / f"{stack}.assets.json").read_bytes(), type=Manifest)
+        for asset in manifest.files.values():
+            for destination in asset.destinations.values():
+                bucket = destination.bucket_name.replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)
+                if not _exists(s3, bucket, destination.object_key):
+                    path = self.folder / asset.source.path
+                    body = zipped(path) if asset.source.packaging == "zip" else path.read_bytes()
+                    s3.put_object(Bucket=bucket, Key=destination.object_key, Body=body)
+
+
+def synthesize(connectors: Path, out: Path) -> Assembly:
+    """Synthesize every connector that can be deployed, with bundles for this machine. Raises ConfigurationError."""
+    ended = subprocess.run(  # noqa: S603  # our own program
+        [sys.executable, *PROGRAM],
+        env={
+            **os.environ,
+            "DOCFERRY_CONNECTORS": str(connectors.resolve()),
+            "DOCFERRY_BUNDLE": "here",
+            "CDK_OUTDIR": str(out.resolve()),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "ModuleNotFoundError" in ended.stderr:
+        raise ConfigurationError(
+            "synthesizing needs more than a sync does: pip install 'docferry[deploy]', or, in a checkout, `make "
+            f"synth` ({ended.stderr.strip().splitlines()[-1]})"
+        )
+    if ended.returncode:
+        raise ConfigurationError(ended.stderr.strip())
+    return Assembly(out)
+
+
+@lru_cache(maxsize=1)
+def zipped(folder: Path) -> bytes:
+    """The folder of an asset as the zip that Lambda takes, made once for all stacks that need it."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            member = zipfile.ZipInfo(file.relative_to(folder).as_posix())
+            member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, file.read_bytes())
+    return packed.getvalue()
+
+
+def _exists(s3: Any, bucket: str, key: str) -> bool:
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError:
+        return False
+    return True

@@ -1,0 +1,122 @@
+"""Deployed stacks on a laptop: moto's CloudFormation makes them of their templates, functions run in processes."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import boto3
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+import docferry_emulators
+from docferry.connector import Connector
+from docferry.errors import ConfigurationError
+from docferry.runtime.executions import stop_all
+from docferry_emulators import Emulation
+from docferry_emulators.clock import Clock, VirtualClock
+from docferry_emulators.server.application import serving
+from docferry_laptop.assembly import Assembly
+from docferry_laptop.laptop import ACCOUNT, MOTO, REGION, create_bucket, locked
+from docferry_laptop.moto.buckets import kept_in
+from docferry_laptop.moto.event_delivery import Events, event_delivery
+from docferry_laptop.moto.gaps import gaps_filled, quietly
+from docferry_laptop.moto.speed import shortcuts
+from docferry_laptop.moto.virtual_time import waiting_on
+from docferry_laptop.processes.functions import in_processes
+from docferry_laptop.provision import provision
+
+ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+"""The bucket that `cdk bootstrap` makes in an account."""
+BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
+
+
+class Cloud:
+    """A laptop's AWS, with CloudFormation in it."""
+
+    def __init__(self, emulation: Emulation, events: Events, clock: Clock) -> None:
+        self.emulation = emulation
+        self.events = events
+        self._clock = clock
+
+    def publish(self, assembly: Assembly, connector: Connector) -> None:
+        """Put a connector's template and assets into the bucket for assets.
+
+        Emulated indexes take the place of those that the connector names, so their ids take the place of those.
+        """
+        stack = stack_name(connector.name)
+        template = assembly.template(stack)
+        named = {name: value for name, value in connector.index.settings.items() if name.endswith("_id") and value}
+        if named:
+            emulated = provision(connector, self._clock).index.settings
+            for name, value in named.items():
+                template = template.replace(value, emulated[name])
+        assembly.publish(stack, ACCOUNT, REGION)
+        boto3.client("s3").put_object(Bucket=ASSETS, Key=_template(stack), Body=template.encode())
+
+    def create(self, connector: str) -> None:
+        """Make the stack of a connector from what was published. Raises ConfigurationError when nothing was."""
+        stack = stack_name(connector)
+        try:
+            boto3.client("s3").head_object(Bucket=ASSETS, Key=_template(stack))
+        except ClientError as error:
+            raise ConfigurationError(
+                f"{connector} is not deployed on this machine: docferry local deploy {connector}"
+            ) from error
+        url = f"https://s3.amazonaws.com/{ASSETS}/{_template(stack)}"
+        with quietly():
+            boto3.client("cloudformation").create_stack(
+                StackName=stack, TemplateURL=url, Capabilities=["CAPABILITY_IAM"]
+            )
+        self.events.attach()
+
+
+@contextmanager
+def cloud(
+    *,
+    state: Path | None = None,
+    clock: Clock | None = None,
+    settings: docferry_emulators.Settings = docferry_emulators.DEFAULTS,
+) -> Iterator[Cloud]:
+    """Start a laptop's AWS for deployed stacks. The arguments are those of ``docferry_laptop.laptop.laptop``.
+
+    Raises ConfigurationError when another process uses the folder, or Lambda's runtime client is not installed.
+    """
+    clock = clock or VirtualClock()
+    # As in laptop().
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
+        log = None
+        if state is not None:
+            stack.enter_context(locked(state))
+            log = stack.enter_context((state / "functions.log").open("ab"))
+        database = state / "indexes.sqlite3" if state else None
+        # For the functions, which are processes of their own; what is in this process needs no HTTP.
+        url, emulation = stack.enter_context(
+            serving(clock=clock, database=database, settings=settings, moto_config=MOTO)
+        )
+        stack.enter_context(mock_aws(config=MOTO))
+        if state is not None:
+            stack.enter_context(kept_in(state / "buckets"))
+        stack.enter_context(shortcuts())
+        stack.enter_context(gaps_filled())
+        stack.enter_context(in_processes(url, log))
+        events = stack.enter_context(event_delivery())
+        stack.enter_context(waiting_on(clock))
+        create_bucket(ASSETS)
+        boto3.client("ssm").put_parameter(Name=BOOTSTRAP_VERSION, Value="21", Type="String", Overwrite=True)
+        # A handler must not outlive the emulation that it calls.
+        stack.callback(stop_all)
+        yield Cloud(emulation, events, clock)
+
+
+def stack_name(connector: str) -> str:
+    """The name of a connector's stack."""
+    return f"docferry-{connector}"
+
+
+def _template(stack: str) -> str:
+    return f"{stack}.template.json"

@@ -1,0 +1,1 @@
+"""What moto leaves out or does slowly, and this adds. Every patch of moto is here."""

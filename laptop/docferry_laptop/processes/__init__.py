@@ -1,0 +1,1 @@
+"""Lambda functions as processes, each under the runtime client that AWS gives it."""

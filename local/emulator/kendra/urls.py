@@ -1,6 +1,0 @@
-"""Where moto finds the service."""
-
-from local.emulator.kendra.responses import KendraResponse
-
-url_bases = [r"https?://kendra(?:-fips)?\.(?:[^./]+)\.(?:amazonaws\.com|api\.aws)"]
-url_paths = {"{0}/.*$": KendraResponse.dispatch, "{0}/$": KendraResponse.dispatch}

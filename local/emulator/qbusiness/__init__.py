@@ -1,5 +1,0 @@
-"""The emulator of Amazon Q Business: a backend of moto."""
-
-from local.emulator.qbusiness.models import qbusiness_backends
-
-__all__ = ["qbusiness_backends"]

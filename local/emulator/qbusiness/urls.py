@@ -1,6 +1,0 @@
-"""Where moto finds the service."""
-
-from local.emulator.qbusiness.responses import QBusinessResponse
-
-url_bases = [r"https?://qbusiness(?:-fips)?\.(?:[^./]+)\.(?:amazonaws\.com|api\.aws)"]
-url_paths = {"{0}/.*$": QBusinessResponse.dispatch, "{0}/$": QBusinessResponse.dispatch}

@@ -1,0 +1,107 @@
+"""The access guard: nothing becomes public because a sidecar was lost."""
+
+from typing import Any
+
+from docferry.changes import access
+from docferry.changes.access import Exposed
+from docferry.changes.detection import UNCHANGED, detect
+from docferry.connector import Policy
+from docferry.model import Change, Document, Principal, Skipped
+from docferry.state import lines
+from docferry.state.merge import Ascending
+from tests.unit.fakes import document
+
+GROUP = Principal("crew", "GROUP", "ALLOW")
+
+
+def secret(id_: str, **changes: Any) -> Document:
+    """A document that only the crew may see."""
+    return document(id_, access_control=(GROUP,), **changes)
+
+
+def guarded(
+    old: list[Document],
+    new: list[Document],
+    policy: Policy | None = None,
+    *,
+    approved: tuple[str, ...] = (),
+    renamed: frozenset[str] = frozenset(),
+) -> list[object]:
+    """What becomes of a listing under the guard."""
+    events = detect(map(lines.encode, old), map(lines.encode, new), renamed)
+    return list(access.guard(events, policy, approved=Ascending(approved), renamed=renamed))
+
+
+def test_a_document_that_lost_its_access_control_is_held_back() -> None:
+    """Whatever else has changed of it; documents that never had any pass."""
+    old = [secret("a"), secret("b"), document("c")]
+    new = [document("a"), document("b", "v2"), document("c", "v2")]
+
+    assert guarded(old, new) == [
+        Exposed("a", document("a")),
+        Exposed("b", document("b", "v2")),
+        Change("c", "modified", document("c", "v2"), ("content",)),
+    ]
+
+
+def test_a_doubtful_document_is_held_back_too() -> None:
+    """Nobody knows which version the index holds; that it was secret is known."""
+    assert guarded([secret("a", version="")], [document("a")]) == [Exposed("a", document("a"))]
+
+
+def test_who_may_see_a_document_may_change() -> None:
+    """More groups, or others, are a modification as any."""
+    wider = document("a", access_control=(GROUP, Principal("office", "GROUP", "ALLOW")))
+
+    assert guarded([secret("a")], [wider]) == [Change("a", "modified", wider, ("access",))]
+
+
+def test_exactly_the_approved_documents_are_sent() -> None:
+    """The list is the one that a person saw."""
+    found = guarded([secret("a"), secret("b")], [document("a"), document("b")], approved=("b",))
+
+    assert found == [
+        Exposed("a", document("a")),
+        Change("b", "modified", document("b"), ("access",), exposes=True),
+    ]
+
+
+def test_a_public_connector_sends_them() -> None:
+    """Its settings say that everybody may see everything."""
+    (found,) = guarded([secret("a")], [document("a")], "public")
+
+    assert isinstance(found, Change)
+
+
+def test_a_document_that_lost_its_id_with_its_access_control_is_held_back() -> None:
+    """The sidecar gave both. The document is kept under its old id, and not sent under the new one."""
+    old = [secret("handbook/plan-7", locator="plan.md")]
+    new = [document("handbook/plan.md", locator="plan.md")]
+    listing, manifest = list(map(lines.encode, new)), list(map(lines.encode, old))
+
+    places = access.renamed(lambda: manifest, listing, "handbook", Ascending(()))
+    assert places == {"plan.md"}
+    assert guarded(old, new, renamed=places) == [UNCHANGED, Exposed("handbook/plan.md", new[0])]
+
+    approved = access.renamed(lambda: manifest, listing, "handbook", Ascending(("handbook/plan.md",)))
+    assert approved == frozenset()
+    known = access.renamed(lambda: [*manifest, *listing], listing, "handbook", Ascending(()))
+    assert known == frozenset()
+
+
+def test_a_document_that_has_its_id_from_its_place_is_no_other() -> None:
+    """It is found by its id, and costs no memory."""
+    old = [secret("handbook/plan.md", locator="plan.md"), document("handbook/x", locator="public.md")]
+
+    assert access.renamed(lambda: map(lines.encode, old), [], "handbook", Ascending(())) == frozenset()
+
+
+def test_a_connector_that_requires_access_control_skips_what_has_none() -> None:
+    """The reason names the setting."""
+    skipped = access.required(document("a"), "required")
+
+    assert isinstance(skipped, Skipped)
+    assert "access: required" in skipped.skipped
+    assert access.required(secret("a"), "required") == secret("a")
+    assert access.required(document("a"), None) == document("a")
+    assert access.required(skipped, "required") == skipped

@@ -1,0 +1,83 @@
+"""Buckets that outlive the process."""
+
+import os
+import time
+from pathlib import Path
+
+import boto3
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from docferry_laptop.moto.buckets import _file, kept_in
+
+
+@pytest.fixture(autouse=True)
+def region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some region."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+
+def test_objects_are_there_in_the_next_process(tmp_path: Path) -> None:
+    """Written, overwritten, deleted and multipart objects are found again as they were."""
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="state")
+        s3.put_object(Bucket="state", Key="a/b.json", Body=b"1")
+        s3.put_object(Bucket="state", Key="a/b.json", Body=b"2")
+        s3.put_object(Bucket="state", Key="gone", Body=b"3")
+        s3.delete_object(Bucket="state", Key="gone")
+        s3.put_object(Bucket="state", Key="gone too", Body=b"4")
+        s3.delete_objects(Bucket="state", Delete={"Objects": [{"Key": "gone too"}]})
+        etag = s3.head_object(Bucket="state", Key="a/b.json")["ETag"]
+
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="state")["Contents"]] == ["a/b.json"]
+        found = s3.get_object(Bucket="state", Key="a/b.json")
+        assert found["Body"].read() == b"2"
+        assert found["ETag"] == etag
+
+
+def test_a_refused_conditional_write_changes_nothing_on_disk(tmp_path: Path) -> None:
+    """What S3 did not take must not come back after a restart."""
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="state")
+        s3.put_object(Bucket="state", Key="lease.json", Body=b"mine")
+        with pytest.raises(s3.exceptions.ClientError, match="PreconditionFailed"):
+            s3.put_object(Bucket="state", Key="lease.json", Body=b"yours", IfNoneMatch="*")
+
+    assert (tmp_path / "state" / "lease.json").read_bytes() == b"mine"
+
+
+def test_runs_expire(tmp_path: Path) -> None:
+    """What a life-cycle rule would have removed is removed; the rest is not."""
+    old = time.time() - 40 * 24 * 3600
+    for name in ("runs/old/report.json", "manifest/old.jsonl.zst"):
+        file = tmp_path / "state" / name
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"x")
+        os.utime(file, (old, old))
+
+    with mock_aws(), kept_in(tmp_path):
+        listed = boto3.client("s3").list_objects_v2(Bucket="state")["Contents"]
+
+    assert [entry["Key"] for entry in listed] == ["manifest/old.jsonl.zst"]
+    assert not (tmp_path / "state" / "runs" / "old" / "report.json").exists()
+
+
+@settings(max_examples=200)
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60), st.data())
+def test_every_key_has_a_file_of_its_own_inside_its_bucket(key: str, data: st.DataObject) -> None:
+    """Keys with dots, slashes, percent signs and emoji neither collide nor climb out of the folder."""
+    others = [key + "/", "/" + key, key.replace(".", "%2E"), "../" + key, key + "//x", "./" + key]
+    other = data.draw(st.sampled_from(others))
+    folder = Path("/buckets")
+
+    file = _file(folder, "state", key)
+
+    assert (file == _file(folder, "state", other)) == (key == other)
+    assert ".." not in file.parts
+    assert file.is_relative_to(folder / "state")

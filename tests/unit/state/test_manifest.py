@@ -1,0 +1,203 @@
+"""The manifest: what the index acknowledged, and a pointer that moves by compare-and-swap only."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from docferry.errors import ManifestInvalid
+from docferry.model import Acceptance, Document, Kind, Outcome
+from docferry.state import lines, manifest
+from docferry.state.keys import MANIFEST
+from docferry.state.manifest import FORMAT, Pointer
+from docferry.state.store import Store
+from tests.unit.fakes import IDS, document
+
+VERSIONS = st.sampled_from(["v1", ""])
+KINDS: st.SearchStrategy[Kind] = st.sampled_from(["added", "modified", "deleted"])
+STATES: st.SearchStrategy[Acceptance] = st.sampled_from(["acknowledged", "rejected", "doubtful"])
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> tuple[dict[str, Document], list[Outcome]]:
+    """A manifest, and sorted outcomes of changes to it, also of some that it did not expect."""
+    old = {id_: document(id_, version) for id_, version in draw(st.dictionaries(IDS, VERSIONS, max_size=8)).items()}
+    ids = st.one_of(st.sampled_from(sorted(old)), IDS) if old else IDS
+    outcomes = []
+    for id_ in sorted(draw(st.sets(ids, max_size=8))):
+        kind = draw(KINDS)
+        sent = old[id_] if kind == "deleted" and id_ in old else document(id_, "v2")
+        outcomes.append(Outcome(id_, kind, sent, draw(STATES), "reason"))
+    return old, outcomes
+
+
+def encoded(documents: dict[str, Document]) -> list[bytes]:
+    """The lines of a manifest."""
+    return [lines.encode(documents[id_]) for id_ in sorted(documents)]
+
+
+@given(runs())
+def test_after_a_run_the_manifest_holds_what_the_index_does(run: tuple[dict[str, Document], list[Outcome]]) -> None:
+    """Acknowledged changes are applied, rejected ones are not, doubtful documents lose their version."""
+    old, outcomes = run
+    expected = dict(old)
+    for outcome in outcomes:
+        match outcome:
+            case Outcome(state="doubtful"):
+                expected[outcome.id] = structs.replace(outcome.document, version="")
+            case Outcome(state="acknowledged", kind="deleted"):
+                expected.pop(outcome.id, None)
+            case Outcome(state="acknowledged"):
+                expected[outcome.id] = outcome.document
+
+    assert list(manifest.after(encoded(old), outcomes)) == encoded(expected)
+
+
+@given(runs())
+def test_a_repeated_settlement_changes_nothing_more(run: tuple[dict[str, Document], list[Outcome]]) -> None:
+    """The same outcomes applied to their own result give it again."""
+    old, outcomes = run
+    once = list(manifest.after(encoded(old), outcomes))
+
+    assert list(manifest.after(once, outcomes)) == once
+
+
+def test_without_outcomes_no_line_is_parsed() -> None:
+    """The manifest of a run that changed nothing is the old one, byte by byte."""
+    assert list(manifest.after([b"not", b"JSON"], [])) == [b"not", b"JSON"]
+
+
+def test_before_the_first_commit_there_is_no_manifest(store: Store) -> None:
+    """A connector starts with an index that holds nothing of it."""
+    assert manifest.pointer(store) is None
+    assert list(manifest.documents(store, None)) == []
+
+
+def committed(store: Store, run: str, *ids: str) -> Pointer:
+    """Commit a manifest of documents with these ids over whatever is there."""
+    before = manifest.pointer(store)
+    outcomes = [Outcome(id_, "added", document(id_)) for id_ in ids]
+    written = manifest.write(store, run, [], outcomes)
+    manifest.move(store, before.etag if before else None, written, base=before.value if before else None)
+    after = manifest.pointer(store)
+    assert after is not None
+    return after.value
+
+
+def test_what_is_committed_is_read_back(store: Store) -> None:
+    """The pointer says where, how many, and with which digest."""
+    pointer = committed(store, "run-1", "a", "b")
+
+    assert (pointer.format, pointer.key, pointer.documents) == (FORMAT, store.manifest_key("run-1"), 2)
+    assert list(manifest.documents(store, pointer)) == encoded({"a": document("a"), "b": document("b")})
+
+
+def test_the_next_manifest_leaves_the_last_one_as_it_is(store: Store) -> None:
+    """Manifests are immutable: a run that failed half-way can be looked into."""
+    first = committed(store, "run-1", "a")
+    second = committed(store, "run-2", "b")
+
+    assert second.key != first.key
+    assert list(manifest.documents(store, first)) == encoded({"a": document("a")})
+
+
+def test_only_the_last_two_manifests_are_kept(store: Store) -> None:
+    """The one before is there for a person to go back to; nothing points to those before it."""
+    for number in range(4):
+        committed(store, f"run-{number}", "a")
+
+    kept = {store.held(MANIFEST), store.manifest_key("run-2"), store.manifest_key("run-3")}
+    assert set(store.keys(store.held("manifest/"))) == kept
+
+
+def test_an_older_format_is_read_as_the_newest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through every format between them; the next commit writes the newest."""
+    older = committed(store, "run-1", "a")
+    monkeypatch.setattr(manifest, "FORMAT", FORMAT + 2)
+    upgrades = {
+        FORMAT: lambda old: (b"2" + line for line in old),
+        FORMAT + 1: lambda old: (b"3" + line for line in old),
+    }
+    monkeypatch.setattr(manifest, "UPGRADES", upgrades)
+
+    assert list(manifest.documents(store, older)) == [b"32" + line for line in encoded({"a": document("a")})]
+    assert committed(store, "run-2", "b").format == FORMAT + 2
+
+
+def test_an_empty_manifest_is_one_too(store: Store) -> None:
+    """An index that holds nothing any more is not an index that nothing is known of."""
+    pointer = committed(store, "run-1")
+
+    assert pointer.documents == 0
+    assert list(manifest.documents(store, pointer)) == []
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first commit", "later commit"])
+def test_the_pointer_moves_only_from_where_it_was_read(*, store: Store, first: bool) -> None:
+    """Of two runs that commit over the same manifest one wins, and the other changes nothing."""
+    if not first:
+        committed(store, "run-0", "z")
+    before = manifest.pointer(store)
+    winner = committed(store, "run-1", "a")
+
+    with pytest.raises(ManifestInvalid, match="moved by another run"):
+        manifest.move(store, before.etag if before else None, manifest.write(store, "run-2", [], []))
+
+    now = manifest.pointer(store)
+    assert now is not None
+    assert now.value == winner
+
+
+def test_the_pointer_does_not_come_back_from_being_deleted(store: Store) -> None:
+    """Somebody emptied the bucket during the run: nothing is committed."""
+    committed(store, "run-1", "a")
+    before = manifest.pointer(store)
+    store.delete(store.held(MANIFEST))
+
+    with pytest.raises(ManifestInvalid, match="moved by another run"):
+        manifest.move(store, before.etag if before else None, manifest.write(store, "run-2", [], []))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": "1", "key": 3}', b"\xff\xfe"])
+def test_a_foreign_object_is_no_pointer(s3: object, store: Store, content: bytes) -> None:
+    """What is not readable is never taken for an empty index: that would add everything, and delete nothing."""
+    s3.put_object(Bucket=store.bucket, Key=store.held(MANIFEST), Body=content)  # type: ignore[attr-defined]
+
+    with pytest.raises(ManifestInvalid, match=r"manifest/current\.json is not a pointer"):
+        manifest.pointer(store)
+
+
+def test_another_format_is_refused(store: Store) -> None:
+    """An older version does not read what a newer one has written."""
+    store.write(store.held(MANIFEST), structs.replace(committed(store, "run-1", "a"), format=FORMAT + 1))
+
+    with pytest.raises(ManifestInvalid, match=f"format {FORMAT + 1}; this version reads formats up to {FORMAT}"):
+        manifest.pointer(store)
+
+
+def test_a_manifest_that_was_changed_is_refused(store: Store) -> None:
+    """The digest is checked before the first line is given out."""
+    pointer = committed(store, "run-1", "a", "b")
+    with store.writing(pointer.key) as stream:
+        stream.add(document("a"))
+        stream.add(document("c"))
+
+    with pytest.raises(ManifestInvalid, match=r"corrupt: .* digest"):
+        next(manifest.documents(store, pointer))
+
+
+def test_a_pointer_with_another_count_is_refused(store: Store) -> None:
+    """The guard reckons with the count, so it has to be right."""
+    pointer = structs.replace(committed(store, "run-1", "a", "b"), documents=3)
+
+    with pytest.raises(ManifestInvalid, match="has 2 documents, not 3"):
+        list(manifest.documents(store, pointer))
+
+
+def test_a_pointer_to_nothing_is_refused(store: Store) -> None:
+    """A manifest that is gone is no empty manifest."""
+    pointer = committed(store, "run-1", "a")
+    store.delete(pointer.key)
+
+    with pytest.raises(ManifestInvalid, match=r"manifest/run-1\.jsonl\.zst is missing"):
+        list(manifest.documents(store, pointer))

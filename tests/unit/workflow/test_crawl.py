@@ -1,0 +1,205 @@
+"""Crawl: a listing over many invocations is the same listing, and says what it does not know."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from docferry.delivery.shards import changes
+from docferry.model import Document, Listed, Opened, Skipped
+from docferry.runtime.wiring import Wired
+from docferry.sources import Page, Source
+from docferry.state import sorting
+from docferry.state.keys import run_key
+from docferry.state.runs import CHECKPOINT, Checkpoint, Input, change_set, shards
+from docferry.state.store import Store
+from docferry.workflow import crawl as module
+from docferry.workflow.crawl import RESERVE_MS, Crawled, Request, crawl
+from tests.unit.fakes import FakeIndex, document, wired
+
+RUN = Request(run="run-1", execution="arn:run-1")
+PLENTY = 900_000
+
+
+class FakeSource:
+    """Lists what it is given, a page an entry, and goes on after the page that a checkpoint names."""
+
+    Settings: Any = None
+    presentation: frozenset[str] = frozenset()
+
+    def __init__(self, *listed: Listed) -> None:
+        self.listed = listed
+        self.asked: list[str | None] = []
+
+    def pages(self, checkpoint: str | None) -> Iterator[Page]:
+        """See Source.pages."""
+        self.asked.append(checkpoint)
+        for number in range(int(checkpoint or -1) + 1, len(self.listed)):
+            yield Page([self.listed[number]], str(number))
+
+    def open(self, document: Document) -> Opened:
+        """See Source.open."""
+        raise NotImplementedError
+
+
+def of(store: Store, source: FakeSource) -> Wired:
+    """What a crawl works with."""
+    return structs.replace(wired(store, FakeIndex()), source=cast("Source", source))
+
+
+def crawled(store: Store, source: FakeSource, times: list[int], run: Request = RUN) -> list[Crawled]:
+    """Crawl until it is complete; ``times`` is what each look at the clock says, at last there is plenty."""
+    results: list[Crawled] = []
+    rest = iter(times)
+    while not results or not results[-1].complete:
+        results.append(crawl(of(store, source), run, lambda: next(rest, PLENTY)))
+    return results
+
+
+def put(store: Store) -> list[str]:
+    """The ids in the change set."""
+    return [change.id for shard in shards(store, "run-1") for change in changes(store, shard)]
+
+
+def test_a_listing_in_one_invocation(store: Store) -> None:
+    """The counts are of the change set; the batches say where it is."""
+    (result,) = crawled(store, FakeSource(*map(document, "cab")), [])
+
+    assert (result.complete, result.listed, result.changes, result.counts.added) == (True, 3, 3, 3)
+    assert result.batches == "runs/run-1/batches.json"
+    assert put(store) == ["a", "b", "c"]
+
+
+def test_a_listing_over_many_invocations_is_the_same(store: Store) -> None:
+    """Each invocation stops in time, and the next goes on where it stopped."""
+    source = FakeSource(*map(document, "cabfed"))
+
+    # Two looks at the clock a page, so that each invocation gets through one page.
+    results = crawled(store, source, [RESERVE_MS - 1] * 30)
+
+    assert len(results) > 6
+    assert [result.listed for result in results[:6]] == [1, 2, 3, 4, 5, 6]
+    assert source.asked == [None, "0", "1", "2", "3", "4", "5"]
+    assert put(store) == ["a", "b", "c", "d", "e", "f"]
+
+
+def test_a_whole_listing_is_compared_by_an_invocation_that_has_the_time(store: Store) -> None:
+    """The comparison cannot be interrupted."""
+    source = FakeSource(document("a"))
+
+    first, second = crawled(store, source, [PLENTY, RESERVE_MS - 1])
+
+    assert (first.complete, first.listed, first.batches) == (False, 1, "")
+    assert second.complete
+    assert len(source.asked) == 1
+
+
+def test_a_crash_between_chunk_and_checkpoint_lists_nothing_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chunk is written again under the same key."""
+    monkeypatch.setattr(sorting, "CHUNK_LINES", 2)
+    source = FakeSource(*map(document, "abcde"))
+    write = store.write
+
+    def crash(key: str, value: object) -> None:
+        if key.endswith(CHECKPOINT) and cast("Checkpoint", value).listed == 4:
+            monkeypatch.setattr(store, "write", write)
+            raise RuntimeError("killed")
+        write(key, value)
+
+    monkeypatch.setattr(store, "write", crash)
+    with pytest.raises(RuntimeError):
+        crawled(store, source, [])
+
+    (result,) = crawled(store, source, [])
+
+    assert source.asked == [None, "1"]
+    assert result.listed == 5
+    assert put(store) == list("abcde")
+
+
+def test_a_document_that_the_index_would_refuse_is_skipped(store: Store) -> None:
+    """It is counted and reported, not sent with every run."""
+    (result,) = crawled(store, FakeSource(document("a"), document("b", title="x" * 51)), [])
+
+    assert (result.counts.added, result.counts.skipped) == (1, 1)
+    assert put(store) == ["a"]
+
+
+def checkpoint(store: Store) -> Checkpoint:
+    """What the listing says of itself."""
+    record = store.read(run_key("run-1", CHECKPOINT), Checkpoint)
+    assert record is not None
+    return record.value
+
+
+def test_a_listing_remembers_what_is_uncertain_and_incomplete(store: Store) -> None:
+    """Over all invocations; the first obstacle is the reason."""
+    source = FakeSource(
+        Skipped("a", "broken sidecar", "/a"),
+        Skipped("b/", "cannot be listed", incomplete=True),
+        Skipped("c", "broken sidecar", "/c"),
+        Skipped("d/", "neither can this", incomplete=True),
+    )
+
+    crawled(store, source, [RESERVE_MS - 1] * 10)
+
+    assert checkpoint(store).uncertain == {"/a", "/c"}
+    assert checkpoint(store).incomplete == "b/: cannot be listed"
+
+
+def test_too_many_uncertain_documents_make_the_listing_incomplete(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint stays small, and nothing is deleted all the same."""
+    monkeypatch.setattr(module, "UNCERTAIN", 2)
+    source = FakeSource(*(Skipped(f"{number}", "broken sidecar", f"/{number}") for number in range(3)))
+
+    crawled(store, source, [])
+
+    assert checkpoint(store).uncertain == frozenset()
+    assert checkpoint(store).incomplete == "more than 2 sidecars are broken"
+
+
+def test_an_invocation_that_is_repeated_after_the_end_gives_the_same(store: Store) -> None:
+    """Lambda may run it twice."""
+    source = FakeSource(*map(document, "ab"))
+
+    first = crawled(store, source, [])
+    before = change_set(store, "run-1")
+
+    assert crawled(store, source, []) == first
+    assert change_set(store, "run-1") == before
+    assert source.asked == [None]
+
+
+def test_the_input_names_what_a_person_may_say() -> None:
+    """And nothing else: a misspelt approval is refused, not ignored."""
+    event = {"run": "run-1", "execution": "arn", "input": {"approves": "run-0"}}
+
+    with pytest.raises(msgspec.ValidationError, match="approves"):
+        msgspec.convert(event, Request)
+    assert msgspec.convert({**event, "input": {}}, Request).input == Input(mode="sync", trigger="manual")
+
+
+@pytest.mark.parametrize("other", [{"approve": "run-0"}, {"mode": "full"}, {"mode": "plan"}, {"dry_run": True}])
+def test_a_plan_is_applied_as_it_is(other: dict[str, object]) -> None:
+    """It says itself what it was made for."""
+    with pytest.raises(msgspec.ValidationError, match="apply goes with nothing else"):
+        msgspec.convert({"apply": "run-1", **other}, Input)
+
+
+def test_an_inbox_over_two_invocations(store: Store) -> None:
+    """The crawl goes on with it, and with nothing that was uploaded later."""
+    store.put_content("inbox/1.jsonl", b'{"DocumentId": "x.txt", "Content": "handed in"}')
+
+    first, second = crawled(store, FakeSource(document("a")), [PLENTY, 0])
+
+    assert (first.complete, second.complete, second.listed) == (False, True, 2)
+    assert put(store) == ["a", "handbook/x.txt"]
+    record = store.read(run_key("run-1", CHECKPOINT), Checkpoint)
+    assert record is not None
+    assert record.value.inbox_until is not None
