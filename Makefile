@@ -9,10 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 install = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(1) || $(BIN)/python -m pip install --quiet --no-deps $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lint-infra faults clients bench bundle synth deploy lock clean
-
-# Not older than the schema of the assembly that aws-cdk-lib writes.
-CDK := npx --yes aws-cdk@2
+.PHONY: help setup demo test lint lint-infra faults clients bench build bundle synth deploy lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -36,16 +33,18 @@ lint: $(VENV)/.dev ## Run ruff, mypy, and the rules of who imports whom
 lint-infra: $(VENV)/.dev ## Run mypy on the CDK stack (two minutes the first time: the CDK's types are large)
 	$(BIN)/mypy infra app.py tests/infra tests/e2e
 
+build: $(VENV)/.dev ## Build the wheel and the source distribution into dist
+	$(BIN)/python -m hatchling build
+
 bundle: $(VENV)/.dev ## Build the Lambda bundles, for AWS and for this machine
 	@$(BIN)/python -m docferry_infra.bundle --here
 
 synth: $(VENV)/.deploy ## Write the CloudFormation template of each connector into cdk.out
-	@$(BIN)/python app.py
+	@$(BIN)/docferry synth
 
 deploy: $(VENV)/.deploy ## Deploy one connector: make deploy CONNECTOR=name
 	@test -n "$(CONNECTOR)" || { echo "Say which connector: make deploy CONNECTOR=name" >&2; exit 2; }
-	@$(BIN)/python app.py
-	$(CDK) deploy --app cdk.out --require-approval broadening docferry-$(CONNECTOR)
+	@$(BIN)/docferry deploy $(CONNECTOR)
 
 faults: $(VENV)/.dev ## Inject every fault at every point, on both services, and count violations
 	@$(BIN)/python -m tests.faults

@@ -1,22 +1,30 @@
 """The `docferry` command: its subcommands, and what an error looks like."""
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from docferry.errors import ConfigurationError, DocferryError
-from docferry_cli.commands import deploy_local, emulator, failures, history, repair, runs, search, sync
+from docferry_cli.commands import deploy, deploy_local, emulator, failures, history, init, repair, runs, search, sync
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001  # typer's signature of a callback
+    if asked:
+        typer.echo(f"docferry {metadata.version('docferry')}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="docferry",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    help="Keeps an Amazon Kendra or Amazon Q Business index in step with a document repository.",
     epilog="On a laptop everything runs against emulators of both services; no AWS account is used.",
 )
+app.command("init")(init.command)
 app.command("sync")(sync.command)
 app.command("plan")(sync.plan)
 app.command("apply")(sync.apply)
@@ -29,7 +37,21 @@ app.command("retry")(failures.retry)
 app.command("reconcile")(repair.reconcile)
 app.command("rebuild")(repair.rebuild)
 app.command("emulator")(emulator.command)
+app.command("synth")(deploy.synth)
+app.command("deploy")(deploy.deploy)
 app.add_typer(deploy_local.app, name="local")
+
+
+@app.callback()
+def docferry(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Keeps an Amazon Kendra or Amazon Q Business index in step with a document repository."""
+    del version  # its callback has answered
+
 
 FAILED = 1
 USAGE = 2

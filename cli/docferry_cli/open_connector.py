@@ -15,10 +15,8 @@ from docferry_cli.connectors import Synced
 @contextmanager
 def open_connector(state: Path, synced: Synced) -> Iterator[Wired]:
     """What the functions of a connector that was synced with this state folder work with."""
-    # Moto takes a second to import; --help need not wait for it.
-
-    from docferry_emulators import Settings  # noqa: PLC0415
-    from docferry_laptop.laptop import laptop, state_bucket  # noqa: PLC0415
+    from docferry_emulators import Settings
+    from docferry_laptop.laptop import laptop, state_bucket
 
     # There is no user to search as: Kendra then finds every document, and Q Business is made to do the same.
     settings = Settings(qbusiness_search_without_user="all")

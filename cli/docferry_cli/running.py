@@ -21,10 +21,10 @@ from docferry.indexes import Index
 from docferry.reporting import report
 from docferry.reporting.progress import Phase, Progress, progress
 from docferry.reporting.report import Failure, Report
-from docferry.runtime.executions import Execution
 from docferry.state.store import Store
 from docferry_cli import connectors
 from docferry_cli.stack import Stack, find
+from docferry_laptop.executions import Execution
 
 LOOK_SECONDS = 0.2
 # What a shell says of a process that ended by Ctrl-C: 128 + SIGINT.
@@ -65,9 +65,8 @@ def runner(*, deployed: bool, aws: bool, path: Path | None = None) -> Runner:
 
 def run(connector: Connector, state: Path, inputs: dict[str, object]) -> Outcome:
     """Sync on the embedded default."""
-    # Moto's interpreter takes a second to import; --help need not wait for it.
-    from docferry_emulators import Settings  # noqa: PLC0415
-    from docferry_laptop.laptop import laptop  # noqa: PLC0415
+    from docferry_emulators import Settings
+    from docferry_laptop.laptop import laptop
 
     console = Console(stderr=True)
     with ExitStack() as stack:
@@ -104,9 +103,9 @@ def deployment(connector: Connector, state: Path, *, aws: bool) -> Iterator[Stac
         except (BotoCoreError, ClientError) as error:
             raise ConfigurationError(f"{error}: look at the credentials and the region of the environment") from error
         return
-    from docferry_laptop.deployed import cloud  # noqa: PLC0415  # as above
-    from docferry_laptop.laptop import clear_lease  # noqa: PLC0415
-    from docferry_laptop.moto.event_delivery import delivering  # noqa: PLC0415
+    from docferry_laptop.deployed import cloud
+    from docferry_laptop.laptop import clear_lease
+    from docferry_laptop.moto.event_delivery import delivering
 
     with ExitStack() as running:
         with Console(stderr=True).status("starting the deployment"):

@@ -9,9 +9,10 @@ from msgspec import Struct
 from docferry.connector import Connector, Part
 from docferry.errors import ConfigurationError
 from docferry.indexes import Index
-from docferry.runtime import executions, wiring
-from docferry.runtime.executions import Execution
+from docferry.runtime import wiring
 from docferry.state.store import Store
+from docferry_laptop import executions
+from docferry_laptop.executions import Execution
 
 IDS = {"ApplicationId": "application_id", "IndexId": "index_id", "DataSourceId": "data_source_id"}
 """Outputs of a stack that are settings of its index."""
@@ -45,7 +46,7 @@ def find(connector: Connector) -> Stack:
         described: Any = boto3.client("cloudformation").describe_stacks(StackName=name)
     except ClientError as error:
         raise ConfigurationError(
-            f"{connector.name} is not deployed: {error}; `make deploy CONNECTOR={connector.name}` deploys it"
+            f"{connector.name} is not deployed: {error}; `docferry deploy {connector.name}` deploys it"
         ) from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0]["Outputs"]}
     ids = {setting: outputs[output] for output, setting in IDS.items() if output in outputs}

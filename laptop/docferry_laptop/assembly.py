@@ -7,7 +7,7 @@ import sys
 import zipfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import msgspec
@@ -18,6 +18,10 @@ from docferry.errors import ConfigurationError
 
 PROGRAM = ("-m", "docferry_infra.app")
 """What synthesizes, as arguments of Python: in a process of its own, which starts Node."""
+
+
+STACK = "aws:cloudformation:stack"
+"""The type of a stack in an assembly's ``manifest.json``."""
 
 
 class Source(Struct, frozen=True):
@@ -47,27 +51,34 @@ class Manifest(Struct, frozen=True):
     files: dict[str, Asset]
 
 
+class _Artifact(Struct, frozen=True):
+    type: str
+
+
+class _CloudAssembly(Struct, frozen=True):
+    artifacts: dict[str, _Artifact]
+
+
 class Assembly(Struct, frozen=True):
     """A synthesized assembly in a folder."""
 
     folder: Path
 
-    def has(self, connector: str) -> bool:
-        """Whether a connector was synthesized: one for the laptop alone is left out."""
-        return (self.folder / f"docferry-{connector}.template.json").exists()
+    def connectors(self) -> list[str]:
+        """The connectors that were synthesized: one for the laptop alone is left out."""
+        # The folder may hold the templates of earlier syntheses, too.
+        made = msgspec.json.decode((self.folder / "manifest.json").read_bytes(), type=_CloudAssembly).artifacts
+        return sorted(name.removeprefix("docferry-") for name, one in made.items() if one.type == STACK)
 
-    def template(self, stack: str) -> str:
-        """The template of a stack. Raises ConfigurationError when it is not in the assembly."""
-        file = self.folder / f"{stack}.template.json"
-        if not file.exists():
-            made = ", ".join(
-                sorted(one.name.removesuffix(".template.json") for one in self.folder.glob("*.template.json"))
-            )
+    def file(self, connector: str) -> Path:
+        """The template of a connector. Raises ConfigurationError when it was not synthesized."""
+        made = self.connectors()
+        if connector not in made:
             raise ConfigurationError(
-                f"{stack} was not synthesized; there are: {made}. A connector is deployed that names the ids of its "
-                "index, or has a deploy part"
+                f"{connector} was not synthesized; there are: {', '.join(made)}. A connector can be deployed when it "
+                "names the ids of its index, or has a deploy part"
             )
-        return file.read_text(encoding="utf-8")
+        return self.folder / f"docferry-{connector}.template.json"
 
     def publish(self, stack: str, account: str, region: str) -> None:
         """Put the assets of a stack where its template looks for them; those that are there stay."""
@@ -82,14 +93,17 @@ class Assembly(Struct, frozen=True):
                     s3.put_object(Bucket=bucket, Key=destination.object_key, Body=body)
 
 
-def synthesize(connectors: Path, out: Path) -> Assembly:
-    """Synthesize every connector that can be deployed, with bundles for this machine. Raises ConfigurationError."""
+def synthesize(connectors: Path, out: Path, bundle: Literal["lambda", "here"] = "lambda") -> Assembly:
+    """Synthesize every connector that can be deployed, with bundles for Lambda or for this machine.
+
+    Raises ConfigurationError.
+    """
     ended = subprocess.run(  # noqa: S603  # our own program
         [sys.executable, *PROGRAM],
         env={
             **os.environ,
             "DOCFERRY_CONNECTORS": str(connectors.resolve()),
-            "DOCFERRY_BUNDLE": "here",
+            "DOCFERRY_BUNDLE": bundle,
             "CDK_OUTDIR": str(out.resolve()),
         },
         capture_output=True,

@@ -14,11 +14,11 @@ from moto import mock_aws
 import docferry_emulators
 from docferry.connector import Connector
 from docferry.errors import ConfigurationError
-from docferry.runtime.executions import stop_all
 from docferry_emulators import Emulation
 from docferry_emulators.clock import Clock, VirtualClock
 from docferry_emulators.server.application import serving
 from docferry_laptop.assembly import Assembly
+from docferry_laptop.executions import stop_all
 from docferry_laptop.laptop import ACCOUNT, MOTO, REGION, create_bucket, locked
 from docferry_laptop.moto.buckets import kept_in
 from docferry_laptop.moto.event_delivery import Events, event_delivery
@@ -47,7 +47,7 @@ class Cloud:
         Emulated indexes take the place of those that the connector names, so their ids take the place of those.
         """
         stack = stack_name(connector.name)
-        template = assembly.template(stack)
+        template = assembly.file(connector.name).read_text(encoding="utf-8")
         named = {name: value for name, value in connector.index.settings.items() if name.endswith("_id") and value}
         if named:
             emulated = provision(connector, self._clock).index.settings

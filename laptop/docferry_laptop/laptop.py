@@ -16,9 +16,7 @@ import docferry_emulators
 from docferry.connector import Connector
 from docferry.errors import ConfigurationError
 from docferry.reporting import ledger
-from docferry.runtime import executions
 from docferry.runtime.assets import DEFINITION
-from docferry.runtime.executions import Execution
 from docferry.runtime.lambdas import FUNCTIONS
 from docferry.runtime.settings import Settings
 from docferry.runtime.wiring import Wired, wire
@@ -27,6 +25,8 @@ from docferry.sync_job import lease
 from docferry_emulators import Emulation
 from docferry_emulators.clock import Clock, VirtualClock
 from docferry_emulators.engine.store import UnusableDatabase
+from docferry_laptop import executions
+from docferry_laptop.executions import Execution
 from docferry_laptop.moto.buckets import kept_in
 from docferry_laptop.moto.lambda_runtime import Deployed, LambdaRuntime, lambda_runtime
 from docferry_laptop.moto.speed import shortcuts

@@ -12,7 +12,6 @@ import pytest
 from docferry.model import Document
 from docferry.reporting import report
 from docferry.reporting.report import Report
-from docferry.runtime.executions import Execution
 from docferry.state import manifest
 from docferry.state.keys import LEASE
 from docferry.sync_job import job as sync_job
@@ -24,6 +23,7 @@ from docferry_infra.synth import synthesize
 from docferry_infra.wheels import here
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.deployed import Cloud, cloud
+from docferry_laptop.executions import Execution
 
 CONNECTORS = Path(__file__).parent / "connectors.yaml"
 HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"

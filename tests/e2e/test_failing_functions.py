@@ -62,7 +62,7 @@ def run(assembly: Assembly, tmp_path: Path) -> Iterator[Run]:
 
 def faulty(assembly: Assembly, connector: str, bodies: dict[str, str], folder: Path) -> Assembly:
     """An assembly with other functions, which are cheap to start, and narrow limits."""
-    template: Any = json.loads(assembly.template(f"docferry-{connector}"))
+    template: Any = json.loads(assembly.file(connector).read_text())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"] |= {"Timeout": TIMEOUT_SECONDS, "MemorySize": MEMORY_MIB}

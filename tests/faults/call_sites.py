@@ -9,10 +9,9 @@ from typing import Any
 from unittest.mock import patch
 
 from docferry.indexes import Index
-from docferry.state import store
+from docferry.runtime.assets import PACKAGE as ROOT
 from docferry.state.store import Store
 
-ROOT = Path(store.__file__).parent
 STORE = ("write", "create", "replace", "delete", "delete_prefix", "put_content", "writing")
 INDEX = ("start", "stop", "put", "delete")
 

@@ -9,11 +9,14 @@ from tests.faults.points import Point
 from tests.faults.stage import SERVICES
 
 NOT_REACHED = {
-    ("failures.py", "store.writing(store.held(FAILURES))"): (
+    ("changes/quarantine.py", "store.writing(store.held(FAILURES))"): (
         "one of two such lines: `docferry retry`, which a person calls"
     ),
-    ("lease.py", "store.delete(LEASE)"): "one of two such lines: a laptop whose process died; see test_lease.py",
-    ("sync_job.py", "store.write(store.held(SYNC_JOB), ours)"): (
+    (
+        "sync_job/lease.py",
+        "store.delete(LEASE)",
+    ): "one of two such lines: a laptop whose process died; see test_lease.py",
+    ("sync_job/job.py", "store.write(store.held(SYNC_JOB), ours)"): (
         "another run has recorded its job meanwhile: the fault `zombie` at the point of Start comes here"
     ),
     ("workflow/crawl.py", "wired.store.write(run_key(run.run, CHECKPOINT), waiting)"): (

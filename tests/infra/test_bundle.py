@@ -55,7 +55,8 @@ def functions(tmp_path: Path) -> Path:
     (folder / "requirements-web.txt").write_text("scraper==1.0\n")
     (folder / "crawl.py").write_text("import thing\n\ndef handler(event, context):\n    return thing.VALUE\n")
     (folder / "docferry" / "__init__.py").write_text("")
-    (folder / "docferry" / "connectors.py").write_text("import yaml\n")
+    (folder / "docferry" / "config").mkdir()
+    (folder / "docferry" / "config" / "connectors.py").write_text("import yaml\n")
     (folder / "docferry" / "__pycache__").mkdir()
     (folder / "docferry" / "__pycache__" / "old.cpython-311.pyc").write_bytes(b"old")
     return folder

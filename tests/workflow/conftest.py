@@ -13,7 +13,6 @@ from docferry.connector import Connector, Part
 from docferry.model import Document
 from docferry.reporting import report
 from docferry.reporting.report import Report
-from docferry.runtime.executions import Execution
 from docferry.state import manifest
 from docferry.state.keys import LEASE, run_key
 from docferry.state.store import Store
@@ -21,6 +20,7 @@ from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
 from docferry_emulators import Knobs, Settings
 from docferry_emulators.clock import VirtualClock
+from docferry_laptop.executions import Execution
 from docferry_laptop.laptop import Deployment, Laptop, laptop
 
 PATIENCE_SECONDS = 120

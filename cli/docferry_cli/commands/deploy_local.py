@@ -2,15 +2,15 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from docferry.config.connectors import load_connectors, pick
-from docferry.connector import Connector
 from docferry_cli.options import CONFIG, STATE, Config, State
-from docferry_cli.stack import find
+
+if TYPE_CHECKING:
+    from docferry.connector import Connector
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -36,8 +36,8 @@ def deploy(
 ) -> None:
     """Synthesize a connector's stack with the bundle built for this machine, and deploy it here.
 
-    The stack is kept in --state, with its buckets and its emulated index; `docferry sync --deployed` runs it. Needs
-    what `make synth` installs.
+    The stack is kept in --state, with its buckets and its emulated index; `docferry sync --deployed` runs it. Needs:
+    pip install 'docferry[deploy]'
 
     Examples:
 
@@ -45,18 +45,18 @@ def deploy(
 
       docferry local deploy handbook-s3 && docferry sync --deployed handbook-s3
     """
-    # Moto takes seconds to import; --help need not wait for it.
-    from docferry_laptop.assembly import synthesize  # noqa: PLC0415
-    from docferry_laptop.deployed import cloud  # noqa: PLC0415
+    from docferry.config.connectors import load_connectors, pick
+    from docferry_laptop.assembly import synthesize
+    from docferry_laptop.deployed import cloud
 
     console = Console(stderr=True, soft_wrap=True)
     connectors = load_connectors(config)
     chosen = [pick(connectors, connector)] if connector else list(connectors.values())
     with tempfile.TemporaryDirectory() as folder:
         with console.status("synthesizing, and building the bundle"):
-            assembly = synthesize(config, Path(folder) / "out")
+            assembly = synthesize(config, Path(folder) / "out", "here")
         if connector is None:
-            chosen = [one for one in chosen if assembly.has(one.name)]
+            chosen = [one for one in chosen if one.name in assembly.connectors()]
         with console.status("deploying") as status, cloud(state=state) as running:
             for one in chosen:
                 running.publish(assembly, one)
@@ -65,8 +65,10 @@ def deploy(
                 tell(console, state, one)
 
 
-def tell(console: Console, state: Path, connector: Connector) -> None:
+def tell(console: Console, state: Path, connector: "Connector") -> None:
     """Say what was deployed, and what comes next."""
+    from docferry_cli.stack import find
+
     stack = find(connector)
     console.print(f"[bold]docferry-{connector.name}[/] is deployed on this machine")
     console.print(f"  state machine  {stack.state_machine}", highlight=False)

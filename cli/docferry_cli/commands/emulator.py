@@ -33,10 +33,9 @@ def command(
 
       AWS_ENDPOINT_URL=http://127.0.0.1:4577 aws kendra list-indices
     """
-    # Moto takes a second to import; --help need not wait for it.
-    from docferry_emulators.server.application import serve, serving  # noqa: PLC0415
-    from docferry_laptop.laptop import locked  # noqa: PLC0415
-    from docferry_laptop.moto.buckets import kept_in  # noqa: PLC0415
+    from docferry_emulators.server.application import serve, serving
+    from docferry_laptop.laptop import locked
+    from docferry_laptop.moto.buckets import kept_in
 
     if faults is not None and not faults.is_file():
         raise ConfigurationError(f"--faults: {faults} does not exist; give a YAML file")

@@ -7,9 +7,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from docferry.changes import quarantine
-from docferry_cli import connectors
-from docferry_cli.open_connector import open_connector
 from docferry_cli.options import STATE, Connector, Json, Named, State
 
 
@@ -22,6 +19,10 @@ def list_failures(connector: Named = None, *, state: State = STATE, as_json: Jso
 
       docferry failures handbook --json
     """
+    from docferry.changes import quarantine
+    from docferry_cli import connectors
+    from docferry_cli.open_connector import open_connector
+
     chosen = connectors.to_ask(state, connector)
     with open_connector(state, chosen) as wired:
         found = list(quarantine.read(wired.store))
@@ -53,6 +54,10 @@ def retry(
 
       docferry retry handbook/safety/plan.pdf
     """
+    from docferry.changes import quarantine
+    from docferry_cli import connectors
+    from docferry_cli.open_connector import open_connector
+
     chosen = connectors.to_ask(state, connector)
     with open_connector(state, chosen) as wired:
         released = quarantine.release(wired.store, frozenset(ids) if ids else None)

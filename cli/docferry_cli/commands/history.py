@@ -11,8 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from docferry.indexes import JobStatus, SyncJob
-from docferry_cli import connectors
-from docferry_cli.open_connector import open_connector
 from docferry_cli.options import STATE, Index, Json, Named, State
 
 WIDTH = 130
@@ -38,6 +36,9 @@ def command(  # noqa: PLR0913  # one parameter an option
       docferry history handbook --status SUCCEEDED --since 2026-01-01 --json
 
     """
+    from docferry_cli import connectors
+    from docferry_cli.open_connector import open_connector
+
     chosen = connectors.to_ask(state, connector, index)
     with open_connector(state, chosen) as wired:
         found = wired.index.jobs(status=status, since=_utc(since), until=_utc(until))

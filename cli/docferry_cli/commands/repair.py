@@ -4,10 +4,7 @@ from typing import Annotated
 
 import typer
 
-from docferry_cli import connectors
 from docferry_cli.options import CONFIG, STATE, Aws, Config, Connector, Deployed, Json, Named, State
-from docferry_cli.result import finish
-from docferry_cli.running import runner
 
 
 def approve(  # one parameter an option
@@ -29,6 +26,10 @@ def approve(  # one parameter an option
 
       docferry approve 6b1ccd0e-4a5c-4f0e-9a53-0d5d4b8b3c7f
     """
+    from docferry_cli import connectors
+    from docferry_cli.result import finish
+    from docferry_cli.running import runner
+
     chosen = connectors.known(state, connector, config, deployed=deployed)
     finish(chosen, state, {"approve": run}, as_json=as_json, how=runner(deployed=deployed, aws=aws))
 
@@ -51,6 +52,9 @@ def reconcile(
 
       docferry reconcile handbook
     """
+    from docferry_cli import connectors
+    from docferry_cli.result import finish
+
     inputs: dict[str, object] = {"mode": "reconcile", "dry_run": dry_run}
     finish(connectors.to_ask(state, connector).connector, state, inputs, as_json=as_json)
 
@@ -62,4 +66,7 @@ def rebuild(connector: Named = None, *, state: State = STATE, as_json: Json = Fa
 
       docferry rebuild handbook
     """
+    from docferry_cli import connectors
+    from docferry_cli.result import finish
+
     finish(connectors.to_ask(state, connector).connector, state, {"mode": "rebuild"}, as_json=as_json)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -11,12 +11,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from docferry.reporting import ledger
-from docferry.reporting.ledger import Entry
-from docferry_cli import connectors
-from docferry_cli.open_connector import open_connector
 from docferry_cli.options import CONFIG, STATE, Aws, Config, Deployed, Json, Named, State
-from docferry_cli.running import deployment, runner
+
+if TYPE_CHECKING:
+    from docferry.reporting.ledger import Entry
 
 WIDTH = 220
 STYLES = {"SUCCEEDED": "green", "FAILED": "red", "ABORTED": "red"}
@@ -40,6 +38,8 @@ def command(  # one parameter an option
       docferry runs handbook --limit 5 --json
 
     """
+    from docferry_cli.running import runner
+
     runner(deployed=deployed, aws=aws)  # refuses what does not go together
     found = read(connector, config, state, limit, deployed=deployed, aws=aws)
     if as_json:
@@ -49,8 +49,13 @@ def command(  # one parameter an option
         show(Console(width=max(WIDTH, Console().width)), found)
 
 
-def read(connector: str | None, config: Path, state: Path, limit: int, *, deployed: bool, aws: bool) -> list[Entry]:
+def read(connector: str | None, config: Path, state: Path, limit: int, *, deployed: bool, aws: bool) -> list["Entry"]:
     """The newest runs of a connector, wherever it is. Raises ConfigurationError."""
+    from docferry.reporting import ledger
+    from docferry_cli import connectors
+    from docferry_cli.open_connector import open_connector
+    from docferry_cli.running import deployment
+
     if deployed:
         with deployment(connectors.known(state, connector, config, deployed=True), state, aws=aws) as stack:
             return list(islice(ledger.newest(stack.store()), limit))
@@ -58,7 +63,7 @@ def read(connector: str | None, config: Path, state: Path, limit: int, *, deploy
         return list(islice(ledger.newest(wired.store), limit))
 
 
-def show(console: Console, runs: list[Entry]) -> None:
+def show(console: Console, runs: list["Entry"]) -> None:
     """Print the runs as a table."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     for column in ("run", "started by", "mode", "status", "began (UTC)", "ended (UTC)"):

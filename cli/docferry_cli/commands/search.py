@@ -7,8 +7,6 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from docferry_cli import connectors
-from docferry_cli.open_connector import open_connector
 from docferry_cli.options import STATE, Connector, Index, Json, State
 
 
@@ -29,6 +27,9 @@ def command(  # one parameter an option
       docferry search "expense claims" --index qbusiness --json
 
     """
+    from docferry_cli import connectors
+    from docferry_cli.open_connector import open_connector
+
     chosen = connectors.to_ask(state, connector, index)
     with open_connector(state, chosen) as wired:
         hits = wired.index.search(words, limit)

@@ -5,10 +5,8 @@ from typing import Annotated
 
 import typer
 
-from docferry_cli import connectors, options
+from docferry_cli import options
 from docferry_cli.options import CONFIG, STATE, Aws, Config, Deployed, Json, State
-from docferry_cli.result import finish
-from docferry_cli.running import runner
 
 Chosen = Annotated[str | None, typer.Argument(help="A connector of connectors.yaml.", show_default=False)]
 Folder = Annotated[Path | None, typer.Option(help="A folder to sync, without a connectors.yaml.")]
@@ -44,6 +42,10 @@ def command(  # noqa: PLR0913  # one parameter an option
       docferry sync handbook --deployed --aws
 
     """
+    from docferry_cli import connectors
+    from docferry_cli.result import finish
+    from docferry_cli.running import runner
+
     chosen = connectors.to_sync(connector, path, index, config)
     inputs: dict[str, object] = {"mode": "full"} if full else {}
     if dry_run:
@@ -103,5 +105,9 @@ def apply(  # one parameter an option
       docferry apply 6b1ccd0e-4a5c-4f0e-9a53-0d5d4b8b3c7f
 
     """
+    from docferry_cli import connectors
+    from docferry_cli.result import finish
+    from docferry_cli.running import runner
+
     chosen = connectors.known(state, connector, config, deployed=deployed)
     finish(chosen, state, {"apply": run}, as_json=as_json, how=runner(deployed=deployed, aws=aws))

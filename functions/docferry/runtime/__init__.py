@@ -1,1 +1,1 @@
-"""What the workflow runs on: settings, clients, the functions of a connector and their handlers, executions."""
+"""What the workflow runs on: settings, clients, the functions of a connector and their handlers."""

@@ -26,17 +26,18 @@ def test_it_is_told_what_to_synthesize(app: Path, tmp_path: Path) -> None:
         "out.mkdir()\n"
         "said = {name: os.environ[name] for name in ('DOCFERRY_CONNECTORS', 'DOCFERRY_BUNDLE')}\n"
         "(out / 'docferry-one.template.json').write_text(json.dumps(said))\n"
+        "made = {'docferry-one': {'type': 'aws:cloudformation:stack'}, 'Tree': {'type': 'cdk:tree'}}\n"
+        "(out / 'manifest.json').write_text(json.dumps({'artifacts': made}))\n"
     )
     connectors = tmp_path / "connectors.yaml"
 
-    made = synthesize(connectors, tmp_path / "out")
+    made = synthesize(connectors, tmp_path / "out", "here")
 
-    assert json.loads(made.template("docferry-one")) == {
+    assert json.loads(made.file("one").read_text()) == {
         "DOCFERRY_CONNECTORS": str(connectors),
         "DOCFERRY_BUNDLE": "here",
     }
-    assert made.has("one")
-    assert not made.has("other")
+    assert made.connectors() == ["one"]
 
 
 @pytest.mark.parametrize(
@@ -54,17 +55,11 @@ def test_what_is_wrong_is_told(app: Path, tmp_path: Path, program: str, told: st
         synthesize(tmp_path / "connectors.yaml", tmp_path / "out")
 
 
-def test_an_installed_docferry_has_no_stacks(app: Path, tmp_path: Path) -> None:
-    """They are in the repository."""
-    assert not app.exists()
-
-    with pytest.raises(ConfigurationError, match="deploy from a checkout"):
-        synthesize(tmp_path / "connectors.yaml", tmp_path / "out")
-
-
 def test_a_connector_for_the_laptop_has_no_template(tmp_path: Path) -> None:
-    """And those that have one are named."""
-    (tmp_path / "docferry-one.template.json").write_text("{}")
+    """Those that have one are named; what an earlier synthesis has left in the folder is none of them."""
+    (tmp_path / "docferry-other.template.json").write_text("{}")
+    made = {"artifacts": {"docferry-one": {"type": "aws:cloudformation:stack"}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(made))
 
-    with pytest.raises(ConfigurationError, match="docferry-other was not synthesized; there are: docferry-one"):
-        Assembly(tmp_path).template("docferry-other")
+    with pytest.raises(ConfigurationError, match="other was not synthesized; there are: one"):
+        Assembly(tmp_path).file("other")

@@ -27,16 +27,16 @@ class Execution(Struct, frozen=True):
         return ": ".join(filter(None, (described.get("error"), described.get("cause")))) or described["status"]
 
     def _described(self) -> dict[str, Any]:
-        described: dict[str, Any] = wiring.client("stepfunctions").describe_execution(executionArn=self.arn)
+        step_functions = wiring.client("stepfunctions")
+        described: dict[str, Any] = step_functions.describe_execution(executionArn=self.arn)
         return described
 
 
 def start(state_machine: str, **inputs: object) -> Execution:
     """Start an execution, as a schedule, a person or a program would."""
     run = str(uuid4())
-    started = wiring.client("stepfunctions").start_execution(
-        stateMachineArn=state_machine, name=run, input=json.dumps(inputs)
-    )
+    step_functions = wiring.client("stepfunctions")
+    started = step_functions.start_execution(stateMachineArn=state_machine, name=run, input=json.dumps(inputs))
     return Execution(started["executionArn"], run)
 
 

@@ -1,0 +1,63 @@
+"""`docferry synth` and `docferry deploy`: the CloudFormation stacks of connectors, written and deployed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from docferry_cli.options import CONFIG, Config, Json
+
+OUT = Path("cdk.out")
+Out = Annotated[Path, typer.Option(help="The folder that the templates and the bundles go to.")]
+
+
+def synth(*, config: Config = CONFIG, out: Out = OUT, as_json: Json = False) -> None:
+    """Write the CloudFormation template of each connector that can be deployed. Needs no AWS account and no Docker.
+
+    Builds the Lambda bundle first, which downloads its libraries once. Needs: pip install 'docferry[deploy]'.
+
+    Examples:
+
+      docferry synth
+
+      docferry synth --config connectors.yaml --out cdk.out --json
+    """
+    import msgspec
+    from rich.console import Console
+
+    from docferry_laptop.assembly import synthesize
+
+    with Console(stderr=True).status("synthesizing, and building the bundle"):
+        assembly = synthesize(config, out)
+    written = {name: str(assembly.file(name)) for name in assembly.connectors()}
+    if as_json:
+        typer.echo(msgspec.json.encode(written).decode())
+        return
+    for name, file in written.items():
+        typer.echo(f"{name}: {file}")
+
+
+def deploy(
+    connector: Annotated[str, typer.Argument(help="A connector of connectors.yaml.")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="Arguments for `cdk deploy`, after --.")] = None,
+    *,
+    config: Config = CONFIG,
+    out: Out = OUT,
+) -> None:
+    """Synthesize one connector's stack and deploy it with the AWS CDK CLI, which asks before it widens permissions.
+
+    Takes the credentials and the region of the environment. The account and region were prepared once with
+    `npx aws-cdk bootstrap`. The CDK CLI itself is downloaded the first time. Needs: pip install 'docferry[deploy]'.
+
+    Examples:
+
+      docferry deploy handbook-s3
+
+      docferry deploy handbook-s3 -- --profile production --require-approval never
+    """
+    from docferry_laptop.assembly import synthesize
+    from docferry_laptop.cdk import cdk_deploy
+
+    assembly = synthesize(config, out)
+    assembly.file(connector)
+    raise typer.Exit(cdk_deploy(assembly, connector, arguments or []))

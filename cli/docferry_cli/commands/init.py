@@ -1,0 +1,99 @@
+"""`docferry init`: a project of one's own, that runs as it is."""
+
+import re
+import shlex
+from importlib import metadata, resources
+from pathlib import Path
+from string import Template
+from textwrap import indent
+from typing import Annotated, Literal
+
+import typer
+
+from docferry.errors import ConfigurationError
+from docferry_cli.options import IndexKind
+
+SourceKind = Literal["files", "s3"]
+
+PROJECT = resources.files("docferry_cli") / "project"
+FILES = {
+    "app.py": "app.py.in",
+    "cdk.json": "cdk.json.in",
+    "requirements.txt": "requirements.txt.in",
+    ".gitignore": "gitignore.in",
+    "README.md": "README.md.in",
+    "connectors.yaml": "connectors.yaml.in",
+}
+"""The files of a project, each with its template. What makes it a project comes last."""
+
+BESIDE = frozenset({".git", ".venv", "venv"})
+"""What may be in the folder already: a repository without files, and the environment that docferry is installed in."""
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")] = Path(),
+    *,
+    source: Annotated[SourceKind, typer.Option(help="Where the documents are.")] = "s3",
+    index: Annotated[IndexKind, typer.Option(help="The service to sync into.")] = "kendra",
+) -> None:
+    """Write a project that runs as it is: one connector, a document, and the CDK app that deploys it.
+
+    Nothing is overwritten: a folder with anything in it is refused.
+
+    Examples:
+
+      docferry init handbook && cd handbook && docferry sync
+
+      docferry init handbook --source files --index qbusiness
+    """
+    refuse(folder)
+    name = name_of(folder)
+    documents = Path("documents") if source == "files" else Path(".docferry", "buckets", f"{name}-documents")
+    written = {
+        "name": name,
+        "version": metadata.version("docferry"),
+        "documents": str(documents),
+        "source": text(f"sources/{source}.yaml", 6, name=name),
+        "index": text(f"indexes/{index}.yaml", 6),
+        # A folder of this machine has nothing that AWS could deploy.
+        "deploy": "" if source == "files" else text(f"indexes/{index}.deploy.yaml", 4),
+    }
+    write(folder / documents / "welcome.md", text("welcome.md"))
+    for file, template in FILES.items():
+        write(folder / file, text(template, 0, **written))
+    where = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    typer.echo(f"A project for the connector {name} is in {folder.resolve()}. Try it: {where}docferry sync")
+
+
+def refuse(folder: Path) -> None:
+    """Raise ConfigurationError when a project cannot be begun in a folder."""
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is not a folder: give a new folder, or an empty one")
+    found = sorted(entry.name for entry in folder.iterdir() if entry.name not in BESIDE) if folder.exists() else []
+    if found:
+        raise ConfigurationError(
+            f"{folder} is not empty (it has {found[0]}), and nothing is overwritten: give a new folder, or an empty one"
+        )
+    project = next((above for above in folder.resolve().parents if (above / "connectors.yaml").exists()), None)
+    if project is not None:
+        raise ConfigurationError(
+            f"{folder} is inside another project, {project}: add a connector to its connectors.yaml, or begin elsewhere"
+        )
+
+
+def name_of(folder: Path) -> str:
+    """The name of the folder, as a connector may be called. Short enough to begin the name of a bucket."""
+    return re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:30].strip("-") or "documents"
+
+
+def text(template: str, spaces: int = 0, /, **values: str) -> str:
+    """A file of the project, filled in and indented, without the last line break of a part."""
+    filled = Template(PROJECT.joinpath(template).read_text(encoding="utf-8")).substitute(values)
+    return indent(filled, " " * spaces).rstrip("\n") if spaces else filled
+
+
+def write(file: Path, content: str) -> None:
+    """Write a file that is not there yet."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("x", encoding="utf-8") as new:
+        new.write(content.rstrip("\n") + "\n")

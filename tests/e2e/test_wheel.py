@@ -1,0 +1,110 @@
+"""The wheel, in an environment and a folder of its own: what a person has who never saw the repository."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from docferry.runtime.lambdas import DEPLOYED
+
+ROOT = Path(__file__).parents[2]
+
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the wheel; the libraries are those of the environment that the tests run in.
+
+    What that one has of Docferry itself is not seen: it stands in a .pth file, and those are read in one place only.
+    """
+    folder = tmp_path_factory.mktemp("wheel")
+    call(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder), cwd=ROOT)
+    (wheel,) = folder.glob("docferry-*.whl")
+    call(sys.executable, "-m", "venv", "--without-pip", str(folder / "venv"))
+    python = str(folder / "venv" / "bin" / "python")
+    call(sys.executable, "-m", "pip", f"--python={python}", "install", "--quiet", "--no-deps", "--no-index", str(wheel))
+    (site_packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
+    (site_packages / "libraries.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    return folder / "venv"
+
+
+@pytest.fixture(scope="module")
+def project(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that `docferry init` wrote."""
+    folder = tmp_path_factory.mktemp("projects") / "Notices to Mariners"
+    said = call(str(environment / "bin" / "docferry"), "init", str(folder), cwd=folder.parent)
+    assert "notices-to-mariners" in said
+    return folder
+
+
+def call(*command: str, cwd: Path | None = None) -> str:
+    """Run a program that must succeed, without what says where this repository is. Returns what it printed."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "DOCFERRY", "AWS"))}
+    # The bundle is built already, and node stands beside this Python: nothing is downloaded.
+    path = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])
+    ended = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**kept, "PATH": path, "DOCFERRY_BUILD": str(ROOT / "build")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def test_every_name_that_it_installs_begins_with_docferry(environment: Path) -> None:
+    """No other distribution can have a package of these names."""
+    (record,) = environment.glob("lib/python*/site-packages/docferry-*.dist-info/RECORD")
+    files = [PurePosixPath(name) for name, *_ in csv.reader(record.read_text().splitlines())]
+    tops = {file.parts[0] for file in files if file.parts[0] != ".."}
+
+    assert {"docferry", "docferry_cli", "docferry_emulators", "docferry_infra", "docferry_laptop"} <= tops
+    assert not [top for top in tops if not top.startswith("docferry")]
+    assert {file.name for file in files if file.parts[0] == ".."} == {"docferry"}
+    for package in tops:
+        assert package.endswith(".dist-info") or PurePosixPath(package, "py.typed") in files
+
+
+def test_it_has_what_the_bundle_needs(environment: Path) -> None:
+    """A handler for each function, the pinned libraries, and the workflow."""
+    (assets,) = environment.glob("lib/python*/site-packages/docferry/assets")
+    handlers = {file.stem for file in (assets / "functions").glob("*.py")}
+
+    assert handlers == {function.name for function in DEPLOYED}
+    for name in ("functions/requirements.txt", "statemachine/sync.asl.json"):
+        (repository,) = ROOT.glob(name)
+        assert (assets / name).read_bytes() == repository.read_bytes()
+
+
+def test_a_project_is_synced_and_searched(environment: Path, project: Path) -> None:
+    """It runs as `docferry init` wrote it."""
+    docferry = str(environment / "bin" / "docferry")
+
+    synced = json.loads(call(docferry, "sync", "--json", cwd=project))
+    hits = json.loads(call(docferry, "search", "welcome", "--json", cwd=project))
+
+    assert (synced["status"], synced["added"]) == ("SUCCEEDED", 1)
+    assert [hit["title"] for hit in hits] == ["welcome.md"]
+
+
+def test_a_project_is_synthesized(environment: Path, project: Path) -> None:
+    """By the command, and by its own app.py, as the CDK CLI runs it; the bundle is the checkout's, byte by byte."""
+    said = call(str(environment / "bin" / "docferry"), "synth", "--json", cwd=project)
+    template = project / json.loads(said)["notices-to-mariners"]
+    commanded = template.read_text()
+    template.unlink()
+
+    call(str(environment / "bin" / "python"), "app.py", cwd=project)
+
+    assert template.read_text() == commanded
+    resources = json.loads(commanded)["Resources"].values()
+    assert len([one for one in resources if one["Type"] == "AWS::Lambda::Function"]) >= len(DEPLOYED)
