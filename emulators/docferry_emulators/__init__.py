@@ -6,62 +6,27 @@
 Inside, boto3 clients of both services work in process, beside everything that moto emulates.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from moto import mock_aws
+if TYPE_CHECKING:
+    from docferry_emulators.emulation import Emulation
+    from docferry_emulators.faults import Faults, Knobs, LostReply
+    from docferry_emulators.settings import DEFAULTS, Settings
+    from docferry_emulators.start import emulated, opened
 
-from docferry_emulators import emulation as running
-from docferry_emulators.clock import Clock, WallClock
-from docferry_emulators.emulation import Emulation
-from docferry_emulators.engine import Engine
-from docferry_emulators.faults import Faults, Knobs, LostReply
-from docferry_emulators.registration import register
-from docferry_emulators.s3_objects import read_object
-from docferry_emulators.settings import Settings
+__all__ = ["DEFAULTS", "Emulation", "Faults", "Knobs", "LostReply", "Settings", "emulated", "opened"]
 
-__all__ = ["Emulation", "Faults", "Knobs", "LostReply", "Settings", "emulated", "opened"]
-
-DEFAULTS = Settings()
+_MODULES = {
+    "Emulation": "emulation",
+    **dict.fromkeys(("Faults", "Knobs", "LostReply"), "faults"),
+    **dict.fromkeys(("DEFAULTS", "Settings"), "settings"),
+    **dict.fromkeys(("emulated", "opened"), "start"),
+}
 
 
-@contextmanager
-def opened(
-    *, clock: Clock | None = None, database: Path | None = None, settings: Settings = DEFAULTS
-) -> Iterator[Emulation]:
-    """Open the emulators, and register them with moto, without starting moto: for a server.
-
-    ``database`` is the SQLite file that keeps their state, None keeps it in memory. ``clock`` decides when
-    asynchronous work is done, None takes the machine's.
-    """
-    register()
-    clock = clock or WallClock()
-    faults = Faults(clock.now)
-    engine = Engine(clock=clock, settings=settings, faults=faults, database=database, read_object=read_object)
-    emulation = Emulation(clock, settings, faults, engine)
-    running.enter(emulation)
-    try:
-        yield emulation
-    finally:
-        running.leave(emulation)
-        engine.close()
-
-
-@contextmanager
-def emulated(
-    *,
-    clock: Clock | None = None,
-    database: Path | None = None,
-    settings: Settings = DEFAULTS,
-    moto_config: dict[str, Any] | None = None,
-) -> Iterator[Emulation]:
-    """Emulate Kendra, Q Business and all of moto in this process; see ``opened`` for the arguments.
-
-    ``moto_config`` goes to ``mock_aws``. On leaving, everything that was in memory is gone.
-    """
-    with ExitStack() as stack:
-        emulation = stack.enter_context(opened(clock=clock, database=database, settings=settings))
-        stack.enter_context(mock_aws(config=moto_config))
-        yield emulation
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: moto takes a second, and the settings, or the pytest plug-in, need none of it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

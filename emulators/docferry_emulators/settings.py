@@ -3,8 +3,11 @@
 Every default is the safe one: a caller that copes with it copes with the other answers too.
 """
 
-from typing import Literal
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any, Literal, Self
 
+import msgspec
 from msgspec import Struct, field
 
 
@@ -60,6 +63,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     # Documents.
     undeclared_fields: Literal["reject", "declare"] = "reject"
     """``declare`` declares an attribute the index does not know from its first value."""
+    date_as_string: Literal["reject", "accept"] = "reject"
+    """Whether a DATE field takes a string in ISO 8601, as AWS's own connector framework sends it."""
     duplicate_in_batch: Literal["last", "reject"] = "last"
     foreign_document: Literal["reject", "replace"] = "reject"
     """A put or delete of a document that another data source of the index owns."""
@@ -100,3 +105,27 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kendra_text_bytes: dict[str, int] = field(default_factory=lambda: _by_edition(3_000_000_000, 30_000_000_000))
     qbusiness_documents: int | None = None
     """Documents of an index of Q Business per unit; None: no limit."""
+
+    @classmethod
+    def parse(cls, assignments: Iterable[str]) -> Self:
+        """Read settings such as ``kendra_stop_idle=invalid`` or ``job_age_limit=3600``; a value may be JSON.
+
+        Raises ValueError, which names what is wrong and what there is.
+        """
+        values: dict[str, Any] = {}
+        for assignment in assignments:
+            name, equals, value = assignment.partition("=")
+            if not equals:
+                raise ValueError(f"{assignment}: give NAME=VALUE")
+            if name not in cls.__struct_fields__:
+                near = get_close_matches(name, cls.__struct_fields__, 1)
+                cure = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(cls.__struct_fields__))}"
+                raise ValueError(f"there is no setting {name}; {cure}")
+            values[name] = msgspec.json.decode(value) if value.startswith("{") else value
+        try:
+            return msgspec.convert(values, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise ValueError(str(error)) from error
+
+
+DEFAULTS = Settings()

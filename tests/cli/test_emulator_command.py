@@ -107,3 +107,32 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
     assert refused.returncode != 0
     assert "Traceback" not in refused.stderr
     assert "in use" in refused.stderr
+
+
+def test_a_setting_of_the_emulators_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here: everything is ACTIVE at once, and a Stop without a job is refused."""
+    with emulator("--set", "resource_seconds=0", "--set", "kendra_stop_idle=invalid") as (url, _):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        kendra = boto3.client("kendra")
+        index_id = kendra.create_index(Name="one", RoleArn="arn:aws:iam::123456789012:role/x")["Id"]
+        source = kendra.create_data_source(IndexId=index_id, Name="wiki", Type="CUSTOM")["Id"]
+
+        with pytest.raises(kendra.exceptions.ValidationException):
+            kendra.stop_data_source_sync_job(IndexId=index_id, Id=source)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("kendra_stop_idel=invalid", "there is no setting kendra_stop_idel; did you mean kendra_stop_idle?"),
+        ("kendra_stop_idle=maybe", "Invalid enum value 'maybe'"),
+        ("resource_seconds", "resource_seconds: give NAME=VALUE"),
+    ],
+)
+def test_a_bad_setting_is_one_line(given: str, told: str) -> None:
+    """With what there is; exit 2."""
+    ended = subprocess.run([*EMULATOR, "--set", given], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -18,7 +18,11 @@ def command(
     state: Annotated[
         Path | None, typer.Option(help="Folder that keeps indexes and buckets over a restart. Default: none.")
     ] = None,
-    faults: Annotated[Path | None, typer.Option(help="YAML file that says what shall go wrong.")] = None,
+    faults: Annotated[Path | None, typer.Option(help="YAML file with the faults to inject.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the emulators; may be given again."),
+    ] = None,
 ) -> None:
     """Serve Amazon Kendra, Amazon Q Business and moto's other services on 127.0.0.1, until Ctrl-C.
 
@@ -31,20 +35,27 @@ def command(
 
       docferry emulator --port 0 --state ~/.docferry-emulator
 
+      docferry emulator --set kendra_stop_idle=invalid --set indexing_seconds=60
+
       AWS_ENDPOINT_URL=http://127.0.0.1:4577 aws kendra list-indices
     """
+    from docferry_emulators import Settings
     from docferry_emulators.server.application import serve, serving
     from docferry_laptop.laptop import locked
     from docferry_laptop.moto.buckets import kept_in
 
     if faults is not None and not faults.is_file():
         raise ConfigurationError(f"--faults: {faults} does not exist; give a YAML file")
+    try:
+        behaviour = Settings.parse(settings or ())
+    except ValueError as error:
+        raise ConfigurationError(f"--set: {error}") from error
     with ExitStack() as stack:
         if state is not None:
             stack.enter_context(locked(state))
             stack.enter_context(kept_in(state / "buckets"))
         try:
             database = state / "indexes.sqlite3" if state else None
-            serve(serving(port=port, database=database, faults_file=faults))
+            serve(serving(port=port, database=database, faults_file=faults, settings=behaviour))
         except msgspec.MsgspecError as error:
             raise ConfigurationError(f"--faults: {faults}: {error}") from error

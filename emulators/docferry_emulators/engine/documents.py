@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from docferry_emulators.engine.access import Tree
 from docferry_emulators.engine.context import Context
-from docferry_emulators.engine.fields import DATA_SOURCE_ID, EXECUTION_ID, IndexField, Value, problem_of
+from docferry_emulators.engine.fields import DATA_SOURCE_ID, EXECUTION_ID, IndexField, Value, dated, problem_of
 from docferry_emulators.engine.jobs import Jobs
 from docferry_emulators.engine.lag import History
 from docferry_emulators.engine.resources import Resource, Resources
@@ -225,6 +225,8 @@ class Documents:
             return f"The access control has {put.acl.principals()} principals, more than {settings.principals}."
         if rules.attributes is not None and len(put.attributes) > rules.attributes:
             return f"The document has {len(put.attributes)} attributes, more than {rules.attributes}."
+        if settings.date_as_string == "accept":
+            put.attributes = {name: dated(value, fields.get(name)) for name, value in put.attributes.items()}
         for name, value in put.attributes.items():
             known = IndexField("STRING") if name == EXECUTION_ID else fields.get(name)
             if problem := problem_of(name, value, known, settings.string_list):

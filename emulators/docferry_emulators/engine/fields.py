@@ -1,5 +1,6 @@
 """The fields of an index, and whether a value fits them."""
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -73,6 +74,17 @@ def kendra_fields() -> dict[str, IndexField]:
 def qbusiness_fields() -> dict[str, IndexField]:
     """Return the fields a new index of Q Business has."""
     return {name: IndexField(kind, searchable=True) for name, kind in RESERVED_QBUSINESS.items()}
+
+
+def dated(value: Value, field: IndexField | None) -> Value:
+    """A string in ISO 8601 as the date that its field takes; any other value as it is."""
+    if field is None or field.kind != "DATE" or value.kind != "STRING":
+        return value
+    try:
+        moment = datetime.fromisoformat(value.data)
+    except ValueError:
+        return value
+    return Value("DATE", (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def problem_of(name: str, value: Value, field: IndexField | None, longest_list: int) -> str | None:

@@ -36,8 +36,8 @@ ERRORS: dict[str, type[DocferryError]] = {
 
 SERVER_ERROR = 500
 GONE = (
-    "was the index or its data source deleted? Create it again (`docferry deploy`, where the stack has made it), give the "
-    "connector its ids, and run `docferry sync`: it starts from nothing for a new data source"
+    "was the index or its data source deleted? Create it again (`docferry deploy`, where the stack has made it), give "
+    "the connector its ids, and run `docferry sync`: it starts from nothing for a new data source"
 )
 
 PACE = Pace()

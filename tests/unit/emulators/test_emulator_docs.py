@@ -30,7 +30,7 @@ def test_every_rule_and_question_has_its_test() -> None:
     folder = Path(__file__).parent
     for name, file, count in (
         ("rule", "test_emulator_rules.py", 23),
-        ("question", "test_emulator_open_questions.py", 33),
+        ("question", "test_emulator_open_questions.py", 34),
     ):
         tested = {int(number) for number in re.findall(rf"def test_{name}_(\d+)", (folder / file).read_text("utf-8"))}
         assert tested == set(range(1, count + 1))
@@ -38,5 +38,5 @@ def test_every_rule_and_question_has_its_test() -> None:
 
 def test_the_example_for_tests_runs() -> None:
     """As it stands on the page."""
-    (example,) = (block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "emulated(" in block)
+    (example,) = (block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "with emulated(" in block)
     exec(compile(example, "docs/emulator.md", "exec"), {})

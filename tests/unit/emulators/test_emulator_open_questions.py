@@ -516,6 +516,23 @@ def test_question_33_fields_of_an_index(start: Any) -> None:
 
 
 @BOTH
+def test_question_34_a_string_for_a_date(start: Any, name: str) -> None:
+    """Refused by default; a service that accepts it keeps the date, and still refuses what is none."""
+    text = {"StringValue": "2026-01-31T12:00:00Z"}
+    strict: Service = start(name)
+    strict.declare(day="DATE_VALUE")
+    assert [
+        id_ for id_, _, _ in strict.put(with_attributes(strict, strict.document("a"), attribute(strict, "day", **text)))
+    ] == ["a"]
+
+    lenient: Service = start(name, date_as_string="accept")
+    lenient.declare(day="DATE_VALUE")
+    good = with_attributes(lenient, lenient.document("a"), attribute(lenient, "day", **text))
+    bad = with_attributes(lenient, lenient.document("b"), attribute(lenient, "day", StringValue="tomorrow"))
+    assert [id_ for id_, _, _ in lenient.put(good, bad)] == ["b"]
+
+
+@BOTH
 def test_undeclared_fields_may_be_declared_by_a_put(start: Any, name: str) -> None:
     """A convenience for laptops: the first value gives a field its type."""
     service: Service = start(name, undeclared_fields="declare")

@@ -1,0 +1,54 @@
+"""Fixtures for the tests of programs that call Kendra or Q Business: pytest finds them where docferry is installed.
+
+``docferry_emulation`` emulates in the process of the test, ``docferry_emulator`` on a loopback port. A test, a module
+or a conftest.py that overrides ``docferry_settings`` changes how the emulators behave.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from docferry_emulators import Emulation, Settings
+    from docferry_emulators.clock import VirtualClock
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.fixture
+def docferry_settings() -> "Settings":
+    """How the emulators behave where the services leave it open: everything at its safe default."""
+    from docferry_emulators import Settings  # noqa: PLC0415  # a second of moto, for tests that use it
+
+    return Settings()
+
+
+@pytest.fixture
+def docferry_clock() -> "VirtualClock":
+    """The time of the emulators: it stands still until the test calls ``sleep``."""
+    from docferry_emulators.clock import VirtualClock  # noqa: PLC0415  # as above
+
+    return VirtualClock()
+
+
+@pytest.fixture
+def docferry_emulation(docferry_settings: "Settings", docferry_clock: "VirtualClock") -> "Iterator[Emulation]":
+    """Kendra, Q Business and all of moto for the boto3 clients of this process."""
+    from docferry_emulators import emulated  # noqa: PLC0415  # as above
+
+    with emulated(clock=docferry_clock, settings=docferry_settings) as emulation:
+        yield emulation
+
+
+@pytest.fixture
+def docferry_emulator(
+    docferry_settings: "Settings", docferry_clock: "VirtualClock", monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The URL of a server for any program, in ``AWS_ENDPOINT_URL`` of the environment beside credentials for it."""
+    from docferry_emulators.server.application import serving  # noqa: PLC0415  # as above
+
+    with serving(clock=docferry_clock, settings=docferry_settings) as (url, _):
+        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, value)
+        yield url
