@@ -7,8 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from docferry.config.connectors import load_connectors, pick
-from docferry.connector import Connector, Part
+from docferry.connector import Connector, Part, pick
 from docferry.errors import ConfigurationError
 from docferry_cli.options import IndexKind
 
@@ -30,6 +29,8 @@ def to_sync(name: str | None, path: Path | None, index: IndexKind | None, config
         return of_folder(path, index or "kendra")
     if name is None and not config.exists():
         raise ConfigurationError(f"there is no {config}: give --path DIR to sync a folder, or --config FILE")
+    from docferry.config.connectors import load_connectors
+
     connectors = load_connectors(config)
     if name is None and len(connectors) > 1:
         raise ConfigurationError(f"say which connector: docferry sync NAME; there are: {', '.join(sorted(connectors))}")

@@ -16,11 +16,11 @@ from docferry_cli.connectors import Synced
 def open_connector(state: Path, synced: Synced) -> Iterator[Wired]:
     """What the functions of a connector that was synced with this state folder work with."""
     from docferry_emulators import Settings
-    from docferry_laptop.laptop import laptop, state_bucket
+    from docferry_laptop.storage import state_bucket, storage
 
     # There is no user to search as: Kendra then finds every document, and Q Business is made to do the same.
     settings = Settings(qbusiness_search_without_user="all")
-    with Console(stderr=True).status("starting the emulators") as status, laptop(state=state, settings=settings):
+    with Console(stderr=True).status("starting the emulators") as status, storage(state=state, settings=settings):
         status.stop()
         connector = structs.replace(synced.connector, index=synced.index)
         yield wire(Environment(state_bucket(connector.name), connector))

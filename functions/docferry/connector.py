@@ -1,8 +1,11 @@
 """One connector as connectors.yaml describes it, in the form that travels to its functions."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
+
+from docferry.errors import ConfigurationError
 
 Policy = Literal["required", "public"]
 """``required``: a document without access control is skipped. ``public``: it is sent, whatever it was before."""
@@ -30,3 +33,10 @@ class Connector(Struct, frozen=True):
     index: Part
     deletes: DeleteGuard = DeleteGuard()
     access: Policy | None = None
+
+
+def pick(connectors: Mapping[str, Connector], name: str) -> Connector:
+    """Return the connector of a name. Raises ConfigurationError, which names those there are."""
+    if name not in connectors:
+        raise ConfigurationError(f"there is no connector {name!r}; there are: {', '.join(sorted(connectors))}")
+    return connectors[name]

@@ -19,7 +19,6 @@ from docferry_emulators.clock import Clock, VirtualClock
 from docferry_emulators.server.application import serving
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.executions import stop_all
-from docferry_laptop.laptop import ACCOUNT, MOTO, REGION, create_bucket, locked
 from docferry_laptop.moto.buckets import kept_in
 from docferry_laptop.moto.event_delivery import Events, event_delivery
 from docferry_laptop.moto.gaps import gaps_filled, quietly
@@ -27,6 +26,7 @@ from docferry_laptop.moto.speed import shortcuts
 from docferry_laptop.moto.virtual_time import waiting_on
 from docferry_laptop.processes.functions import in_processes
 from docferry_laptop.provision import provision
+from docferry_laptop.storage import ACCOUNT, MOTO, REGION, create_bucket, locked
 
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 """The bucket that `cdk bootstrap` makes in an account."""

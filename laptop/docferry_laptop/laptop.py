@@ -1,20 +1,15 @@
 """The deployed system on a laptop: the real state machine and handlers, moto, and the two emulators."""
 
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 import boto3
-from filelock import FileLock, Timeout
 from msgspec import Struct
 
 import docferry_emulators
 from docferry.connector import Connector
-from docferry.errors import ConfigurationError
 from docferry.reporting import ledger
 from docferry.runtime.assets import DEFINITION
 from docferry.runtime.lambdas import FUNCTIONS
@@ -24,23 +19,13 @@ from docferry.state.store import Store
 from docferry.sync_job import lease
 from docferry_emulators import Emulation
 from docferry_emulators.clock import Clock, VirtualClock
-from docferry_emulators.engine.store import UnusableDatabase
 from docferry_laptop import executions
 from docferry_laptop.executions import Execution
-from docferry_laptop.moto.buckets import kept_in
 from docferry_laptop.moto.lambda_runtime import Deployed, LambdaRuntime, lambda_runtime
 from docferry_laptop.moto.speed import shortcuts
 from docferry_laptop.moto.virtual_time import waiting_on
 from docferry_laptop.provision import ROLE, provision
-
-ACCOUNT = "123456789012"
-REGION = "us-east-1"
-
-MOTO: dict[str, Any] = {
-    "lambda": {"use_docker": False},
-    "stepfunctions": {"execute_state_machine": True},
-    "core": {"reset_boto3_session": False},
-}
+from docferry_laptop.storage import ACCOUNT, REGION, create_bucket, state_bucket, storage
 
 
 class Deployment(Struct, frozen=True):
@@ -102,19 +87,9 @@ def laptop(
     # and reports every execution that fails, which the run's own report does better.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     with ExitStack() as stack:
-        stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
-        log = None
-        if state is not None:
-            stack.enter_context(locked(state))
-            log = stack.enter_context((state / "functions.log").open("a", encoding="utf-8"))
+        emulation = stack.enter_context(storage(state=state, clock=clock, settings=settings))
+        log = stack.enter_context((state / "functions.log").open("a", encoding="utf-8")) if state is not None else None
         runtime = LambdaRuntime(log)
-        emulation = stack.enter_context(
-            docferry_emulators.emulated(
-                clock=clock, settings=settings, database=state / "indexes.sqlite3" if state else None, moto_config=MOTO
-            )
-        )
-        if state is not None:
-            stack.enter_context(kept_in(state / "buckets"))
         stack.enter_context(lambda_runtime(runtime))
         stack.enter_context(waiting_on(clock))
         stack.enter_context(shortcuts())
@@ -123,50 +98,11 @@ def laptop(
         yield Laptop(emulation, runtime, clock)
 
 
-@contextmanager
-def locked(state: Path) -> Iterator[None]:
-    """Make a state folder where there is none, and keep other processes out of it.
-
-    Raises ConfigurationError when another process uses it, or what it holds cannot be read or written.
-    """
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(state / "lock", timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise ConfigurationError(
-            f"another docferry process uses {state}: wait until it ends, or give this one another folder with --state"
-        ) from error
-    except OSError as error:
-        raise ConfigurationError(
-            f"the state folder {state} cannot be used ({error.strerror or error}): give one that can be written with "
-            "--state"
-        ) from error
-    try:
-        yield
-    except UnusableDatabase as error:
-        raise ConfigurationError(f"{error}; move it away, or give another folder with --state") from error
-    finally:
-        lock.release()
-
-
 def clear_lease(store: Store) -> None:
     """Free the lease of a run that has died with the process that ran it."""
     run = lease.abandon(store, boto3.client("stepfunctions"))
     if run is not None:
         ledger.abandon(store, run)
-
-
-def state_bucket(connector: str) -> str:
-    """The name of a connector's state bucket."""
-    return f"docferry-{connector}-state"
-
-
-def create_bucket(name: str) -> None:
-    """Create an emulated bucket; one that is there stays as it is."""
-    s3 = boto3.client("s3", region_name=REGION)
-    if all(bucket["Name"] != name for bucket in s3.list_buckets()["Buckets"]):
-        s3.create_bucket(Bucket=name)
 
 
 def fill(definition: str, substitutions: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docferry_laptop.laptop import locked
+from docferry_laptop.storage import locked
 from tests.cli.command import Docferry
 
 KEYS = {

@@ -67,9 +67,10 @@ def faulty(assembly: Assembly, connector: str, bodies: dict[str, str], folder: P
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"] |= {"Timeout": TIMEOUT_SECONDS, "MemorySize": MEMORY_MIB}
     (folder / f"docferry-{connector}.template.json").write_text(json.dumps(template))
-    manifest = (assembly.folder / f"docferry-{connector}.assets.json").read_text()
-    (folder / f"docferry-{connector}.assets.json").write_text(manifest)
-    for asset in json.loads(manifest)["files"].values():
+    (folder / "manifest.json").write_text((assembly.folder / "manifest.json").read_text())
+    assets = (assembly.folder / f"docferry-{connector}.assets.json").read_text()
+    (folder / f"docferry-{connector}.assets.json").write_text(assets)
+    for asset in json.loads(assets)["files"].values():
         if asset["source"]["packaging"] == "zip":
             code = folder / asset["source"]["path"]
             code.mkdir()

@@ -34,7 +34,8 @@ from docferry.workflow import janitor
 from docferry.workflow.trigger import Triggered, signals, trigger
 from docferry_emulators import Knobs, Settings
 from docferry_emulators.clock import VirtualClock
-from docferry_laptop.laptop import ACCOUNT, REGION, Deployment, Laptop, laptop, state_bucket
+from docferry_laptop.laptop import Deployment, Laptop, laptop
+from docferry_laptop.storage import ACCOUNT, REGION, state_bucket
 from tests.faults.bucket import Bucket, refused, served
 
 NAME = "team"

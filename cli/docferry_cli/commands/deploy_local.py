@@ -45,7 +45,8 @@ def deploy(
 
       docferry local deploy handbook-s3 && docferry sync --deployed handbook-s3
     """
-    from docferry.config.connectors import load_connectors, pick
+    from docferry.config.connectors import load_connectors
+    from docferry.connector import pick
     from docferry_laptop.assembly import synthesize
     from docferry_laptop.deployed import cloud
 

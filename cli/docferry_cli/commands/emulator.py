@@ -41,8 +41,8 @@ def command(
     """
     from docferry_emulators import Settings
     from docferry_emulators.server.application import serve, serving
-    from docferry_laptop.laptop import locked
     from docferry_laptop.moto.buckets import kept_in
+    from docferry_laptop.storage import locked
 
     if faults is not None and not faults.is_file():
         raise ConfigurationError(f"--faults: {faults} does not exist; give a YAML file")

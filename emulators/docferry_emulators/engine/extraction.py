@@ -1,4 +1,4 @@
-"""The text of a document, by its content type."""
+"""The text of a document, by its content type. A library is imported when the first document needs it."""
 
 import csv
 import io
@@ -8,17 +8,10 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import lxml.etree  # type: ignore[import-untyped,unused-ignore]
-import lxml.html  # type: ignore[import-untyped,unused-ignore]
 import msgspec
-from bs4 import BeautifulSoup
 
 # The highlighter marks with these two; text never has them, nor any other control character.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_RTF = re.compile(
-    r"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-f]{2})|\\([^a-z])|([{}])|[\r\n]+|(.)", re.IGNORECASE | re.DOTALL
-)
-_RTF_HIDDEN = frozenset({"fonttbl", "colortbl", "stylesheet", "info", "pict", "header", "footer", "themedata"})
 
 
 class Unreadable(Exception):  # noqa: N818 - named after what is wrong with the document
@@ -50,7 +43,10 @@ def _plain(content: bytes) -> str:
 
 
 def _html(content: bytes) -> str:
-    # lxml takes a tenth of the time of Beautiful Soup, and documentation trees are full of large pages.
+    # A tenth of the time of Beautiful Soup, and documentation trees are full of large pages.
+    import lxml.etree  # type: ignore[import-untyped,unused-ignore]
+    import lxml.html  # type: ignore[import-untyped,unused-ignore]
+
     try:
         page = lxml.html.document_fromstring(_plain(content).encode(), lxml.html.HTMLParser(encoding="utf-8"))
     except lxml.etree.ParserError:  # nothing in it but space and comments
@@ -60,6 +56,8 @@ def _html(content: bytes) -> str:
 
 
 def _xml(content: bytes) -> str:
+    from bs4 import BeautifulSoup
+
     return _lines(BeautifulSoup(content, "xml").get_text("\n"))
 
 
@@ -88,15 +86,14 @@ def _leaves(value: Any) -> Iterator[str]:
 
 
 def _pdf(content: bytes) -> str:
-    # Imported here: pypdf takes a tenth of a second, and most runs have no PDF.
-    import pypdf  # noqa: PLC0415
+    import pypdf
 
     logging.getLogger("pypdf").setLevel(logging.ERROR)
     return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
 
 
 def _word(content: bytes) -> str:
-    import docx  # noqa: PLC0415 - slow to import, seldom needed
+    import docx
 
     document = docx.Document(io.BytesIO(content))
     cells = (cell.text for table in document.tables for row in table.rows for cell in row.cells)
@@ -105,6 +102,8 @@ def _word(content: bytes) -> str:
 
 def _zipped(parts: str, element: str) -> Callable[[bytes], str]:
     def read(content: bytes) -> str:
+        from bs4 import BeautifulSoup
+
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = sorted(name for name in archive.namelist() if re.fullmatch(parts, name))
             soups = [BeautifulSoup(archive.read(name), "xml") for name in names]
@@ -113,34 +112,13 @@ def _zipped(parts: str, element: str) -> Callable[[bytes], str]:
     return read
 
 
-def _rtf(content: bytes) -> str:  # noqa: C901 - one branch for each thing RTF is made of
+def _rtf(content: bytes) -> str:
+    from striprtf.striprtf import rtf_to_text
+
     if not content.lstrip().startswith(b"{\\rtf"):
         raise Unreadable("The content is not RTF.")
-    words: list[str] = []
-    hidden = [False]
-    for match in _RTF.finditer(content.decode("latin-1")):
-        word, number, code, symbol, brace, char = match.groups()
-        if brace == "{":
-            hidden.append(hidden[-1])
-        elif brace == "}":
-            hidden = hidden[:-1] or [False]
-        elif word in _RTF_HIDDEN or symbol == "*":
-            hidden[-1] = True
-        elif hidden[-1]:
-            continue
-        elif word in {"par", "line", "cell", "row"}:
-            words.append("\n")
-        elif word == "tab":
-            words.append(" ")
-        elif word == "u" and number:
-            words.append(chr(int(number) % 0x10000))
-        elif code:
-            words.append(bytes.fromhex(code).decode("cp1252", "replace"))
-        elif symbol in {"\\", "{", "}"}:
-            words.append(symbol)
-        elif char:
-            words.append(char)
-    return "".join(words)
+    text: str = rtf_to_text(content.decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]  # it has no types
+    return text
 
 
 _READERS: dict[str, Callable[[bytes], str]] = {

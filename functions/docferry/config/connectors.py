@@ -65,13 +65,6 @@ def describe(path: str | Path) -> dict[str, Described]:
     }
 
 
-def pick(connectors: Mapping[str, Connector], name: str) -> Connector:
-    """Return the connector of a name. Raises ConfigurationError, which names those there are."""
-    if name not in connectors:
-        raise ConfigurationError(f"there is no connector {name!r}; there are: {', '.join(sorted(connectors))}")
-    return connectors[name]
-
-
 def _part(written: Mapping[str, Any]) -> Part:
     return Part(written["kind"], {name: value for name, value in written.items() if name != "kind"})
 

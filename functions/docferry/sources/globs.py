@@ -6,41 +6,37 @@ Letter case counts.
 """
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
+
+from wcmatch import glob
+
+FLAGS = glob.GLOBSTAR | glob.DOTGLOB | glob.FORCEUNIX | glob.CASE
+
+# In no name that a file system or a bucket can have.
+ANY_NAME = "\x00"
 
 
 class Globs:
     """Selects the paths that match a pattern of ``include`` (or any path, without one) and none of ``exclude``."""
 
     def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
-        self._include = [_parts(pattern) for pattern in include]
-        self._exclude = [_parts(pattern) for pattern in exclude]
+        excluded = [_below(pattern) for pattern in exclude]
+        self._include = glob.compile([_below(pattern) for pattern in include] or ["**"], flags=FLAGS)
+        self._exclude = glob.compile(excluded, flags=FLAGS)
+        self._whole_folders = glob.compile([pattern for pattern in excluded if _ends_open(pattern)], flags=FLAGS)
 
     def selects(self, path: str) -> bool:
         """Whether the document at ``path`` belongs to the source."""
-        parts = path.split("/")
-        if self._include and not any(_match(parts, pattern) for pattern in self._include):
-            return False
-        return not any(_match(parts, pattern) for pattern in self._exclude)
+        return bool(self._include.match(path)) and not self._exclude.match(path)
 
     def prunes(self, folder: str) -> bool:
         """Whether ``exclude`` holds everything below ``folder``, so that nobody need look into it."""
-        parts = folder.split("/")
-        return any(pattern[-1] == "**" and _match([*parts, ""], pattern) for pattern in self._exclude)
+        return bool(self._whole_folders.match(f"{folder}/{ANY_NAME}"))
 
 
-def _parts(pattern: str) -> list[str]:
-    """Split a pattern; one that ends in a slash means everything below that folder."""
-    parts = pattern.split("/")
-    return [*parts[:-1], "**"] if not parts[-1] else parts
+def _below(pattern: str) -> str:
+    """A pattern that ends in a slash means everything below that folder."""
+    return f"{pattern}**" if pattern.endswith("/") else pattern
 
 
-def _match(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    if not pattern:
-        return not parts
-    if not parts:
-        return False
-    head, rest = pattern[0], pattern[1:]
-    if head == "**":
-        return not rest or any(_match(parts[skip:], rest) for skip in range(len(parts)))
-    return fnmatchcase(parts[0], head) and _match(parts[1:], rest)
+def _ends_open(pattern: str) -> bool:
+    return pattern.rpartition("/")[2] == "**"

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from docferry import indexes, sources
-from docferry.config.connectors import describe, load_connectors, pick
+from docferry.config.connectors import describe, load_connectors
 from docferry.config.deployment import Deploy, Described, Schedule, Vpc
-from docferry.connector import Connector, DeleteGuard, Part
+from docferry.connector import Connector, DeleteGuard, Part, pick
 from docferry.errors import ConfigurationError
 
 GOOD = """

@@ -1,0 +1,90 @@
+"""What a laptop keeps from one process to the next: the emulated indexes, and the buckets.
+
+Enough for a command that only reads: it imports neither the interpreter of the workflow nor Lambda.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from filelock import FileLock, Timeout
+
+from docferry.errors import ConfigurationError
+from docferry_emulators import DEFAULTS, Emulation, Settings, emulated
+from docferry_emulators.clock import Clock, VirtualClock
+from docferry_emulators.engine.store import UnusableDatabase
+from docferry_laptop.moto.buckets import kept_in
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+MOTO: dict[str, Any] = {
+    "lambda": {"use_docker": False},
+    "stepfunctions": {"execute_state_machine": True},
+    "core": {"reset_boto3_session": False},
+}
+
+
+@contextmanager
+def storage(
+    *, state: Path | None = None, clock: Clock | None = None, settings: Settings = DEFAULTS
+) -> Iterator[Emulation]:
+    """Start the index services and S3 of the laptop's AWS, with what they held before.
+
+    ``state`` is the folder that keeps it; None keeps it in memory. ``clock`` is the time of the indexes, a virtual one
+    by default. Raises ConfigurationError when another process uses the folder.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
+        if state is not None:
+            stack.enter_context(locked(state))
+        database = state / "indexes.sqlite3" if state else None
+        emulation = stack.enter_context(
+            emulated(clock=clock or VirtualClock(), settings=settings, database=database, moto_config=MOTO)
+        )
+        if state is not None:
+            stack.enter_context(kept_in(state / "buckets"))
+        yield emulation
+
+
+@contextmanager
+def locked(state: Path) -> Iterator[None]:
+    """Make a state folder where there is none, and keep other processes out of it.
+
+    Raises ConfigurationError when another process uses it, or what it holds cannot be read or written.
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(state / "lock", timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise ConfigurationError(
+            f"another docferry process uses {state}: wait until it ends, or give this one another folder with --state"
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"the state folder {state} cannot be used ({error.strerror or error}): give one that can be written with "
+            "--state"
+        ) from error
+    try:
+        yield
+    except UnusableDatabase as error:
+        raise ConfigurationError(f"{error}; move it away, or give another folder with --state") from error
+    finally:
+        lock.release()
+
+
+def state_bucket(connector: str) -> str:
+    """The name of a connector's state bucket."""
+    return f"docferry-{connector}-state"
+
+
+def create_bucket(name: str) -> None:
+    """Create an emulated bucket; one that is there stays as it is."""
+    s3 = boto3.client("s3", region_name=REGION)
+    if all(bucket["Name"] != name for bucket in s3.list_buckets()["Buckets"]):
+        s3.create_bucket(Bucket=name)
