@@ -1,11 +1,9 @@
 """The `docferry` command: its subcommands, and what an error looks like."""
 
 import sys
-from importlib import metadata
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from docferry.errors import ConfigurationError, DocferryError
 from docferry_cli.commands import deploy, deploy_local, emulator, failures, history, init, repair, runs, search, sync
@@ -13,6 +11,8 @@ from docferry_cli.commands import deploy, deploy_local, emulator, failures, hist
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001  # typer's signature of a callback
     if asked:
+        from importlib import metadata
+
         typer.echo(f"docferry {metadata.version('docferry')}")
         raise typer.Exit
 
@@ -20,7 +20,8 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001  # typer's signature of 
 app = typer.Typer(
     name="docferry",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    # Help in plain text: the library that draws boxes around it imports for longer than all the rest.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog="On a laptop everything runs against emulators of both services; no AWS account is used.",
 )
@@ -74,5 +75,7 @@ def main() -> None:
 
 def fail(message: str, code: int) -> None:
     """Say what is wrong on standard error, and exit."""
+    from rich.console import Console
+
     Console(stderr=True, soft_wrap=True).print(message, style="red", markup=False, highlight=False)
     sys.exit(code)

@@ -1,26 +1,44 @@
-"""Questions to the index of a connector, on the embedded default."""
+"""Questions to the index and the state of a connector, on the embedded default."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
-from msgspec import structs
 from rich.console import Console
 
-from docferry.runtime.settings import Settings as Environment
-from docferry.runtime.wiring import Wired, wire
+from docferry.connector import Connector, Part
+from docferry.indexes import Index
+from docferry.runtime import wiring
+from docferry.state.store import Store
 from docferry_cli.connectors import Synced
+from docferry_emulators import Settings
+from docferry_laptop.storage import state_bucket, storage
+
+
+class OpenConnector:
+    """The index data source and the state bucket of a connector, each with a client of its own once it is asked."""
+
+    def __init__(self, connector: Connector, index: Part) -> None:
+        self._connector = connector
+        self._index = index
+
+    @cached_property
+    def index(self) -> Index:
+        """The index data source."""
+        return wiring.index(self._connector.name, self._index)
+
+    @cached_property
+    def store(self) -> Store:
+        """The state bucket."""
+        return Store(state_bucket(self._connector.name), wiring.client("s3"), self.index.data_source)
 
 
 @contextmanager
-def open_connector(state: Path, synced: Synced) -> Iterator[Wired]:
-    """What the functions of a connector that was synced with this state folder work with."""
-    from docferry_emulators import Settings
-    from docferry_laptop.storage import state_bucket, storage
-
+def open_connector(state: Path, synced: Synced) -> Iterator[OpenConnector]:
+    """A connector that was synced with this state folder, to look at. Raises ConfigurationError."""
     # There is no user to search as: Kendra then finds every document, and Q Business is made to do the same.
     settings = Settings(qbusiness_search_without_user="all")
     with Console(stderr=True).status("starting the emulators") as status, storage(state=state, settings=settings):
         status.stop()
-        connector = structs.replace(synced.connector, index=synced.index)
-        yield wire(Environment(state_bucket(connector.name), connector))
+        yield OpenConnector(synced.connector, synced.index)

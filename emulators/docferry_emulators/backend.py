@@ -68,9 +68,9 @@ def backend_of(backends: BackendDict, account: str, region: str) -> Any:
 @cache
 def regions() -> list[str]:
     """Return every region of AWS; the real services are in fewer, but nothing here depends on where."""
-    session = Session()
+    resolver = Session().get_component("endpoint_resolver")
     return [
         region
-        for partition in session.get_available_partitions()
-        for region in session.get_available_regions("ec2", partition)
+        for partition in resolver.get_available_partitions()
+        for region in resolver.get_available_endpoints("ec2", partition)
     ]

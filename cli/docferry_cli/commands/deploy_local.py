@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from docferry_cli.options import CONFIG, STATE, Config, State
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from docferry.connector import Connector
 
 app = typer.Typer(no_args_is_help=True)
@@ -45,6 +46,8 @@ def deploy(
 
       docferry local deploy handbook-s3 && docferry sync --deployed handbook-s3
     """
+    from rich.console import Console
+
     from docferry.config.connectors import load_connectors
     from docferry.connector import pick
     from docferry_laptop.assembly import synthesize
@@ -66,7 +69,7 @@ def deploy(
                 tell(console, state, one)
 
 
-def tell(console: Console, state: Path, connector: "Connector") -> None:
+def tell(console: "Console", state: Path, connector: "Connector") -> None:
     """Say what was deployed, and what comes next."""
     from docferry_cli.stack import find
 

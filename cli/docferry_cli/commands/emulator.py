@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from docferry.errors import ConfigurationError
@@ -39,6 +38,8 @@ def command(
 
       AWS_ENDPOINT_URL=http://127.0.0.1:4577 aws kendra list-indices
     """
+    import msgspec
+
     from docferry_emulators import Settings
     from docferry_emulators.server.application import serve, serving
     from docferry_laptop.moto.buckets import kept_in

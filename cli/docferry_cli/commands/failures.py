@@ -2,10 +2,7 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from docferry_cli.options import STATE, Connector, Json, Named, State
 
@@ -19,13 +16,17 @@ def list_failures(connector: Named = None, *, state: State = STATE, as_json: Jso
 
       docferry failures handbook --json
     """
+    import msgspec
+    from rich.console import Console
+    from rich.markup import escape
+
     from docferry.changes import quarantine
     from docferry_cli import connectors
     from docferry_cli.open_connector import open_connector
 
     chosen = connectors.to_ask(state, connector)
-    with open_connector(state, chosen) as wired:
-        found = list(quarantine.read(wired.store))
+    with open_connector(state, chosen) as opened:
+        found = list(quarantine.read(opened.store))
     if as_json:
         shown = [
             {"id": one.id, "reason": one.reason, "runs": one.runs, "quarantined": one.quarantined} for one in found
@@ -54,11 +55,13 @@ def retry(
 
       docferry retry handbook/safety/plan.pdf
     """
+    from rich.console import Console
+
     from docferry.changes import quarantine
     from docferry_cli import connectors
     from docferry_cli.open_connector import open_connector
 
     chosen = connectors.to_ask(state, connector)
-    with open_connector(state, chosen) as wired:
-        released = quarantine.release(wired.store, frozenset(ids) if ids else None)
+    with open_connector(state, chosen) as opened:
+        released = quarantine.release(opened.store, frozenset(ids) if ids else None)
     Console().print(f"{released} released; the next sync sends them again")

@@ -2,16 +2,17 @@
 
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
-from docferry.indexes import JobStatus, SyncJob
+from docferry.indexes import JobStatus
 from docferry_cli.options import STATE, Index, Json, Named, State
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from docferry.indexes import SyncJob
 
 WIDTH = 130
 STYLES = {"SUCCEEDED": "green", "FAILED": "red", "ABORTED": "red", "INCOMPLETE": "yellow"}
@@ -31,17 +32,21 @@ def command(  # noqa: PLR0913  # one parameter an option
     """List the sync jobs of a data source, newest first, as ListDataSourceSyncJobs gives them, with their metrics.
 
     Examples:
+
       docferry history
 
       docferry history handbook --status SUCCEEDED --since 2026-01-01 --json
 
     """
+    import msgspec
+    from rich.console import Console
+
     from docferry_cli import connectors
     from docferry_cli.open_connector import open_connector
 
     chosen = connectors.to_ask(state, connector, index)
-    with open_connector(state, chosen) as wired:
-        found = wired.index.jobs(status=status, since=_utc(since), until=_utc(until))
+    with open_connector(state, chosen) as opened:
+        found = opened.index.jobs(status=status, since=_utc(since), until=_utc(until))
         jobs = list(islice(found, limit))
     if as_json:
         print(msgspec.json.encode(jobs).decode())  # noqa: T201  # the output of --json
@@ -50,8 +55,11 @@ def command(  # noqa: PLR0913  # one parameter an option
         show(Console(width=max(WIDTH, Console().width)), f"{chosen.connector.name} → {chosen.index.kind}", jobs)
 
 
-def show(console: Console, title: str, jobs: list[SyncJob]) -> None:
+def show(console: "Console", title: str, jobs: list["SyncJob"]) -> None:
     """Print the jobs as a table."""
+    from rich import box
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for column in ("execution id", "status", "started (UTC)", "ended (UTC)"):
         table.add_column(column, no_wrap=True)

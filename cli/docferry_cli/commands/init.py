@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from importlib import metadata, resources
 from pathlib import Path
 from string import Template
 from textwrap import indent
@@ -15,7 +14,8 @@ from docferry_cli.options import IndexKind
 
 SourceKind = Literal["files", "s3"]
 
-PROJECT = resources.files("docferry_cli") / "project"
+PROJECT = Path(__file__).parents[1] / "project"
+"""The templates."""
 FILES = {
     "app.py": "app.py.in",
     "cdk.json": "cdk.json.in",
@@ -46,6 +46,8 @@ def command(
 
       docferry init handbook --source files --index qbusiness
     """
+    from importlib import metadata
+
     refuse(folder)
     name = name_of(folder)
     documents = Path("documents") if source == "files" else Path(".docferry", "buckets", f"{name}-documents")

@@ -37,7 +37,7 @@ def approve(  # one parameter an option
 def reconcile(
     connector: Named = None,
     *,
-    dry_run: Annotated[bool, typer.Option(help="Say what would be done, and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     state: State = STATE,
     as_json: Json = False,
 ) -> None:

@@ -5,15 +5,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from docferry_cli.options import CONFIG, STATE, Aws, Config, Deployed, Json, Named, State
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from docferry.reporting.ledger import Entry
 
 WIDTH = 220
@@ -33,11 +31,15 @@ def command(  # one parameter an option
     """List the runs of a connector, newest first: what started each, its mode, times, counts and status.
 
     Examples:
+
       docferry runs
 
       docferry runs handbook --limit 5 --json
 
     """
+    import msgspec
+    from rich.console import Console
+
     from docferry_cli.running import runner
 
     runner(deployed=deployed, aws=aws)  # refuses what does not go together
@@ -59,12 +61,15 @@ def read(connector: str | None, config: Path, state: Path, limit: int, *, deploy
     if deployed:
         with deployment(connectors.known(state, connector, config, deployed=True), state, aws=aws) as stack:
             return list(islice(ledger.newest(stack.store()), limit))
-    with open_connector(state, connectors.to_ask(state, connector)) as wired:
-        return list(islice(ledger.newest(wired.store), limit))
+    with open_connector(state, connectors.to_ask(state, connector)) as opened:
+        return list(islice(ledger.newest(opened.store), limit))
 
 
-def show(console: Console, runs: list["Entry"]) -> None:
+def show(console: "Console", runs: list["Entry"]) -> None:
     """Print the runs as a table."""
+    from rich import box
+    from rich.table import Table
+
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     for column in ("run", "started by", "mode", "status", "began (UTC)", "ended (UTC)"):
         table.add_column(column, no_wrap=True)

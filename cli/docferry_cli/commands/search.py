@@ -2,10 +2,7 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from docferry_cli.options import STATE, Connector, Index, Json, State
 
@@ -22,17 +19,22 @@ def command(  # one parameter an option
     """Search the index of the last sync, as one of its users would: title, excerpt and URI of each result.
 
     Examples:
+
       docferry search "life jackets"
 
       docferry search "expense claims" --index qbusiness --json
 
     """
+    import msgspec
+    from rich.console import Console
+    from rich.text import Text
+
     from docferry_cli import connectors
     from docferry_cli.open_connector import open_connector
 
     chosen = connectors.to_ask(state, connector, index)
-    with open_connector(state, chosen) as wired:
-        hits = wired.index.search(words, limit)
+    with open_connector(state, chosen) as opened:
+        hits = opened.index.search(words, limit)
     if as_json:
         print(msgspec.json.encode(hits).decode())  # noqa: T201  # the output of --json
         return

@@ -10,7 +10,7 @@ from docferry_cli.options import CONFIG, STATE, Aws, Config, Deployed, Json, Sta
 
 Chosen = Annotated[str | None, typer.Argument(help="A connector of connectors.yaml.", show_default=False)]
 Folder = Annotated[Path | None, typer.Option(help="A folder to sync, without a connectors.yaml.")]
-Full = Annotated[bool, typer.Option(help="Send every document again, changed or not.")]
+Full = Annotated[bool, typer.Option("--full", help="Send every document again, changed or not.")]
 
 
 def command(  # noqa: PLR0913  # one parameter an option
@@ -21,7 +21,9 @@ def command(  # noqa: PLR0913  # one parameter an option
     config: Config = CONFIG,
     state: State = STATE,
     full: Full = False,
-    dry_run: Annotated[bool, typer.Option(help="Only say what would be done: the same as `docferry plan`.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done: the same as `docferry plan`.")
+    ] = False,
     deployed: Deployed = False,
     aws: Aws = False,
     as_json: Json = False,
@@ -33,6 +35,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     credentials and the region of the environment. Exits 0 when the sync succeeded, 1 when it failed, 2 for bad usage.
 
     Examples:
+
       docferry sync --path ~/handbook
 
       docferry sync --path ~/handbook --index qbusiness
@@ -70,6 +73,7 @@ def plan(  # noqa: PLR0913  # one parameter an option
     The change set is kept: `docferry apply RUN` sends exactly it.
 
     Examples:
+
       docferry plan handbook
 
       docferry plan --path ~/handbook --json
@@ -102,6 +106,7 @@ def apply(  # one parameter an option
     """Send exactly what a plan said, after a fresh crawl; or nothing, when source, manifest or index have moved.
 
     Examples:
+
       docferry apply 6b1ccd0e-4a5c-4f0e-9a53-0d5d4b8b3c7f
 
     """

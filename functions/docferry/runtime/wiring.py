@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -23,6 +24,9 @@ ONE_ATTEMPT = frozenset({"kendra", "qbusiness"})
 
 # The services that answer in JSON, of which botocore reads half a reply as an empty one; S3's replies it checks itself.
 JSON = frozenset({*ONE_ATTEMPT, "stepfunctions"})
+
+
+_BUILDING = Lock()
 
 
 class Wired(Struct, frozen=True):
@@ -64,17 +68,24 @@ def index(connector: str, part: Part) -> Index:
 @cache
 def client(service: str) -> Any:
     """The boto3 client of a service, one for all invocations of the process."""
+    config = Config(retries={"total_max_attempts": 1}) if service in ONE_ATTEMPT else Config()
+    with _BUILDING:  # a session may not build two clients at a time
+        build: Any = _session().client  # its type knows each service by a literal name
+        made = build(service, config=config)
+    if service in JSON:
+        made.meta.events.register("before-parse", _check_length)
+    return made
+
+
+@cache
+def _session() -> boto3.Session:
+    """One session for all clients: it reads endpoints and service models once."""
     session = boto3.Session()
     # dateutil takes most of the CPU time of a long S3 listing; fromisoformat a quarter of it.
     session._session.get_component("response_parser_factory").set_parser_defaults(  # noqa: SLF001  # botocore's documented hook for this has no public way from boto3
         timestamp_parser=_timestamp
     )
-    config = Config(retries={"total_max_attempts": 1}) if service in ONE_ATTEMPT else Config()
-    build: Any = session.client  # its type knows each service by a literal name
-    made = build(service, config=config)
-    if service in JSON:
-        made.meta.events.register("before-parse", _check_length)
-    return made
+    return session
 
 
 def _check_length(response_dict: dict[str, Any], **_: Any) -> None:
