@@ -26,6 +26,8 @@ from docferry_cli import connectors
 from docferry_cli.stack import Stack, find
 from docferry_laptop.executions import Execution
 
+# A small run has ended within a second: it is looked at soon, and then less and less often.
+FIRST_LOOK_SECONDS = 0.025
 LOOK_SECONDS = 0.2
 # What a shell says of a process that ended by Ctrl-C: 128 + SIGINT.
 INTERRUPTED = 130
@@ -135,11 +137,12 @@ def follow(
     """Show how far an execution is until it has ended, or Ctrl-C, which is answered with a word on what happens now."""
     with bars(console) as shown:
         tasks = {phase: shown.add_task(phase, total=None) for phase in PHASES}
-        waiting = threading.Event()
+        waiting, pause = threading.Event(), FIRST_LOOK_SECONDS
         try:
             while execution.status() == "RUNNING":
                 update(shown, tasks, progress(store, index, execution.run))
-                waiting.wait(LOOK_SECONDS)
+                waiting.wait(pause)
+                pause = min(2 * pause, LOOK_SECONDS)
         except KeyboardInterrupt:
             console.print(interrupted)
             raise typer.Exit(INTERRUPTED) from None

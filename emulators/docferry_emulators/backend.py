@@ -3,7 +3,7 @@
 from functools import cache, cached_property
 from typing import Any
 
-from botocore.session import Session
+from botocore.loaders import create_loader
 from moto.core.base_backend import BackendDict, BaseBackend
 
 from docferry_emulators.emulation import current
@@ -68,9 +68,5 @@ def backend_of(backends: BackendDict, account: str, region: str) -> Any:
 @cache
 def regions() -> list[str]:
     """Return every region of AWS; the real services are in fewer, but nothing here depends on where."""
-    resolver = Session().get_component("endpoint_resolver")
-    return [
-        region
-        for partition in resolver.get_available_partitions()
-        for region in resolver.get_available_endpoints("ec2", partition)
-    ]
+    partitions = create_loader().load_data("partitions")["partitions"]
+    return [region for partition in partitions for region in partition["regions"] if not region.endswith("-global")]

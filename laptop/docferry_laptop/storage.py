@@ -17,6 +17,7 @@ from docferry.errors import ConfigurationError
 from docferry_emulators import DEFAULTS, Emulation, Settings, emulated
 from docferry_emulators.clock import Clock, VirtualClock
 from docferry_emulators.engine.store import UnusableDatabase
+from docferry_laptop.botocore_data import botocore_data_read_once
 from docferry_laptop.moto.buckets import kept_in
 
 ACCOUNT = "123456789012"
@@ -39,6 +40,7 @@ def storage(
     by default. Raises ConfigurationError when another process uses the folder.
     """
     with ExitStack() as stack:
+        stack.enter_context(botocore_data_read_once())
         stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
         if state is not None:
             stack.enter_context(locked(state))

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
@@ -52,8 +52,8 @@ def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
 
         def handler(raw: dict[str, Any], context: LambdaContext) -> Any:
             settings = Settings.from_env(os.environ)
-            logger, tracer = _logger(settings.connector.name), _tracer(settings.connector.name)
-            with _keys(logger, {"state": name, "run": raw.get("run")}), tracer.provider.in_subsegment(f"## {name}"):
+            logger = _logger(settings.connector.name)
+            with _keys(logger, {"state": name, "run": raw.get("run")}), _subsegment(settings.connector.name, name):
                 try:
                     event = read(raw, event_type)
                     works_with = wired(settings)
@@ -110,6 +110,13 @@ def _wired(env: tuple[tuple[str, str], ...]) -> Wired:
 @cache
 def _logger(connector: str) -> Logger:
     return Logger(service=connector, log_uncaught_exceptions=False)
+
+
+def _subsegment(connector: str, state: str) -> AbstractContextManager[Any]:
+    # Outside Lambda Powertools traces nothing; and the X-Ray SDK takes as long to import as all of boto3.
+    return (
+        _tracer(connector).provider.in_subsegment(f"## {state}") if "LAMBDA_TASK_ROOT" in os.environ else nullcontext()
+    )
 
 
 @cache
