@@ -14,6 +14,7 @@ from rich.table import Table
 
 from benchmarks.bucket import served
 from benchmarks.search import SCAN, SEARCHES, filled
+from benchmarks.start import ratios
 
 SIZES = (10_000, 200_000)
 PHASES = {
@@ -29,8 +30,23 @@ ROUNDS = 7
 def main() -> None:
     """Run every benchmark and print its table."""
     console = Console(width=110)
+    start(console)
     sync(console)
     search(console)
+
+
+def start(console: Console) -> None:
+    """How long commands take, against a program that does no more than build a boto3 client."""
+    with console.status("starting commands"):
+        measured = ratios()
+    table = Table(
+        title="From start to exit, against building a boto3 client", title_justify="left"
+    )
+    table.add_column("")
+    table.add_column("time", justify="right")
+    for name, ratio in measured.items():
+        table.add_row(name, f"x {ratio:.2f}")
+    console.print(table)
 
 
 def sync(console: Console) -> None:
