@@ -39,9 +39,7 @@ def start(console: Console) -> None:
     """How long commands take, against a program that does no more than build a boto3 client."""
     with console.status("starting commands"):
         measured = ratios()
-    table = Table(
-        title="From start to exit, against building a boto3 client", title_justify="left"
-    )
+    table = Table(title="From start to exit, against building a boto3 client", title_justify="left")
     table.add_column("")
     table.add_column("time", justify="right")
     for name, ratio in measured.items():

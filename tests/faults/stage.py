@@ -18,7 +18,6 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from msgspec import Struct, structs
 
-import docferry_emulators
 from docferry.connector import Connector, DeleteGuard, Part
 from docferry.indexes import calls, index_class
 from docferry.model import Document
@@ -283,7 +282,7 @@ def stage(service: str, folder: Path) -> Iterator[Stage]:
         stack.enter_context(patch.object(ExecutionWorker, "start", started))
         stack.enter_context(quiet())
         bucket = Bucket(state_bucket(NAME))
-        stack.enter_context(patch.object(docferry_emulators, "read_object", bucket.read))
+        stack.enter_context(patch("docferry_emulators.start.read_object", bucket.read))
         aws = stack.enter_context(laptop(clock=VirtualClock(), settings=Settings(undeclared_fields="declare")))
         stack.enter_context(served(bucket))
         source = folder / service

@@ -4,7 +4,7 @@ For the laptop only: the functions in AWS get their one connector as JSON, and c
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -44,11 +44,19 @@ def describe(path: str | Path) -> dict[str, Described]:
     Raises ConfigurationError with one line for each mistake, such as
     ``connectors.handbook.source.bucket: is required (the name of a bucket ...)``.
     """
-    read, problems = _parse(Path(path))
+    read, twice = _parse(Path(path))
+    return checked(read, str(path), twice)
+
+
+def checked(read: Any, where: str, problems: Iterable[str] = ()) -> dict[str, Described]:
+    """The connectors of what was read, or made by a program. Raises ConfigurationError, which begins with ``where``.
+
+    A value that CDK knows only when a stack is deployed is taken as it is.
+    """
     problems = list(dict.fromkeys([*problems, *_problems(read)]))
     if problems:
         count = f"{len(problems)} mistakes" if len(problems) > 1 else "a mistake"
-        raise ConfigurationError("\n  ".join([f"{path} has {count}:", *problems]))
+        raise ConfigurationError("\n  ".join([f"{where} has {count}:", *problems]))
     return {
         name: Described(
             Connector(
@@ -145,7 +153,7 @@ def _part_problems(role: str, written: Mapping[str, Any], place: Place) -> Itera
     settings = load(part.kind).Settings
     problems = list(_invalid(part.settings, msgspec.json.schema(settings), place))
     yield from problems
-    if not problems:
+    if not problems and not any(map(_is_token, part.settings.values())):
         try:
             msgspec.convert(part.settings, settings)
         except msgspec.ValidationError as error:  # what a schema cannot say: two settings that exclude each other
@@ -197,9 +205,16 @@ def _invalid(instance: Any, schema: Mapping[str, Any], place: Place) -> Iterator
         yield from _said(error, place)
 
 
+def _is_token(value: object) -> bool:
+    """Whether a text is, or has in it, a token of the CDK: a value that is known only when a stack is deployed."""
+    return isinstance(value, str) and "${Token[" in value
+
+
 def _said(error: ValidationError, base: Place) -> Iterator[str]:
     """Say in plain words what jsonschema found; ``base`` is where the checked part stands in the file."""
     place: Place = (*base, *error.absolute_path)
+    if error.validator == "pattern" and _is_token(error.instance):
+        return
     if "propertyNames" in error.absolute_schema_path:
         yield f"{_spelled(place)}: {error.instance!r} is not a valid name; wanted: {_NAMES['description']}"
     elif error.validator == "anyOf":  # a setting that may be left out: its type, or null
