@@ -8,14 +8,11 @@ from msgspec import Struct
 
 from docferry.connector import Connector, Part
 from docferry.errors import ConfigurationError
-from docferry.indexes import Index
+from docferry.indexes import Index, service
 from docferry.runtime import wiring
 from docferry.state.store import Store
 from docferry_laptop import executions
 from docferry_laptop.executions import Execution
-
-IDS = {"ApplicationId": "application_id", "IndexId": "index_id", "DataSourceId": "data_source_id"}
-"""Outputs of a stack that are settings of its index."""
 
 
 class Stack(Struct, frozen=True):
@@ -49,6 +46,6 @@ def find(connector: Connector) -> Stack:
             f"{connector.name} is not deployed: {error}; `docferry deploy {connector.name}` deploys it"
         ) from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0]["Outputs"]}
-    ids = {setting: outputs[output] for output, setting in IDS.items() if output in outputs}
+    ids = {setting: outputs[setting.title().replace("_", "")] for setting in service(connector.index.kind).ids}
     index = Part(connector.index.kind, {**connector.index.settings, **ids})
     return Stack(connector.name, outputs["StateMachineArn"], outputs["StateBucket"], index)

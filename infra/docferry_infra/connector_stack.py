@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from docferry.config.deployment import Described
+from docferry.indexes import service
 from docferry_infra.bundle import Bundle
 from docferry_infra.connector import DescribedConnector
 
@@ -19,6 +20,5 @@ class ConnectorStack(Stack):
         connector = DescribedConnector(self, "Default", described=described, bundle=bundle)
         CfnOutput(self, "StateMachineArn", value=connector.state_machine.state_machine_arn)
         CfnOutput(self, "StateBucket", value=connector.state_bucket.bucket_name)
-        for name in ("application_id", "index_id", "data_source_id"):
-            if name in connector.index.settings:
-                CfnOutput(self, name.title().replace("_", ""), value=connector.index.settings[name])
+        for setting in service(connector.index.kind).ids:
+            CfnOutput(self, setting.title().replace("_", ""), value=connector.index.settings[setting])

@@ -7,12 +7,7 @@ from typing import Any
 from docferry.config.connectors import describe
 from docferry.config.deployment import Deploy, Described
 from docferry.errors import ConfigurationError
-
-IDS = {"kendra": ("index_id", "data_source_id"), "qbusiness": ("application_id", "index_id", "data_source_id")}
-EDITIONS = {
-    "kendra": ("DEVELOPER_EDITION", "ENTERPRISE_EDITION", "GEN_AI_ENTERPRISE_EDITION"),
-    "qbusiness": ("STARTER", "ENTERPRISE"),
-}
+from docferry.indexes import service
 
 
 def deployable(path: str | Path) -> dict[str, Described]:
@@ -36,13 +31,13 @@ def deployable(path: str | Path) -> dict[str, Described]:
 def for_laptop(described: Described) -> bool:
     """Whether a connector can only be meant for the emulated index of a laptop."""
     index = described.connector.index
-    return described.deploy is None and not any(index.settings.get(name) for name in IDS[index.kind])
+    return described.deploy is None and not any(index.settings.get(name) for name in service(index.kind).ids)
 
 
 def missing(described: Described) -> Iterator[str]:
     """What a connector lacks to be deployed, each with its path below the connector."""
     index, source, deploy = described.connector.index, described.connector.source, described.deploy or Deploy()
-    given = {name: index.settings.get(name) for name in IDS[index.kind]}
+    given = {name: index.settings.get(name) for name in service(index.kind).ids}
     if not deploy.create:
         for name in (name for name, value in given.items() if value is None):
             yield f"index.{name}: is required to deploy, or deploy.create: true to make it"
@@ -61,8 +56,9 @@ def _misplaced(given: dict[str, Any], deploy: Deploy, kind: str) -> Iterator[str
         yield "index.application_id: is required with index.index_id, which is in it"
     if made and kind == "qbusiness" and given["application_id"] is None and deploy.identity_center is None:
         yield "deploy.identity_center: is required to make an application: its users come from there"
-    if deploy.edition and deploy.edition not in EDITIONS[kind]:
-        yield f"deploy.edition: {deploy.edition!r} is none of {kind}; allowed: {', '.join(EDITIONS[kind])}"
+    editions = service(kind).editions
+    if deploy.edition and deploy.edition not in editions:
+        yield f"deploy.edition: {deploy.edition!r} is none of {kind}; allowed: {', '.join(editions)}"
 
 
 def _unmounted(path: str, deploy: Deploy) -> Iterator[str]:

@@ -12,11 +12,13 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
+from docferry.indexes import KINDS, service
+
 # Amazon Linux 2023, which the Python 3.13 runtime stands on, has glibc 2.34.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 
-SERVICES = frozenset({"kendra", "qbusiness", "s3", "secretsmanager", "stepfunctions"})
+SERVICES = frozenset({"s3", "secretsmanager", "stepfunctions", *(service(kind).name for kind in KINDS)})
 """The services whose models the functions need; botocore brings some 400."""
 
 

@@ -21,10 +21,11 @@ from docferry_emulators import Emulation
 from docferry_emulators.clock import Clock, VirtualClock
 from docferry_laptop import executions
 from docferry_laptop.executions import Execution
+from docferry_laptop.indexes import ROLE
 from docferry_laptop.moto.lambda_runtime import Deployed, LambdaRuntime, lambda_runtime
 from docferry_laptop.moto.speed import shortcuts
 from docferry_laptop.moto.virtual_time import waiting_on
-from docferry_laptop.provision import ROLE, provision
+from docferry_laptop.provision import provision
 from docferry_laptop.storage import ACCOUNT, REGION, create_bucket, state_bucket, storage
 
 

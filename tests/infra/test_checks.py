@@ -14,7 +14,7 @@ from cfnlint import lint_by_config as lint
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from docferry_infra.workflow import DEFINITION
+from docferry.runtime.assets import DEFINITION
 from tests.infra.conftest import NAMES, Assembly, Template
 
 # The specification allows it: https://states-language.net/#state-type-table; cfn-lint's schema does not know.

@@ -142,7 +142,7 @@ def test_a_value_may_be_known_only_when_the_stack_is_deployed(stack: Foreign, em
         ({"index": KendraSettings()}, "connectors.contracts.index.index_id: is required to deploy"),
         ({"source": FilesSettings(path="docs")}, "connectors.contracts.source.path: a function has no folder docs"),
         ({"schedule": Schedule(expression="now")}, "connectors.contracts.schedule.expression: "),
-        ({"deploy": Deploy(log_retention=8)}, "connectors.contracts.deploy.log_retention: "),
+        ({"deploy": Deploy(stale_hours=200)}, "connectors.contracts.deploy.stale_hours: "),
         ({"deletes": DeleteGuard(percent=200)}, "connectors.contracts.deletes.percent: must be at most 100"),
         ({"name": "No Name"}, "'No Name' is not a valid name"),
         (

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from docferry import indexes
 from docferry.config.deployment import Described
+from docferry.errors import ConfigurationError
+from docferry.runtime.assets import DEFINITION
 from docferry.runtime.lambdas import DEPLOYED, FUNCTIONS
 from docferry.runtime.settings import Settings
-from docferry.workflow.change_set import Input
+from docferry.state.runs import Input
 from docferry.workflow.janitor import Request
 from docferry.workflow.trigger import TriggerSettings
-from docferry_infra.workflow import DEFINITION
+from docferry_infra.indexes import resources
 from tests.infra.conftest import Assembly, Template
 
 
@@ -303,3 +306,18 @@ def test_the_dashboard_shows_what_the_functions_count(template: Template) -> Non
     assert names == ["DocumentsAdded", "DocumentsModified", "DocumentsDeleted", "DocumentsFailed"]
     assert widgets["Documents"]["metrics"][0][0] == "Docferry"
     assert {"service", "state"} <= {one for one in widgets["Documents"]["metrics"][0] if isinstance(one, str)}
+
+
+@pytest.mark.parametrize("kind", sorted(indexes.KINDS))
+def test_every_kind_of_index_has_resources(kind: str) -> None:
+    """A kind that has none could be configured, and not deployed."""
+    assert callable(resources(kind).make)
+    assert callable(resources(kind).arns)
+
+
+def test_an_unknown_kind_of_index_is_refused() -> None:
+    """It is not taken for one of the known."""
+    with pytest.raises(
+        ConfigurationError, match="index kind 'opensearch' does not exist; there are: kendra, qbusiness"
+    ):
+        resources("opensearch")

@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from docferry.connector import Connector, Part
 from docferry.errors import Conflict, DocferryError
-from docferry.indexes import DocumentStatus, Hit, JobStatus, Limits, Metrics, Rejection, SyncJob, Verify
+from docferry.indexes import DocumentStatus, Hit, JobStatus, Limits, Metrics, Rejection, SyncJob, Verify, service
 from docferry.model import Content, Document
 from docferry.registry import Clients
 from docferry.runtime.settings import Settings
@@ -58,6 +58,7 @@ class FakeIndex:
     """One data source in memory. Its knobs are attributes; ``calls`` has every call that changes something."""
 
     Settings: type[Struct] = Struct
+    service = service("kendra")
     limits: Limits = LIMITS
     role_arn: str | None = None
     verify: Verify = "metrics"

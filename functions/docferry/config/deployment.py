@@ -18,9 +18,6 @@ Retention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
 
-Edition = Literal["DEVELOPER_EDITION", "ENTERPRISE_EDITION", "GEN_AI_ENTERPRISE_EDITION", "STARTER", "ENTERPRISE"]
-"""The first three are of a Kendra index, the last two of a Q Business one."""
-
 
 class Schedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ``schedule`` part of a connector: when EventBridge Scheduler starts a run."""
@@ -56,7 +53,7 @@ class Deploy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     create: bool = False
-    edition: Edition | None = None
+    edition: str | None = None
     identity_center: (
         Annotated[
             str,

@@ -32,6 +32,31 @@ document counts only when it is seen as indexed. ``metrics``: only when the job 
 """
 
 
+IndexCall = Literal["start", "stop", "jobs", "put", "delete", "statuses"]
+"""A method of Index that calls the service."""
+
+
+class Service(Struct, frozen=True):
+    """An index service, as data: what a stack, a laptop and a command have to know of it.
+
+    ``name`` is its name in boto3 and in IAM. ``ids`` are the settings that together name a data source, the outermost
+    first. ``editions`` are those of an index that a stack makes, the default first. ``on_index`` is the IAM action of
+    each call that concerns documents; sync jobs have the same actions everywhere. ``field_types`` are the service's own
+    names for the types of a field.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    editions: tuple[str, ...]
+    on_index: dict[IndexCall, str]
+    field_types: dict[FieldType, str]
+
+    @property
+    def principal(self) -> str:
+        """What a role has to trust so that the service can take it on."""
+        return f"{self.name}.amazonaws.com"
+
+
 class Limits(Struct, frozen=True):
     """What a service takes, as data. Sizes are in bytes, lengths in characters.
 
@@ -108,6 +133,7 @@ class Index(Protocol):
     """
 
     Settings: type[Struct]
+    service: Service
     limits: Limits
     role_arn: str | None
     """The role that the service reads content on S3 with. Without it all content goes inline."""
@@ -159,6 +185,11 @@ class Index(Protocol):
     def search(self, words: str, limit: int) -> list[Hit]:
         """What a user of the index finds."""
         ...
+
+
+def service(kind: str) -> Service:
+    """The service of a kind of index. Raises ConfigurationError for a kind that does not exist."""
+    return index_class(kind).service
 
 
 def index_class(kind: str) -> type[Index]:

@@ -9,7 +9,18 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from docferry.indexes import DocumentStatus, FieldType, Hit, Indexed, Limits, Metrics, Rejection, SyncJob, Verify
+from docferry.indexes import (
+    DocumentStatus,
+    FieldType,
+    Hit,
+    Indexed,
+    Limits,
+    Metrics,
+    Rejection,
+    Service,
+    SyncJob,
+    Verify,
+)
 from docferry.indexes.calls import once, patiently
 from docferry.model import AttributeValue, Content, Date, Document, S3Object
 from docferry.registry import Clients
@@ -39,6 +50,18 @@ class Kendra:
     """A custom data source of a Kendra index."""
 
     Settings: type[Struct] = KendraSettings
+    service = Service(
+        name="kendra",
+        ids=("index_id", "data_source_id"),
+        editions=("DEVELOPER_EDITION", "ENTERPRISE_EDITION", "GEN_AI_ENTERPRISE_EDITION"),
+        on_index={"put": "BatchPutDocument", "delete": "BatchDeleteDocument", "statuses": "BatchGetDocumentStatus"},
+        field_types={
+            "STRING": "STRING_VALUE",
+            "STRING_LIST": "STRING_LIST_VALUE",
+            "NUMBER": "LONG_VALUE",
+            "DATE": "DATE_VALUE",
+        },
+    )
     # https://docs.aws.amazon.com/kendra/latest/dg/quotas.html: 5 MB inline, 50 MB from S3, 10 strings in a list.
     # 200 access control entries: https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html
     limits = Limits(

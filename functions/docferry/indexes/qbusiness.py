@@ -5,12 +5,23 @@ https://docs.aws.amazon.com/amazonq/latest/qbusiness-ug/custom-connector.html sa
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from msgspec import Meta, Struct
 
 from docferry.errors import ConfigurationError
-from docferry.indexes import DocumentStatus, FieldType, Hit, Indexed, Limits, Metrics, Rejection, SyncJob, Verify
+from docferry.indexes import (
+    DocumentStatus,
+    FieldType,
+    Hit,
+    Indexed,
+    Limits,
+    Metrics,
+    Rejection,
+    Service,
+    SyncJob,
+    Verify,
+)
 from docferry.indexes.calls import once, patiently
 from docferry.model import AttributeValue, Content, Date, Document, Principal, S3Object
 from docferry.registry import Clients
@@ -45,6 +56,13 @@ class QBusiness:
     """A custom data source of a Q Business index."""
 
     Settings: type[Struct] = QBusinessSettings
+    service = Service(
+        name="qbusiness",
+        ids=("application_id", "index_id", "data_source_id"),
+        editions=("STARTER", "ENTERPRISE"),
+        on_index={"put": "BatchPutDocument", "delete": "BatchDeleteDocument", "statuses": "ListDocuments"},
+        field_types={kind: kind for kind in get_args(FieldType)},
+    )
     # https://docs.aws.amazon.com/amazonq/latest/api-reference/API_Document.html for the lengths; for the size of a
     # request nothing is documented, so Kendra's holds here too.
     limits = Limits(

@@ -7,8 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-IndexCall = Literal["start", "stop", "jobs", "put", "delete", "statuses"]
-"""A method of docferry.indexes.Index."""
+from docferry.indexes import IndexCall
 
 SourceCall = Literal["pages", "open"]
 """A method of docferry.sources.Source."""

@@ -13,14 +13,14 @@ from msgspec import Struct
 
 from docferry.connector import Part
 from docferry.errors import ConfigurationError
-from docferry.indexes import Index, index_class
+from docferry.indexes import KINDS, Index, index_class, service
 from docferry.runtime.settings import Settings
 from docferry.sources import Source, source_class
 from docferry.state.store import Store
 
 # The index services are called through indexes/calls.py, which waits far longer than botocore's three attempts and
 # knows which call may be repeated: a start must not be.
-ONE_ATTEMPT = frozenset({"kendra", "qbusiness"})
+ONE_ATTEMPT = frozenset(service(kind).name for kind in KINDS)
 
 # The services that answer in JSON, of which botocore reads half a reply as an empty one; S3's replies it checks itself.
 JSON = frozenset({*ONE_ATTEMPT, "stepfunctions"})
@@ -66,13 +66,13 @@ def index(connector: str, part: Part) -> Index:
 
 
 @cache
-def client(service: str) -> Any:
-    """The boto3 client of a service, one for all invocations of the process."""
-    config = Config(retries={"total_max_attempts": 1}) if service in ONE_ATTEMPT else Config()
+def client(name: str) -> Any:
+    """The boto3 client of a service by its name, one for all invocations of the process."""
+    config = Config(retries={"total_max_attempts": 1}) if name in ONE_ATTEMPT else Config()
     with _BUILDING:  # a session may not build two clients at a time
         build: Any = _session().client  # its type knows each service by a literal name
-        made = build(service, config=config)
-    if service in JSON:
+        made = build(name, config=config)
+    if name in JSON:
         made.meta.events.register("before-parse", _check_length)
     return made
 
