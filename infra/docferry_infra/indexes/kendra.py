@@ -1,6 +1,5 @@
 """A Kendra index and its data source. See IndexResources."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import Stack
@@ -43,7 +42,7 @@ def _index(scope: Construct, name: str, fields: dict[str, str], deploy: Deploy) 
         },
     )
     _monitored(role, "AWS/Kendra", "/aws/kendra/*")
-    types: Mapping[Any, str] = KENDRA.field_types
+    types: dict[Any, str] = KENDRA.field_types
     index = kendra.CfnIndex(
         scope,
         "Index",

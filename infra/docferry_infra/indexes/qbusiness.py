@@ -1,6 +1,5 @@
 """A Q Business application, its index and its data source. See IndexResources."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import Stack
@@ -48,7 +47,7 @@ def make(scope: Construct, name: str, part: Part, deploy: Deploy) -> dict[str, s
 
 
 def _index(scope: Construct, name: str, application_id: str, fields: dict[str, str], deploy: Deploy) -> str:
-    types: Mapping[Any, str] = QBUSINESS.field_types
+    types: dict[Any, str] = QBUSINESS.field_types
     index = qbusiness.CfnIndex(
         scope,
         "Index",
