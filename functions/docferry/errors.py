@@ -88,14 +88,6 @@ class StateInvalid(FatalError):
     """A record of the state bucket is not what a run has written; the text names its key."""
 
 
-class ShardResultMissing(FatalError):
-    """A shard of the change set has no result object; the documents in it stay uncommitted."""
-
-
-class SyncJobFailed(FatalError):
-    """The sync job ended FAILED or ABORTED, or did not end in time."""
-
-
 class DocumentError(DocferryError):
     """One document cannot be sent in this run; every other document can."""
 

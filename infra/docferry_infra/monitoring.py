@@ -13,6 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from docferry.config.deployment import Deploy, Described
+from docferry.runtime import log_texts
 from docferry_infra.functions import Functions
 
 NAMESPACE = "Docferry"
@@ -55,9 +56,9 @@ class Monitoring(Construct):
 
     def _count_in_logs(self, function_logs: dict[str, logs.LogGroup]) -> None:
         """Count what only the functions' logs tell, under the dimensions that their own metrics have."""
-        withheld = logs.FilterPattern.literal('{ $.message = "done" && $.result.held_back > 0 }')
+        withheld = logs.FilterPattern.literal(f'{{ $.message = "{log_texts.DONE}" && $.result.held_back > 0 }}')
         self._filter(function_logs["commit"], WITHHELD, withheld, "$.result.held_back")
-        throttled = logs.FilterPattern.literal('{ $.message = "Throttled:*" }')
+        throttled = logs.FilterPattern.literal(f'{{ $.message = "{log_texts.THROTTLED}" }}')
         for name in ("crawl", "start_sync", "put_batch", "delete_batch", "stop_sync", "poll_sync", "commit"):
             self._filter(function_logs[name], THROTTLED, throttled, "1")
 

@@ -22,8 +22,9 @@ NOT_REACHED = {
     ("workflow/crawl.py", "wired.store.write(run_key(run.run, CHECKPOINT), waiting)"): (
         "only when an invocation's time is over amid the inbox; see test_crawl.py"
     ),
-    ("workflow/trigger.py", "store.create(PENDING, memory)"): "not of the workflow; see test_trigger.py",
-    ("workflow/trigger.py", "store.replace(PENDING, memory, record.etag)"): "not of the workflow; see test_trigger.py",
+    ("workflow/trigger.py", "store.swap(PENDING, memory, record.etag if record else None)"): (
+        "not of the workflow; see test_trigger.py"
+    ),
 }
 """Call sites that no reference run comes to, with the reason."""
 

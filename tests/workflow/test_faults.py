@@ -154,7 +154,7 @@ def test_a_throttle_that_does_not_end_fails_the_run_with_the_job_stopped(world: 
     run = world.sync()
 
     assert run.status == "FAILED"
-    assert "ShardResultMissing: put-00000" in run.error
+    assert "shards without a result: put-00000" in run.error
     assert run.deleted == 1
     world.assert_at_rest()
     world.knobs.throttle_every.clear()

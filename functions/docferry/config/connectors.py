@@ -181,10 +181,7 @@ def _secrets(value: Any, place: Place, inside: tuple[int, ...] = ()) -> Iterator
         yield f"{_spelled(place)}: has a password in it; store it in Secrets Manager, and give its ARN"
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, inner in members:
-        plain = (
-            isinstance(inner, str | int) and not isinstance(inner, bool) and not re.match(SECRETS_MANAGER, str(inner))
-        )
-        if plain and _SECRET_NAME.search(str(name).lower()):
+        if _is_secret(name, inner):
             yield (
                 f"{_spelled((*place, name))}: looks like a secret in plain text; store it in Secrets Manager, "
                 "and give its ARN"

@@ -37,13 +37,13 @@ FIELDS = (
 )
 
 
-def problem(expression: str) -> str:
-    """What is wrong with a schedule expression, or an empty string."""
+def problem(expression: str) -> str | None:
+    """What is wrong with a schedule expression, or None."""
     if found := RATE.fullmatch(expression):
         number, unit, plural = found.groups()
         if int(number) < 1:
             return f"{expression!r}: a rate is at least 1"
-        return "" if (int(number) == 1) == (plural == "") else f"{expression!r}: write 1 {unit}, or 2 {unit}s"
+        return None if (int(number) == 1) == (plural == "") else f"{expression!r}: write 1 {unit}, or 2 {unit}s"
     if found := CRON.fullmatch(expression):
         return _cron_problem(expression, found[1])
     if found := AT.fullmatch(expression):
@@ -51,17 +51,17 @@ def problem(expression: str) -> str:
             datetime.fromisoformat(found[1])
         except ValueError as error:
             return f"{expression!r}: {error}"
-        return ""
+        return None
     return f"{expression!r} is not valid; wanted: cron(0 3 * * ? *), rate(12 hours) or at(2026-01-31T03:00:00)"
 
 
-def timezone_problem(name: str) -> str:
-    """What is wrong with the name of a time zone, or an empty string. Not every machine has a list to look it up in."""
+def timezone_problem(name: str) -> str | None:
+    """What is wrong with the name of a time zone, or None. Not every machine has a list to look it up in."""
     known = available_timezones()
-    return "" if name in known or not known else f"{name!r} is no time zone; wanted: one such as Europe/Berlin or UTC"
+    return None if name in known or not known else f"{name!r} is no time zone; wanted: one such as Europe/Berlin or UTC"
 
 
-def _cron_problem(expression: str, text: str) -> str:
+def _cron_problem(expression: str, text: str) -> str | None:
     parts = text.split()
     if len(parts) != len(FIELDS):
         fields = ", ".join(field.name for field in FIELDS)
@@ -75,7 +75,7 @@ def _cron_problem(expression: str, text: str) -> str:
                 return f"{expression!r}: {item!r} is no {field.name}; wanted: {allowed}, *, or a range or step of them"
     if (parts[2] == "?") == (parts[4] == "?"):
         return f"{expression!r}: exactly one of day of the month and day of the week has to be ?"
-    return ""
+    return None
 
 
 def _fits(field: Field, item: str) -> bool:

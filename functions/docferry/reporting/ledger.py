@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 from docferry.errors import Conflict
 from docferry.reporting.report import Report
 from docferry.state.keys import LEDGER, run_key
-from docferry.state.runs import ENTRY, Input, Run
+from docferry.state.runs import ENTRY, Counts, Input, Run
 from docferry.state.store import Moved, Record, Store
 
 # Runs of a connector are minutes apart; two that begin in one moment swap twice at most.
@@ -30,7 +30,7 @@ class Newest(Struct, frozen=True):
     previous: str | None = None
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class Entry(Counts, frozen=True, kw_only=True):
     """What is known of one run (``run.json``).
 
     ``status`` is RUNNING until the run has ended; of a run that died and left no report, until the next run begins.
@@ -47,19 +47,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     began: datetime | None = None
     ended: datetime | None = None
     status: Literal["RUNNING", "SUCCEEDED", "FAILED", "ABORTED"] = "RUNNING"
-    added: int = 0
-    modified: int = 0
-    deleted: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-    failed: int = 0
-    withheld: int = 0
-    exposed: int = 0
     execution_id: str | None = None
     error: str = ""
-
-
-COUNTS = ("added", "modified", "deleted", "unchanged", "skipped", "failed", "withheld", "exposed")
 
 
 def register(store: Store, run: Run, asked: Input) -> Entry:
@@ -114,7 +103,7 @@ def finish(store: Store, report: Report) -> None:
     entry = find(store, report.run)
     if entry is None:
         return
-    counts = {name: getattr(report, name) for name in COUNTS}
+    counts = {count.name: getattr(report, count.name) for count in structs.fields(Counts)}
     ended = structs.replace(
         entry,
         **counts,

@@ -8,18 +8,15 @@ from msgspec import Struct
 from docferry.model import Outcome, Skipped
 from docferry.state import lines
 from docferry.state.keys import run_key
-from docferry.state.runs import EXPOSED, FAILED, REPORT, SKIPPED, WITHHELD
+from docferry.state.runs import EXPOSED, FAILED, REPORT, SKIPPED, WITHHELD, Counts
 from docferry.state.store import Store
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class Report(Counts, frozen=True, kw_only=True):
     """How a run ended. ``execution_id`` is None when there was nothing to change, and so no sync job.
 
-    ``failed`` counts documents that the index does not hold as it should; ``failures`` lists each of them.
-    ``quarantined`` are not sent any more until they change or are released. In a ``dry_run`` added, modified and
-    deleted are what a run would do. ``withheld`` counts deletes that the guard kept back, for the reason in
-    ``withheld_because``; ``exposed`` documents that had access control and have none now, which stay as they are
-    indexed; ``held_back`` is both together. ``approved`` are changes that passed because a person approved them.
+    In a ``dry_run`` the counts are what a run would do. ``withheld_because`` is why the guard kept deletes back;
+    ``held_back`` counts withheld and exposed documents together.
     ``foreign_jobs`` counts sync jobs of the data source that this connector did not start, since the run before;
     ``foreign_job_ids`` are the first of them. ``notes`` are sentences for a person to read.
     """
@@ -27,18 +24,8 @@ class Report(Struct, frozen=True, kw_only=True):
     run: str
     connector: str
     status: Literal["SUCCEEDED", "FAILED"]
-    added: int = 0
-    modified: int = 0
-    deleted: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-    failed: int = 0
-    quarantined: int = 0
-    withheld: int = 0
     withheld_because: str = ""
-    exposed: int = 0
     held_back: int = 0
-    approved: int = 0
     foreign_jobs: int = 0
     foreign_job_ids: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from msgspec import Struct
 
 from docferry.errors import ConfigurationError, DocferryError
+from docferry.runtime.log_texts import DONE, failure
 from docferry.runtime.settings import Settings
 from docferry.runtime.wiring import Wired, wire
 from docferry.sync_job import job as sync_job
@@ -61,13 +62,13 @@ def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
                     logger.thread_safe_append_keys(execution_id=record.execution_id if record else None)
                     result = state(works_with, event, context)
                 except DocferryError as error:
-                    logger.warning("%s: %s", type(error).__name__, error)
+                    logger.warning(failure(error))
                     raise
                 except Exception:
                     logger.exception("unexpected error")
                     raise
                 built: dict[str, Any] = msgspec.to_builtins(result)
-                logger.info("done", result=built)
+                logger.info(DONE, result=built)
                 _count(settings.connector.name, name, built)
                 return built
 

@@ -116,17 +116,17 @@ class Walk:
         except OSError as error:
             return Entry(path, problem=f"the folder cannot be listed: {error.strerror}", incomplete=True)
 
-    def _folder_problem(self, folders: list[_Folder], name: bytes) -> str:
+    def _folder_problem(self, folders: list[_Folder], name: bytes) -> str | None:
         if not _is_utf8(name):
             return "its name is not UTF-8; rename the folder"
         if not os.path.islink(self.absolute(name)):
-            return ""
+            return None
         if leads_out(self._root, name):
             return "is a symbolic link to a folder outside of the source"
         identity = _identity(os.stat(self.absolute(name)))
         if any(identity == folder.identity for folder in folders):
             return "is a symbolic link to a folder that it is in itself"
-        return ""
+        return None
 
     def _file(self, folder: _Folder, name: bytes) -> Entry | None:
         """Look at what is no folder; None when it is not a document of the source."""

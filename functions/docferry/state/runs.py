@@ -90,11 +90,12 @@ class Shard(Struct, frozen=True):
 
 
 class Counts(Struct, frozen=True, kw_only=True):
-    """Documents, by what the crawl found.
+    """Documents, by what a run finds and does. The crawl counts what is due, the report what was done.
 
-    ``withheld`` are deletes that the guard keeps back, ``exposed`` documents that have lost their access control and
-    stay as they are indexed, ``quarantined`` puts of documents that failed too often. ``approved`` are changes among
-    the others that pass only because a person approved them.
+    ``failed`` are those that the index does not hold as it should. ``withheld`` are deletes that the guard keeps back,
+    ``exposed`` documents that have lost their access control and stay as they are indexed, ``quarantined`` puts of
+    documents that failed too often. ``approved`` are changes among the others that pass only because a person approved
+    them.
     """
 
     added: int = 0
@@ -102,6 +103,7 @@ class Counts(Struct, frozen=True, kw_only=True):
     deleted: int = 0
     unchanged: int = 0
     skipped: int = 0
+    failed: int = 0
     quarantined: int = 0
     withheld: int = 0
     exposed: int = 0

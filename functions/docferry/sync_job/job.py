@@ -278,19 +278,14 @@ def _swap(store: Store, before: SyncJobRecord | None, after: SyncJobRecord) -> N
 
     A run that slept must not hide the job of another.
     """
-    key = store.held(SYNC_JOB)
-    held = store.read(key, SyncJobRecord)
+    held = store.read(store.held(SYNC_JOB), SyncJobRecord)
     found = held.value if held else None
-    if found == before:
-        try:
-            if held is None:
-                store.create(key, after)
-            else:
-                store.replace(key, after, held.etag)
-        except Moved:
-            found = read(store)
-        else:
+    try:
+        if found == before:
+            store.swap(store.held(SYNC_JOB), after, held.etag if held else None)
             return
-    # A write whose reply was lost, and that the client sent again, finds itself.
+    except Moved:
+        found = read(store)
+    # An earlier call of this function may have written, and died before it could say so.
     if found != after:
         raise LeaseLost(f"run {found.run if found else 'none'} has recorded its sync job; this one must not go on")

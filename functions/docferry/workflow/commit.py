@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from docferry.changes import scope
 from docferry.reporting import ledger, report
 from docferry.reporting.report import Report
@@ -68,35 +70,28 @@ def describe(  # each is one thing that a report is made of
     settled: Settled,
     *,
     job_status: str | None,
-    problem: str,
+    problem: str | None,
     strangers: Strangers,
 ) -> Report:
     """The report of a run that came as far as a change set."""
     record = sync_job.of_run(wired.store, run.run)
     foreign = [job.execution_id for job in strangers.jobs]
+    done = {name: getattr(settled, name) for name in ("added", "modified", "deleted", "failed")}
+    counts = structs.replace(crawled.counts, **done) if crawled.sends else crawled.counts
     return Report(
         run=run.run,
         connector=wired.settings.connector.name,
         status="FAILED" if problem else "SUCCEEDED",
-        added=settled.added if crawled.sends else crawled.counts.added,
-        modified=settled.modified if crawled.sends else crawled.counts.modified,
-        deleted=settled.deleted if crawled.sends else crawled.counts.deleted,
+        **structs.asdict(counts),
         dry_run=not crawled.sends,
-        quarantined=crawled.counts.quarantined,
-        unchanged=crawled.counts.unchanged,
-        skipped=crawled.counts.skipped,
-        failed=settled.failed,
-        withheld=crawled.counts.withheld,
         withheld_because=crawled.withheld_because,
-        exposed=crawled.counts.exposed,
-        held_back=crawled.counts.withheld + crawled.counts.exposed,
-        approved=crawled.counts.approved,
+        held_back=counts.withheld + counts.exposed,
         foreign_jobs=len(foreign),
         foreign_job_ids=tuple(foreign[:NAMED]),
         notes=(*crawled.notes, *_warnings(run.run, wired.settings.connector.name, crawled, foreign)),
         execution_id=record.execution_id if record else None,
         job_status=job_status,
-        error=problem,
+        error=problem or "",
     )
 
 
@@ -114,11 +109,11 @@ def _warnings(run: str, connector: str, crawled: ChangeSet, foreign: list[str]) 
         )
 
 
-def _problem(polled: Polled | None, settled: Settled, caught: Caught | None) -> str:
+def _problem(polled: Polled | None, settled: Settled, caught: Caught | None) -> str | None:
     if caught is not None:
         return caught.text()
     if settled.missing:
-        return f"ShardResultMissing: {', '.join(settled.missing)}: sent in part; the next run sends them again"
+        return f"shards without a result: {', '.join(settled.missing)}; sent in part, the next run sends them again"
     if polled is not None and polled.status not in GOOD:
-        return f"SyncJobFailed: sync job {polled.execution_id} ended {polled.status}"
-    return ""
+        return f"sync job {polled.execution_id} ended {polled.status}"
+    return None

@@ -178,11 +178,11 @@ def _start(store: Store, step_functions: Any, machine: str, name: str) -> str:
 
 
 def _swapped(store: Store, record: Record[Pending] | None, memory: Pending) -> bool:
+    """Write the memory over the one that was read. False when another invocation has written since."""
+    if record is not None and memory == record.value:
+        return True
     try:
-        if record is None:
-            store.create(PENDING, memory)
-        elif memory != record.value:
-            store.replace(PENDING, memory, record.etag)
+        store.swap(PENDING, memory, record.etag if record else None)
     except Moved:
         return False
     return True

@@ -51,19 +51,12 @@ class MemoryStore:
         self.crash()
         return Record(self.value, str(self.etag)) if self.value else None
 
-    def create(self, key: str, value: Pending) -> None:
-        """See Store.create."""
-        self._write(key, value, None)
-
-    def replace(self, key: str, value: Pending, etag: str) -> None:
-        """See Store.replace."""
-        self._write(key, value, etag)
-
-    def _write(self, key: str, value: Pending, etag: str | None) -> None:
+    def swap(self, key: str, value: Pending, etag: str | None) -> None:
+        """See Store.swap."""
         if self.before_write:
             self.before_write.pop()()
         self.crash()
-        if (str(self.etag) if self.value else None) != etag:
+        if (str(self.etag) if self.value else None) != etag and self.value != value:
             raise Moved(key)
         self.value, self.etag = value, self.etag + 1
         self.crash()
