@@ -2,6 +2,9 @@
 
 Some SDKs speak it to services that can stream: the one for JavaScript to Q Business. There is no negotiation without
 TLS: the client begins with a preface whose first line looks like a request (RFC 9113, sections 3.3 and 3.4).
+
+Not hypercorn, which speaks both: it answers 500 where an application gives no answer, and a lost reply has to look like
+a connection that died. The frames themselves are those of the h2 library.
 """
 
 import logging
