@@ -1,4 +1,4 @@
-"""Starts a run when something was uploaded, and the next one when a run has ended meanwhile."""
+"""Starts a run when something was uploaded, and the next one when that run has ended."""
 
 import os
 from typing import Any

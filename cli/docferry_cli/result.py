@@ -41,7 +41,7 @@ def finish(
 
 
 def for_programs(outcome: Outcome) -> dict[str, Any]:
-    """What --json prints: the report, and the documents that it counts, but for the skipped ones."""
+    """What --json prints: the report, and the documents that it counts. Skipped ones are left out."""
     fields: dict[str, Any] = {
         **msgspec.to_builtins(outcome.report),
         "failures": outcome.failed,

@@ -49,5 +49,5 @@ class WallClock:
         return self._start + timedelta(seconds=(time.monotonic() - self._zero) * self._scale)
 
     def sleep(self, seconds: float) -> None:
-        """Wait for so many scaled seconds."""
+        """Wait for a number of scaled seconds."""
         time.sleep(max(0.0, seconds) / self._scale)

@@ -1,5 +1,5 @@
 # ruff: noqa: N818 - an error is named after what happened, as the services do
-"""What can go wrong with a request, in the terms of neither service; each service gives it its own code and shape."""
+"""What can go wrong with a request, in names of the emulators' own. Each service gives it its own code and shape."""
 
 from msgspec import Struct
 

@@ -26,7 +26,7 @@ class LostReply(ConnectionClosedError, ConnectionAbortedError):  # noqa: N818 - 
 
 
 class Knobs(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What shall go wrong. An operation is named as in the API; ``"*"`` stands for every operation.
+    """Faults to inject. An operation is named as in the API; ``"*"`` stands for every operation.
 
     A call is named ``"BatchPutDocument#2"``: the second call of that operation, counted over both services.
     """
@@ -76,7 +76,7 @@ class Faults:
         self._buckets.clear()
 
     def before(self, operation: str) -> str:
-        """Count a call, let it fail if it shall, and return its name."""
+        """Count a call and return its name. Raises the error that was asked for."""
         with self._lock:
             self.calls[operation] += 1
             self.calls["*"] += 1
@@ -92,7 +92,7 @@ class Faults:
         return call
 
     def after(self, call: str) -> None:
-        """Lose the reply to a call, if it shall be lost."""
+        """Lose the reply to a call, if that was asked for."""
         if call in self.knobs.lose_reply:
             raise LostReply
 

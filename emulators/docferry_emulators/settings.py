@@ -1,4 +1,4 @@
-"""How the emulators behave where the real services leave it open, and how fast they are.
+"""How the emulators behave where the real services are not documented, and how fast they are.
 
 Every default is the safe one: a caller that copes with it copes with the other answers too.
 """
@@ -40,11 +40,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     # How far answers lag behind what is so, as those of eventually consistent services may.
     job_list_lag: float = 0.0
-    """ListDataSourceSyncJobs shows each job as it was so long ago; Start and Stop know how it is."""
+    """ListDataSourceSyncJobs shows each job as it was this long ago; Start and Stop know how it is."""
     metrics_lag: float = 0.0
-    """The metrics of a job are those of so long ago, and may grow after SUCCEEDED: then no job ends INCOMPLETE."""
+    """The metrics of a job are those of this long ago, and may grow after SUCCEEDED: then no job ends INCOMPLETE."""
     status_lag: float = 0.0
-    """BatchGetDocumentStatus and ListDocuments show each document as it was so long ago; a search does not lag."""
+    """BatchGetDocumentStatus and ListDocuments show each document as it was this long ago; a search does not lag."""
 
     # Sync jobs.
     start_while_indexing: Literal["reject", "allow"] = "reject"
@@ -53,7 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Answer to a Stop when no job runs; Kendra's model has no ConflictException for it."""
     qbusiness_stop_idle: Literal["conflict", "accept"] = "conflict"
     job_age_limit: float | None = None
-    """A job that nobody stops becomes ABORTED after so long; None: never."""
+    """After this time, a job that is not stopped becomes ABORTED. None: never."""
     metrics_while_syncing: Literal["live", "final"] = "live"
     unchanged_put: Literal["modified", "ignored"] = "modified"
     """What a put of exactly what the index holds counts as."""

@@ -77,7 +77,7 @@ class ApprovalRefused(FatalError):
 
 
 class PlanRefused(FatalError):
-    """A run cannot be applied as a plan: it is none, or is not there. Nothing was sent."""
+    """The run cannot be applied: it was not a plan, or does not exist. Nothing was sent."""
 
 
 class PlanMoved(FatalError):

@@ -34,8 +34,8 @@ class Document(Struct, frozen=True, omit_defaults=True):
     Its JSON encoding is its line in the manifest, so two documents with equal lines are equal.
 
     ``id`` is unique in the index and stable over runs. ``version`` identifies the content: a digest or an ETag.
-    ``size`` is in bytes. ``locator`` is what its ``origin`` needs to open the content again: the source, or the
-    inbox. ``access_control`` empty means public, in both services. ``updated_at`` is sent, but a document that differs
+    ``size`` is in bytes. ``origin`` says where the content is, source or inbox; ``locator`` is its path or key
+    there. ``access_control`` empty means public, in both services. ``updated_at`` is sent, but a document that differs
     only in it is unchanged.
     """
 
@@ -107,7 +107,7 @@ Acceptance = Literal["acknowledged", "rejected", "doubtful"]
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
-    """One document of the change set, after the index was told of it.
+    """One document of the change set, after it was sent to the index.
 
     ``acknowledged``: the index took the change. ``rejected``: it did not, and holds what it held before.
     ``doubtful``: it may hold the document as it was, as it is, or not at all.

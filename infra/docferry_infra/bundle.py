@@ -19,7 +19,7 @@ from msgspec import Struct
 from docferry import sources
 from docferry.runtime.assets import CHECKOUT, HANDLERS, PACKAGE
 from docferry_infra import wheels
-from docferry_infra.wheels import LAMBDA, Download, Target, appear, pip_download
+from docferry_infra.wheels import LAMBDA, Download, Target, move_into_place, pip_download
 
 LAPTOP_ONLY = ("docferry/config/", "docferry/assets/")
 """What the functions do without: they get their connector as JSON, and carry no yaml."""
@@ -78,7 +78,7 @@ def bundle(
             if interpreter:
                 compile_all(content, interpreter)
             (new / "digest").write_text(digest(content), encoding="utf-8")
-            appear(new, folder)
+            move_into_place(new, folder)
     found = (folder / "digest").read_text(encoding="utf-8")
     return Bundle(folder / "content", found, target.python, target.machine, interpreter is not None)
 

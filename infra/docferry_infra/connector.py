@@ -20,7 +20,7 @@ from docferry_infra.functions import Functions
 from docferry_infra.index import Index
 from docferry_infra.monitoring import Monitoring
 from docferry_infra.source_access import grant_reader, grant_source
-from docferry_infra.state import State
+from docferry_infra.state import StateBucket
 from docferry_infra.triggers import Triggers
 from docferry_infra.workflow import Workflow, grant_executions, machine_arn
 
@@ -35,7 +35,7 @@ class DescribedConnector(Construct):
     def __init__(self, scope: Construct, id: str, *, described: Described, bundle: Bundle) -> None:  # noqa: A002  # CDK's name
         super().__init__(scope, id)
         connector, deploy = described.connector, described.deploy or Deploy()
-        state = State(self, "State", deploy=deploy)
+        state = StateBucket(self, "State", deploy=deploy)
         index = Index(self, "Index", connector=connector.name, part=connector.index, deploy=deploy)
         settings = Settings(state.bucket.bucket_name, structs.replace(connector, index=index.part))
         trigger = TriggerSettings(state.bucket.bucket_name, machine_arn(self, connector.name), connector.name)

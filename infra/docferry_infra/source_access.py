@@ -11,7 +11,7 @@ from docferry.config.deployment import SECRETS_MANAGER, Deploy
 from docferry.connector import Part
 from docferry.runtime.lambdas import SourceCall
 from docferry_infra.grants import allow
-from docferry_infra.state import State
+from docferry_infra.state import StateBucket
 
 UNDER_PREFIX = "The documents of the connector's source; their keys are not known before they are listed."
 STAGED = "Staged content of any run of this connector; the keys are digests of document ids."
@@ -32,7 +32,7 @@ def grant_source(role: iam.Role, source: Part, deploy: Deploy, calls: tuple[Sour
         allow(role, ["secretsmanager:GetSecretValue"], [secret])
 
 
-def grant_reader(role: iam.Role, source: Part, deploy: Deploy, state: State) -> None:
+def grant_reader(role: iam.Role, source: Part, deploy: Deploy, state: StateBucket) -> None:
     """Allow the service to read what is staged, and the documents of a bucket, which never pass through a function."""
     stack = Stack.of(role)
     here: dict[str, Any] = {"StringEquals": {"aws:ResourceAccount": stack.account}}

@@ -15,7 +15,7 @@ STAGING_DAYS = 7
 OLD_VERSION_DAYS = 30
 
 
-class State(Construct):
+class StateBucket(Construct):
     """The bucket that holds the manifest, the runs, staged content and the inbox."""
 
     def __init__(self, scope: Construct, name: str, *, deploy: Deploy) -> None:

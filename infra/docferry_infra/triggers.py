@@ -18,7 +18,7 @@ from docferry.runtime.lambdas import TRIGGER
 from docferry_infra.functions import Functions
 from docferry_infra.grants import acknowledge, allow, service_role
 from docferry_infra.source_access import event_prefixes
-from docferry_infra.state import State
+from docferry_infra.state import StateBucket
 
 INBOX = "inbox/"
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
@@ -37,7 +37,7 @@ class Triggers(Construct):
         name: str,
         *,
         described: Described,
-        state: State,
+        state: StateBucket,
         machine: sfn.StateMachine,
         functions: Functions,
     ) -> None:
@@ -74,7 +74,7 @@ class Triggers(Construct):
         polled = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
         allow(role, polled, [self.events.queue_arn])
 
-    def _uploads(self, source: Part, state: State) -> None:
+    def _uploads(self, source: Part, state: StateBucket) -> None:
         target = targets.SqsQueue(self.events, dead_letter_queue=self.dead_letters)
         # Created only: the crawl deletes what it has taken from the inbox.
         self._rule("Inbox", _objects(state.bucket.bucket_name, [INBOX], "Object Created"), target)

@@ -73,12 +73,12 @@ def wheels(requirements: Sequence[str], target: Target, cache: Path, download: D
             wanted = Path(new) / "wheels"
             wanted.mkdir()
             download(requirements, target, wanted)
-            appear(wanted, folder)
+            move_into_place(wanted, folder)
     return sorted(folder.glob("*.whl"))
 
 
 def unpack(files: Sequence[Path], folder: Path) -> None:
-    """Unpack wheels as pip would install them into a folder, but for what Lambda has no use for."""
+    """Unpack wheels into a folder as pip would install them, without what Lambda has no use for."""
     for file in files:
         with zipfile.ZipFile(file) as wheel:
             for name in sorted(wheel.namelist()):
@@ -90,8 +90,8 @@ def unpack(files: Sequence[Path], folder: Path) -> None:
                 target.write_bytes(wheel.read(name))
 
 
-def appear(new: Path, place: Path) -> None:
-    """Let a finished folder appear in its place, whole; one that another process has put there meanwhile stays."""
+def move_into_place(new: Path, place: Path) -> None:
+    """Move a finished folder into its place. If another process has put one there, that one stays."""
     try:
         new.rename(place)
     except OSError:

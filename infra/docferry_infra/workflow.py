@@ -12,7 +12,7 @@ from docferry.runtime.assets import DEFINITION
 from docferry.runtime.lambdas import ExecutionCall
 from docferry_infra.functions import log_group
 from docferry_infra.grants import acknowledge, allow, service_role
-from docferry_infra.state import State
+from docferry_infra.state import StateBucket
 
 RUNS = "Executions of this connector's own state machine; they have no names before they are started."
 LOGGING = "Step Functions' log deliveries and X-Ray's Put actions have no smaller resource."
@@ -28,7 +28,7 @@ class Workflow(Construct):
         *,
         connector: str,
         arns: Mapping[str, str],
-        state: State,
+        state: StateBucket,
         deploy: Deploy,
     ) -> None:
         super().__init__(scope, name)

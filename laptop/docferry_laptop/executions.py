@@ -41,7 +41,7 @@ def start(state_machine: str, **inputs: object) -> Execution:
 
 
 def stop_all() -> None:
-    """Stop every execution that runs, and wait until it has ended. For a laptop: there is nobody else's."""
+    """Stop every execution that runs, and wait until all have ended. Only for a laptop, where all are ours."""
     step_functions = wiring.client("stepfunctions")
     waiting = threading.Event()
     for machine in step_functions.list_state_machines()["stateMachines"]:

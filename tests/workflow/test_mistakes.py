@@ -490,7 +490,7 @@ def test_a_sync_is_no_plan(world: World) -> None:
     files(world, "a.txt")
     run = world.sync()
 
-    assert "is no plan" in world.sync(apply=run.run).error
+    assert "is not a plan" in world.sync(apply=run.run).error
 
 
 def test_a_document_that_changes_while_a_plan_is_applied_is_not_sent(world: World) -> None:
@@ -502,7 +502,7 @@ def test_a_document_that_changes_while_a_plan_is_applied_is_not_sent(world: Worl
     world.aws.emulation.faults.hooks.clear()
 
     assert (run.added, run.failed) == (0, 1)
-    assert "another version by now than in the plan" in world.failures(run)["team/a.txt"]
+    assert "has changed since the plan was made" in world.failures(run)["team/a.txt"]
     assert world.sync().added == 1
 
 

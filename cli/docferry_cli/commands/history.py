@@ -25,7 +25,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     status: Annotated[JobStatus | None, typer.Option(help="Only jobs with this status.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Only jobs that started at or after this time, UTC.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Only jobs that started before this time, UTC.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many jobs.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most N jobs.", metavar="N")] = 20,
     state: State = STATE,
     as_json: Json = False,
 ) -> None:

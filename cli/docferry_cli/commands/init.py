@@ -1,4 +1,4 @@
-"""`docferry init`: a project of one's own, that runs as it is."""
+"""`docferry init`: writes a project that runs as it is."""
 
 import re
 import shlex

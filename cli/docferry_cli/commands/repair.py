@@ -17,10 +17,10 @@ def approve(  # one parameter an option
     aws: Aws = False,
     as_json: Json = False,
 ) -> None:
-    """Let pass what a run has held back: its deletes, and its documents that lost their access control.
+    """Send what a run has held back: its deletes, and its documents that lost their access control.
 
-    Crawls the source first. Exactly the documents of that run's list pass, as far as they are still due; whatever else
-    is found gone is held back anew. An approval works once.
+    Crawls the source first. Only the documents in that run's list are sent, and only if they are still due. A document
+    that is found gone and is not in the list is held back again. An approval works once.
 
     Examples:
 

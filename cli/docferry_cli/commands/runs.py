@@ -52,7 +52,7 @@ def command(  # one parameter an option
 
 
 def read(connector: str | None, config: Path, state: Path, limit: int, *, deployed: bool, aws: bool) -> list["Entry"]:
-    """The newest runs of a connector, wherever it is. Raises ConfigurationError."""
+    """The newest runs of a connector, on this machine or in AWS. Raises ConfigurationError."""
     from docferry.reporting import ledger
     from docferry_cli import connectors
     from docferry_cli.open_connector import open_connector

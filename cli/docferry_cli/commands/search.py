@@ -12,7 +12,7 @@ def command(  # one parameter an option
     *,
     connector: Connector = None,
     index: Index = None,
-    limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many results.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most N results.", metavar="N")] = 10,
     state: State = STATE,
     as_json: Json = False,
 ) -> None:

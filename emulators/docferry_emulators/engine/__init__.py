@@ -1,4 +1,4 @@
-"""State and rules of both services, in the terms of neither."""
+"""State and rules that both services share, in names of their own."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,14 +44,14 @@ class Engine:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Do one request: first whatever is due, then the request, each all or nothing."""
+        """Do one request. First do the work that is due, then the request; each takes effect whole or not at all."""
         with self.store.lock:
             self.settle()
             with self.store.transaction():
                 yield
 
     def settle(self) -> None:
-        """Let everything happen that is due by now."""
+        """Do all work that is due."""
         now = self.context.now()
         with self.store.transaction():
             self.resources.settle(now)

@@ -184,7 +184,7 @@ class Documents:
         return bool(new)
 
     def _tie(self, index: Resource, data_source: str | None, execution_id: str | None) -> Tie | str:
-        """Find the job of a document; a text says why there is none to be had."""
+        """Find the job of a document. Returns a text when there is none, which says why."""
         if execution_id is not None:
             job = self._jobs.find(execution_id)
             if job is None or job.index_id != index.id or data_source not in (None, job.data_source):

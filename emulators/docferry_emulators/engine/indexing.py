@@ -35,7 +35,7 @@ class Indexing:
         self._history = History(context)
 
     def settle(self, now: float) -> None:
-        """Do whatever is due by now."""
+        """Do all indexing that is due."""
         while rows := self._store.all("SELECT * FROM operations WHERE due <= ? ORDER BY due, seq LIMIT ?", now, BATCH):
             for row in rows:
                 self._apply(row)

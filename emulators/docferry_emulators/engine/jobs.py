@@ -182,13 +182,13 @@ class Jobs:
                     self._store.run("INSERT INTO counted VALUES (?, ?, ?, ?)", execution_id, at, column, step)
 
     def abort(self, data_source: str) -> None:
-        """End whatever job a data source has: it is being deleted."""
+        """End the job of a data source that is being deleted."""
         now = self._context.now()
         for row in self._store.all("SELECT * FROM jobs WHERE data_source = ? AND open = 1", data_source):
             self._end(row, "ABORTED", now)
 
     def settle(self, now: float) -> None:
-        """Let every change of state that is over by now take effect. Documents are to be settled first."""
+        """Apply every change of state that is due. Documents have to be settled first."""
         for row in self._store.all("SELECT * FROM jobs WHERE open = 1 ORDER BY seq"):
             self._advance(row, now)
 

@@ -8,7 +8,7 @@ from docferry_emulators.engine.context import Context
 
 
 class Moment(Struct, frozen=True):
-    """What is told of a document at one time; ``status`` is empty when there is none."""
+    """What the service says of a document at one time. ``status`` is empty when it says nothing."""
 
     status: str
     at: float

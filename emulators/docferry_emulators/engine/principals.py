@@ -28,7 +28,7 @@ class Members(Struct, frozen=True):
 
 
 class Action(Struct, frozen=True):
-    """A put or delete of a group, as far as it is."""
+    """A put or delete of a group, and how far it has come."""
 
     group: str
     ordering: int

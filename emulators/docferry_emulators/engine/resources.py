@@ -55,7 +55,7 @@ class Resources:
     def create(
         self, scope: str, kind: str, body: dict[str, Any], *, parent: str = "", name: str | None = None
     ) -> Resource:
-        """Make a resource under a new id, or under ``name`` if it has one of its own; then it is there at once."""
+        """Make a resource under a new id; or under ``name``, and then it is ACTIVE at once."""
         now = self._context.now()
         seconds = 0.0 if name is not None else self._context.settings.resource_seconds
         resource = Resource(
@@ -206,7 +206,7 @@ class Resources:
         return replied
 
     def settle(self, now: float) -> None:
-        """Let every transition that is over by now take effect."""
+        """Apply every transition that is due."""
         for row in self._store.all("SELECT * FROM resources WHERE due <= ? ORDER BY due, seq", now):
             if row["status"] == "DELETING":
                 self.remove(_resource(row))

@@ -66,7 +66,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it or nothing, and nobody else meanwhile. Not to be nested."""
+        """Run the block whole or not at all, with no other user of the store. Do not nest it."""
         with self.lock:
             self.db.execute("BEGIN IMMEDIATE")
             try:

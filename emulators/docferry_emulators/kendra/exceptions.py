@@ -1,4 +1,4 @@
-"""Errors as Kendra writes them: the code in the body, and 400 for whatever is the client's fault."""
+"""Errors as Kendra writes them: the code in the body, and 400 for every fault of the client."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""Who asks a question, as far as the request says so. The real service authenticates nobody here either."""
+"""Who asks a question, by what the request says. The real service does not authenticate that person either."""
 
 import base64
 import binascii

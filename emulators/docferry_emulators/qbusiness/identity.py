@@ -7,7 +7,7 @@ from docferry_emulators.qbusiness.models import QBusinessBackend
 
 
 def aliases_of(backend: QBusinessBackend, application_id: str, user_id: str) -> list[Wire]:
-    """Return the aliases of a user; nobody has to be created to be asked about."""
+    """Return the aliases of a user. The user need not have been created."""
     user = backend.engine.resources.find(backend.scope, "user", fold_address(user_id), parent=application_id)
     aliases: list[Wire] = [] if user is None else user.body["userAliases"]
     return aliases

@@ -112,7 +112,7 @@ class Connection:
             self._requests.pop(stream, None)
 
     def _run(self, request: _Request) -> Response | None:
-        """Run the application; None is a reply that shall be lost."""
+        """Run the application. Returns None when the reply is to be lost."""
         try:
             return Response.from_app(self._handler.server.app, self._environ(request), buffered=True)
         except ConnectionError:

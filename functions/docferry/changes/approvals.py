@@ -23,7 +23,7 @@ class Approval(Struct, frozen=True):
 
 
 def check(store: Store, run: str, *, by: str | None = None) -> None:
-    """Make sure that what a run has withheld can be approved, ``by`` a run or the next one.
+    """Check that what a run has withheld can be approved. ``by`` is the run that approves; None means the next one.
 
     Raises ApprovalRefused, and StateInvalid when nobody can say.
     """

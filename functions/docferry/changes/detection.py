@@ -65,9 +65,10 @@ def compared(old: Document, new: Document) -> Change | Unchanged:
 
 
 def differences(old: Document, new: Document) -> tuple[str, ...]:
-    """What of a document differs: ``content``, ``title``, ``attribute NAME``, ``access``, ``content type``, ``place``.
+    """What differs between two descriptions of a document.
 
-    ``doubtful`` stands for the content when nobody knows which version the index holds.
+    Any of ``content``, ``title``, ``attribute NAME``, ``access``, ``content type``, ``place``. ``doubtful``
+    stands for the content when the version that the index holds is not known.
     """
     names = sorted(old.attributes.keys() | new.attributes.keys())
     content = (old.version, old.size) != (new.version, new.size)

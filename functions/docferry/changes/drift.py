@@ -16,16 +16,18 @@ from docferry.state.store import Store
 HELD = frozenset({"INDEXED", "PROCESSING"})
 
 
-def doubted(manifest: Iterable[bytes]) -> Iterator[bytes]:
+def mark_doubtful(manifest: Iterable[bytes]) -> Iterator[bytes]:
     """The manifest with every document doubtful: all that is in the source is put again, the rest deleted."""
     for line in manifest:
         yield lines.encode(structs.replace(lines.decode(line, Document), version=""))
 
 
-def corrected(
+def reconcile(
     store: Store, run: str, index: Index, namespace: str, manifest: Iterable[bytes], ids: Iterable[str]
 ) -> Iterator[bytes]:
-    """The manifest as the index would write it: what it does not hold, and what nobody knew it holds, is doubtful.
+    """Correct the manifest by what the index reports.
+
+    Documents that the index lacks, and documents that it has and the manifest does not know, become doubtful.
 
     ``ids`` are those of the manifest, to ask about. A service that lists the whole data source also names documents
     that the manifest does not have; those in the connector's ``namespace`` are its own, left by a run that nobody
@@ -53,12 +55,12 @@ def corrected(
             if held is not None:
                 yield _doubtful(held)
                 held = None
-            yield lines.encode(stray(id_))
+            yield lines.encode(orphan(id_))
     if held is not None:
         yield _doubtful(held)
 
 
-def stray(id_: str) -> Document:
+def orphan(id_: str) -> Document:
     """A document of which nothing is known but that the index holds it."""
     return Document(id_, version="", size=0, locator="", content_type="PLAIN_TEXT")
 

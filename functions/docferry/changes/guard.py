@@ -36,10 +36,11 @@ class Verdict(Struct, frozen=True):
 
 
 def judge(guard: DeleteGuard, found: Findings, approved: Container[str], command: str) -> Verdict | None:
-    """What of the deletes of a crawl is withheld; None when nothing is.
+    """Decide which deletes of a crawl are withheld, and why. None: all of them pass.
 
     ``approved`` are the ids of the list that a person approved, asked for in ascending order; ``command`` is what
-    approves this run. What an incomplete listing does not show may well be there: nobody can approve that.
+    approves this run. No approval lets a delete pass after an incomplete
+    listing, because the document may still be there.
     """
     if not found.deletes:
         return None

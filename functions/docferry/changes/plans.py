@@ -51,7 +51,7 @@ def asked(store: Store, run: str) -> Input:
     if entry is None:
         raise PlanRefused(f"this connector has no run {run}: `docferry runs` lists those it has")
     if entry.mode != "plan":
-        raise PlanRefused(f"run {run} is no plan, but a run of mode {entry.mode}; `docferry plan` makes one")
+        raise PlanRefused(f"run {run} is not a plan: its mode is {entry.mode}; `docferry plan` makes one")
     if entry.data_source != store.data_source:
         raise PlanMoved(
             f"the index moved: run {run} is a plan for {entry.data_source}, and this is {store.data_source}; "

@@ -1,7 +1,7 @@
-"""Documents that keep failing: how often each one did, and from when on it is no longer sent.
+"""Counts how often each document failed. Stops sending it after five runs.
 
-A document that the index refuses is sent again by every run, for the index, its fields or its limits may have changed.
-After so many runs it is quarantined: left out until its content or metadata changes, or a person releases it.
+A document that the index refuses is sent again by the next run, because the index, its fields or its limits may have
+changed. After five runs it is quarantined: not sent until its content or metadata changes, or a person releases it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -68,7 +68,7 @@ def release(store: Store, ids: frozenset[str] | None) -> int:
 def quarantine(
     events: Iterable[Change | Skipped | Unchanged | Exposed], failing: Iterator[Failing]
 ) -> Iterator[Change | Skipped | Unchanged | Exposed | Failing]:
-    """Put the record of a quarantined document in the place of the change that would send it. Pure.
+    """Replace each change to a quarantined document by the record of its failures, so that it is not sent. Pure.
 
     Both must be sorted by id.
     """

@@ -1,4 +1,4 @@
-"""Reads connectors.yaml. Whatever is wrong with it is said at once, each mistake with its place and its cure.
+"""Reads connectors.yaml. Reports every mistake at once, each with its place and its cure.
 
 For the laptop only: the functions in AWS get their one connector as JSON, and carry neither yaml nor jsonschema.
 """

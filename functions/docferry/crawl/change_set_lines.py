@@ -112,7 +112,7 @@ def _content(members: dict[str, Any]) -> bytes:
             try:
                 return base64.b64decode(text, validate=True)
             except (binascii.Error, ValueError) as error:
-                raise ChangeSetInvalid(f"has a {BASE64} that is none: {error}") from error
+                raise ChangeSetInvalid(f"has a {BASE64} that is not valid: {error}") from error
         case {"Content": _} | {"ContentBase64": _}:
             raise ChangeSetInvalid("has a content that is not a text")
     raise ChangeSetInvalid(f"has neither {TEXT}, nor {BASE64}, nor {DELETE!r}: true")

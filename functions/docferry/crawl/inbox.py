@@ -84,15 +84,15 @@ def collect(
     uploads would keep this one from its end. ``check`` says of a document whether the index can take it. Raises
     ManifestInvalid when what was collected before is lost, and LeaseLost when another run takes change sets, too.
     """
-    current = swept(store, pointer(store))
+    current = sweep(store, pointer(store))
     arrived = sorted(_arrived(store, until), key=_order)
     until = until or max((one.modified for one in arrived), default=None)
     refused: list[Skipped] = []
     left = deque(arrived)
     while left and in_time():
-        batch = _together(store, connector, left, refused, check, in_time)
+        batch = _next_batch(store, connector, left, refused, check, in_time)
         if batch.taken:
-            current = swept(store, _folded(store, current, batch))
+            current = sweep(store, _write_listing(store, current, batch))
     return Inbox(
         listing=current.value.listing,
         documents=current.value.documents,
@@ -123,7 +123,7 @@ def pointer(store: Store) -> Record[Collected]:
     return record
 
 
-def swept(store: Store, current: Record[Collected]) -> Record[Collected]:
+def sweep(store: Store, current: Record[Collected]) -> Record[Collected]:
     """Remove what was taken from the inbox, and what is not needed any more. May be repeated."""
     value = current.value
     if not value.taken and not value.garbage:
@@ -135,7 +135,7 @@ def swept(store: Store, current: Record[Collected]) -> Record[Collected]:
 
 
 def _arrived(store: Store, until: datetime | None) -> Iterator[Object]:
-    """What is in the inbox, but for the empty objects that consoles show as folders."""
+    """The objects in the inbox, without the empty ones that consoles show as folders."""
     for found in store.objects(INBOX):
         if not found.key.endswith("/") and (until is None or found.modified <= until):
             yield found
@@ -146,7 +146,7 @@ def _order(arrived: Object) -> tuple[object, str]:
     return arrived.modified, arrived.key
 
 
-def _together(
+def _next_batch(
     store: Store,
     connector: str,
     left: deque[Object],
@@ -160,7 +160,7 @@ def _together(
     while left and lines_taken < TOGETHER and len(batch.taken) < SETS and (in_time() or not batch.taken):
         one = left.popleft()
         try:
-            entries = _taken(store, connector, one, check)
+            entries = _read_change_set(store, connector, one, check)
         except ChangeSetInvalid as error:
             refused.append(Skipped(f"{connector}/{one.key}", f"{error}; nothing of it was taken"))
             continue
@@ -174,7 +174,7 @@ def _together(
     return batch
 
 
-def _taken(store: Store, connector: str, arrived: Object, check: Callable[[Listed], Listed]) -> Entries:
+def _read_change_set(store: Store, connector: str, arrived: Object, check: Callable[[Listed], Listed]) -> Entries:
     """Read a change set, and, when all of it is sound, put the contents where they stay."""
     if not arrived.key.endswith(SUFFIX):
         raise ChangeSetInvalid(f"is not a change set: the name of one ends in {SUFFIX}")
@@ -197,7 +197,7 @@ def _taken(store: Store, connector: str, arrived: Object, check: Callable[[Liste
     return entries
 
 
-def _folded(store: Store, current: Record[Collected], batch: _Batch) -> Record[Collected]:
+def _write_listing(store: Store, current: Record[Collected], batch: _Batch) -> Record[Collected]:
     """Write the listing with the edits in it, and move the pointer to it."""
     before = current.value.listing
     garbage = [*batch.garbage, *([before.key] if before else [])]

@@ -8,7 +8,7 @@ from docferry.state import lines
 
 
 def unique(listing: Iterable[bytes]) -> Iterator[bytes]:
-    """Of documents with one id one stays, rather of the source than of the inbox; the others become skipped."""
+    """Keep one document per id, the source's before the inbox's. Report the others as skipped."""
     for id_, group in groupby(listing, key=lines.line_id):
         same = list(group)
         yield from same if len(same) == 1 else _only_one(id_, same)

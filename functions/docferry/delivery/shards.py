@@ -81,7 +81,7 @@ def write_result(store: Store, shard: Shard, outcomes: Iterable[Outcome]) -> Non
 
 
 def has_result(store: Store, shard: Shard) -> bool:
-    """Whether the shard has left a result. One of another run, or of another change set, is none."""
+    """Whether the shard has left a result. The result of another run, or of another change set, does not count."""
     return store.exists(_result_key(shard))
 
 

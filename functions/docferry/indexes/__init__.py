@@ -91,7 +91,7 @@ class Metrics(Struct, frozen=True):
 
 
 class SyncJob(Struct, frozen=True):
-    """One entry of ListDataSourceSyncJobs, in the terms of neither service."""
+    """One entry of ListDataSourceSyncJobs, in Docferry's own terms."""
 
     execution_id: str
     status: JobStatus
@@ -151,7 +151,7 @@ class Index(Protocol):
         ...
 
     def stop(self) -> None:
-        """End the open sync job of the data source, whosever it is. The normal end of a job, not a cancel.
+        """Stop the data source's open sync job, no matter who started it. That is a job's normal end, not a cancel.
 
         Kendra says nothing when no job is open; Q Business raises Conflict.
         """
@@ -176,7 +176,7 @@ class Index(Protocol):
         ...
 
     def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
-        """The status of the documents, in any order, perhaps with others. One left out is not in the index.
+        """The status of the documents, in any order. Others may be among them. One left out is not in the index.
 
         ``execution_id`` names the sync job that put them, or is None when that does not matter.
         """

@@ -82,8 +82,8 @@ def register(store: Store, run: Run, asked: Input) -> Entry:
 def _append(store: Store, newest: Record[Newest] | None, run: str) -> Newest | None:
     """Make a run the newest one; None when another was quicker.
 
-    The run before it may have died between the two writes: then its entry is written for it, so that whoever goes from
-    run to run finds no gap.
+    The run before it may have died between the two writes: then its entry is written for it, so that the list of
+    runs has no gap.
     """
     before = newest.value if newest else None
     if before is not None:

@@ -30,7 +30,7 @@ class OfRun(Protocol):
 
 Event = TypeVar("Event", bound=OfRun)
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
-State = Callable[[Wired, Event, LambdaContext], Struct]
+StateFunction = Callable[[Wired, Event, LambdaContext], Struct]
 
 COUNTED = {
     "added": "DocumentsAdded",
@@ -41,14 +41,14 @@ COUNTED = {
 """Fields of a result that are metrics too."""
 
 
-def handles(event_type: type[Event]) -> Callable[[State[Event]], Handler]:
-    """Make a Lambda handler of a function of what is wired, the event and the context.
+def handles(event_type: type[Event]) -> Callable[[StateFunction[Event]], Handler]:
+    """Turn ``state(wired, event, context)`` into a Lambda handler.
 
     The event is read into ``event_type``; every log line carries the run and the execution id of
     its sync job; counts in the result become metrics; an error reaches Step Functions under the name of its class.
     """
 
-    def decorate(state: State[Event]) -> Handler:
+    def decorate(state: StateFunction[Event]) -> Handler:
         name = state.__module__.rpartition(".")[2]
 
         def handler(raw: dict[str, Any], context: LambdaContext) -> Any:

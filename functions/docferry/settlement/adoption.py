@@ -1,4 +1,4 @@
-"""Adoption: the state of a bucket that the first versions of Docferry laid out, which knew one data source only.
+"""Takes over a state bucket in the layout of the first versions, which knew one data source only.
 
 They kept the manifest, the sync job and the failures at the top of the bucket, whatever index they belonged to. That
 state is copied to the data source that it was last used with, and removed after the first commit there.

@@ -13,7 +13,7 @@ def recorded(store: Store, shards: list[Shard], operation: Operation) -> Iterato
     """The outcomes of all shards of one operation, sorted by id.
 
     A shard without a result object may have been sent in part: its documents are doubtful. Raises ChangeSetInvalid
-    when nobody can say any more which they are.
+    when the list of those documents cannot be read.
     """
     for shard in shards:
         if shard.operation != operation:

@@ -31,25 +31,25 @@ class Settled(Struct, frozen=True, kw_only=True):
 
 
 def settle(wired: Wired, run: str, job: SyncJob | None, *, late: bool = False) -> Settled:
-    """Write the outcomes of a run to the manifest, as far as its job lets them be believed. May be repeated.
+    """Write the run's outcomes to the manifest. May be repeated.
 
-    Without a job nothing was sent. A job that ended well is believed, and of a small run each document is looked up;
-    of a job that ended otherwise, or counted failures, too. Of a job that has not ended every document is doubtful.
-    When it is ``late``, as the next run's account of this one is, and the manifest was moved since, every document is
-    doubtful, too: nobody knows any more which run sent it last. Raises ManifestInvalid and ChangeSetInvalid.
+    Without a job nothing was sent. Job succeeded without failures: trust the outcomes; in a small run, look each
+    document up. Job ended otherwise, or counted failures: look each document up. Job has not ended: every document is
+    doubtful. ``late``: the next run settles this one. If the manifest has moved since, every document is doubtful,
+    because the run that sent it last is not known. Raises ManifestInvalid and ChangeSetInvalid.
     """
     store = wired.store
     record = sync_job.of_run(store, run)
     if (record is None or record.execution_id is None) and (job is None or late):
         sync_job.settle(store, run)
         return Settled()
-    if late and _moved_on(wired, run):
+    if late and _manifest_changed_since(wired, run):
         job = None
     parts = _shards(store, run)
     tally = _Tally()
     judged = outcomes.merged(
-        _believed(wired, run, job, lambda: outcomes.recorded(store, parts, "put"), deletes=False),
-        _believed(wired, run, job, lambda: outcomes.recorded(store, parts, "delete"), deletes=True),
+        _judge(wired, run, job, lambda: outcomes.recorded(store, parts, "put"), deletes=False),
+        _judge(wired, run, job, lambda: outcomes.recorded(store, parts, "delete"), deletes=True),
     )
     with store.writing(run_key(run, FAILED)) as failed:
         counted = tally.counting(judged, failed.add)
@@ -142,7 +142,7 @@ def _shards(store: Store, run: str) -> list[Shard]:
     return parts
 
 
-def _moved_on(wired: Wired, run: str) -> bool:
+def _manifest_changed_since(wired: Wired, run: str) -> bool:
     """Whether the manifest is neither the one that the run began with nor its own. A rebuild begins with none."""
     store = wired.store
     crawled = change_set(store, run)
@@ -177,7 +177,7 @@ def _commit(wired: Wired, run: str, judged: Iterator[Outcome], *, late: bool) ->
     return manifest.move(store, etag, written, base=current.value if current else None, generation=generation)
 
 
-def _believed(
+def _judge(
     wired: Wired, run: str, job: SyncJob | None, recorded: Callable[[], Iterator[Outcome]], *, deletes: bool
 ) -> Iterator[Outcome]:
     if job is None or job.status not in ENDED:

@@ -51,7 +51,7 @@ def verified(
     outcomes: Outcomes,
     asked: Callable[[Outcome], bool],
 ) -> Iterator[Outcome]:
-    """The outcomes, those that ``asked`` picks judged by what the index says of them.
+    """The outcomes. Those that ``asked`` picks are judged by the status that the index reports.
 
     ``deletes`` asks for documents whatever put them; otherwise the job must have. A job that counted no failure is
     believed where its documents' statuses do not say yet what became of them, unless the connector verifies all.

@@ -22,7 +22,7 @@ def skipped(
 ) -> Skipped:
     """Report what is at ``path`` as not indexable.
 
-    ``uncertain`` says that there is a sidecar nobody could read: the document may be indexed under another id.
+    ``uncertain``: its sidecar could not be read, so the document may be indexed under another id.
     """
     id_ = (sidecar and sidecar.document_id) or path
     return Skipped(id=f"{connector}/{id_}", skipped=reason, locator=path if uncertain else None, incomplete=incomplete)

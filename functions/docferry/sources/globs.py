@@ -29,7 +29,7 @@ class Globs:
         return bool(self._include.match(path)) and not self._exclude.match(path)
 
     def prunes(self, folder: str) -> bool:
-        """Whether ``exclude`` holds everything below ``folder``, so that nobody need look into it."""
+        """Whether ``exclude`` holds everything below ``folder``, so that it need not be listed."""
         return bool(self._whole_folders.match(f"{folder}/{ANY_NAME}"))
 
 

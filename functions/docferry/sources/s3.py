@@ -149,7 +149,7 @@ class S3:
         )
 
     def _sidecar(self, place: str, page: "_Known") -> Sidecar:
-        """Read the sidecar at a key; an empty one when it is certain that there is none."""
+        """Read the sidecar at a key. Returns an empty one when there certainly is no sidecar."""
         bucket = self._settings.bucket
         exists = None if self._metadata_prefix else page.holds(place)
         if exists is False:

@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/kendra/latest/dg/s3-metadata.html
 
-Whatever is wrong with a sidecar refuses it whole: it may hold the only statement of who may see the document, and
+Any mistake in a sidecar refuses the whole of it: it may hold the only statement of who may see the document, and
 both services take a document without one for public.
 """
 
@@ -50,7 +50,7 @@ class SidecarError(DocumentError):
 
 
 class Sidecar(Struct, frozen=True):
-    """What a sidecar says of its document. Nothing said is None, or empty; an empty access control means public."""
+    """What a sidecar says about its document. Left out: None, or empty. Empty access control means public."""
 
     document_id: str | None = None
     title: str | None = None

@@ -22,7 +22,7 @@ Identity = tuple[int, int]
 
 
 class Entry(Struct, frozen=True):
-    """A regular file, or what stands in the way of one: then ``problem`` says so, and ``stat`` is None.
+    """A regular file; or something that cannot be listed, with the reason in ``problem`` and ``stat`` None.
 
     ``path`` is relative to the root. ``sidecar`` says that the folder has one for it. ``incomplete`` marks a folder
     that could not be listed.

@@ -48,7 +48,7 @@ def pointer(store: Store) -> Record[Pointer] | None:
 
 
 def check_last(store: Store, current: Pointer | None, committed: Pointer | None) -> None:
-    """Make sure that nobody went back behind the manifest that was ``committed`` last. Raises ManifestInvalid.
+    """Check that the manifest is not older than the one that was ``committed`` last. Raises ManifestInvalid.
 
     An older manifest says "unchanged" of documents that the index holds otherwise, or no longer. A manifest that is
     newer than the last one that was recorded is that of a run that died before it could record it.
@@ -115,8 +115,8 @@ def write(store: Store, name: str, old: Iterable[bytes], outcomes: Iterable[Outc
 def after(old: Iterable[bytes], outcomes: Iterable[Outcome]) -> Iterator[bytes]:
     """The lines of a manifest with outcomes applied. Pure; both must be sorted by id.
 
-    A doubtful document stays in the manifest without a version, whatever it was: no listing equals such a line, so the
-    next run puts the document again, or deletes it when it is gone from the source.
+    A doubtful document stays in the manifest without a version. No listing equals such a line, so the next run puts the
+    document again, or deletes it when it is gone from the source.
     """
     changes = iter(outcomes)
     outcome = next(changes, None)

@@ -77,8 +77,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 class Shard(Struct, frozen=True):
     """One item of ``batches.json``, the input of one Map child: at most 500 documents to put, or to delete.
 
-    ``sha256`` is the digest of the object that lists them. ``exact``: it is part of a plan that is applied, so a
-    document whose content is another by now is not sent.
+    ``sha256`` is the digest of the object that lists them. ``exact``: a plan is being applied, so a document
+    whose content has changed since is not sent.
     """
 
     run: str
@@ -113,7 +113,7 @@ class Counts(Struct, frozen=True, kw_only=True):
 class ChangeSet(Struct, frozen=True, kw_only=True):
     """What the crawl decided (``changes.json``): the counts, and the manifest that they were counted against.
 
-    ``rebuild``: that manifest is to be replaced, whatever it is. ``sends`` is false for a dry run. ``input`` is what
+    ``rebuild``: replace that manifest, even a damaged one. ``sends`` is false for a dry run. ``input`` is what
     the run was asked for. ``scope`` are the settings of the source to be remembered, None when deletes were withheld
     because of them. ``notes`` are sentences for the report.
     """

@@ -108,7 +108,7 @@ class Store:
         return Record(value, reply["ETag"], _age(reply))
 
     def write(self, key: str, value: object) -> None:
-        """Write a record, over whatever is there."""
+        """Write a record. Replaces an earlier one."""
         self._put(key, value, {})
 
     def create(self, key: str, value: object) -> None:
@@ -116,7 +116,7 @@ class Store:
         self._put(key, value, {"IfNoneMatch": "*"})
 
     def replace(self, key: str, value: object, etag: str) -> None:
-        """Write a record over the one that was read with this ETag. Raises Moved when it is another by now."""
+        """Replace the record that was read with this ETag. Raises Moved when somebody has changed it since."""
         self._put(key, value, {"IfMatch": etag})
 
     def swap(self, key: str, value: object, etag: str | None) -> None:
@@ -139,7 +139,7 @@ class Store:
         self._s3.delete_object(Bucket=self.bucket, Key=key)
 
     def delete_as_read(self, read: Object) -> None:
-        """Remove an object, unless it is another by now. Raises Conflict when S3 cannot tell yet.
+        """Remove an object, unless it has changed since it was listed. Raises Conflict when S3 cannot tell yet.
 
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
         """
@@ -205,7 +205,7 @@ class Store:
 
     @contextmanager
     def fetched(self, listed: Object) -> Iterator[IO[bytes]]:
-        """A listed object as a temporary file. Raises Moved when it is another by now, or gone."""
+        """A listed object as a temporary file. Raises Moved when it has changed since, or is gone."""
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
             with _conditional(listed.key):
                 reply = self._s3.get_object(Bucket=self.bucket, Key=listed.key, IfMatch=listed.etag)

@@ -82,7 +82,7 @@ def start(store: Store, index: Index, run: str) -> str:
     """Open a job for a run, or find the one that the run has opened already. Returns the execution id.
 
     Raises SyncJobBusy while another job of the data source has not ended, or may be open without being listed, and
-    LeaseLost when another run has recorded its job meanwhile.
+    LeaseLost when another run has recorded its job in between.
     """
     left = read(store)
     if left is not None and left.run == run and left.state == "open" and left.execution_id is not None:
@@ -134,7 +134,7 @@ def _call(store: Store, index: Index, record: SyncJobRecord, *, lost: bool) -> s
 def stop(store: Store, index: Index, run: str) -> SyncJobRecord | None:
     """Stop the job that the run has opened, unless the list of jobs shows that it has ended. May be repeated.
 
-    Whatever else runs is left alone. None: the run has opened no job that anybody knows.
+    Other jobs are left alone. Returns None when no job of the run is known.
     """
     record = of_run(store, run)
     if record is None or record.state == "settled":
@@ -155,9 +155,9 @@ def stop(store: Store, index: Index, run: str) -> SyncJobRecord | None:
 
 
 def settle(store: Store, run: str, *, failed: int = 0, committed: Pointer | None = None) -> None:
-    """Record that the manifest accounts for the job of the run, with so many failures of it.
+    """Record that the manifest accounts for the run's job, and for how many of its failures.
 
-    ``committed`` is the manifest that does. A job that is still looked for cannot be accounted for.
+    ``committed`` is that manifest. A job that is still looked for cannot be accounted for.
     """
     record = of_run(store, run)
     if record is not None and record.state == "open":
@@ -274,9 +274,9 @@ def _ended(record: SyncJobRecord) -> SyncJobRecord:
 
 
 def _swap(store: Store, before: SyncJobRecord | None, after: SyncJobRecord) -> None:
-    """Replace the record that was read. Raises LeaseLost when another run has written since.
+    """Replace the record that was read. If another run has written since, raise LeaseLost.
 
-    A run that slept must not hide the job of another.
+    A run that slept must not hide another run's job.
     """
     held = store.read(store.held(SYNC_JOB), SyncJobRecord)
     found = held.value if held else None

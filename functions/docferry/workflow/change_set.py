@@ -109,7 +109,7 @@ def base_manifest(store: Store, wanted: Input) -> Pointer | None:
 def guarded(
     wired: Wired, run: str, checkpoint: Checkpoint, base: Pointer | None, wanted: Input
 ) -> Iterator[Change | Skipped | Unchanged | Exposed | Failing]:
-    """What has to be done to the index, but for what the access guard and the quarantine hold back."""
+    """The changes to the index, without those that the access guard and the quarantine hold back."""
     store, connector = wired.store, wired.settings.connector
 
     def listed() -> Iterator[bytes]:
@@ -121,19 +121,19 @@ def guarded(
     renamed: frozenset[str] = frozenset()
     if connector.access != "public":
         renamed = access.renamed(lambda: manifest.documents(store, base), listed(), connector.name, approved())
-    events = detection.detect(known(wired, run, wanted, base), listed(), checkpoint.uncertain | renamed)
+    events = detection.detect(manifest_for_mode(wired, run, wanted, base), listed(), checkpoint.uncertain | renamed)
     allowed = access.guard(events, connector.access, approved=approved(), renamed=renamed)
     return quarantine.quarantine(allowed, quarantine.read(store))
 
 
-def known(wired: Wired, run: str, wanted: Input, base: Pointer | None) -> Iterator[bytes]:
+def manifest_for_mode(wired: Wired, run: str, wanted: Input, base: Pointer | None) -> Iterator[bytes]:
     """What the index is taken to hold: the manifest, seen through the mode of the run."""
     store = wired.store
     match wanted.compares:
         case "full" | "rebuild":
-            return drift.doubted(manifest.documents(store, base))
+            return drift.mark_doubtful(manifest.documents(store, base))
         case "reconcile":
-            return drift.corrected(
+            return drift.reconcile(
                 store,
                 run,
                 wired.index,

@@ -73,7 +73,7 @@ def describe(  # each is one thing that a report is made of
     problem: str | None,
     strangers: Strangers,
 ) -> Report:
-    """The report of a run that came as far as a change set."""
+    """The report of a run that wrote a change set."""
     record = sync_job.of_run(wired.store, run.run)
     foreign = [job.execution_id for job in strangers.jobs]
     done = {name: getattr(settled, name) for name in ("added", "modified", "deleted", "failed")}

@@ -49,7 +49,7 @@ class Request(Run, frozen=True):
 
 
 def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
-    """Take the lease, list the source as far as time goes, and when the listing is whole, write the change set.
+    """Take the lease and list the source while time is left. When the listing is whole, write the change set.
 
     Raises AlreadyRunning, SourceUnavailable, ManifestInvalid, LeaseLost, ConfigurationError, ApprovalRefused,
     PlanRefused, PlanMoved, StateInvalid.

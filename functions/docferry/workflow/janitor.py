@@ -19,14 +19,14 @@ from docferry.workflow.events import Caught
 
 
 class Request(Run, frozen=True):
-    """The event of the janitor. ``input`` is the execution's, as it was written: perhaps it is what went wrong."""
+    """The event of the janitor. ``input`` is the execution's own, unread: it may be what went wrong."""
 
     caught: Caught | None = None
     input: Any = None
 
 
 def janitor(wired: Wired, run: Request) -> Report:
-    """Stop the run's sync job, write its report where there is none, and free its lease."""
+    """Stop the run's sync job, write its report if it has none, and free its lease."""
     store = wired.store
     try:
         record = sync_job.stop(store, wired.index, run.run)

@@ -35,7 +35,7 @@ def put_all(wired: Wired, shard: Shard, execution_id: str, changes: Iterator[Cha
             try:
                 put = open_content(wired, shard.run, change.document)
                 if shard.exact and put[0].version != change.document.version:
-                    raise DocumentMoved("is another version by now than in the plan; the next sync sends it")
+                    raise DocumentMoved("has changed since the plan was made; the next sync sends it")
             except DocumentError as error:
                 unopened.append(Outcome(change.id, change.kind, change.document, "rejected", str(error)))
                 continue

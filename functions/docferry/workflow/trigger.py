@@ -31,7 +31,7 @@ PREFIX = "upload-"
 INPUT = '{"trigger": "upload"}'
 
 RETRIES = 2
-"""How many runs in a row are started for the same uploads when they fail; then a person, or the schedule, goes on."""
+"""How many failed runs in a row are restarted for the same uploads. After that the schedule or a person starts one."""
 
 # The list of executions is eventually consistent; a minute is far longer than it was ever seen to lag.
 LAG = timedelta(minutes=1)
@@ -73,7 +73,7 @@ class Ended(Struct, frozen=True):
 
 
 class Signals(Struct, frozen=True):
-    """What a batch of messages says, whatever their number and order."""
+    """What a batch of messages says. Their number and order do not matter."""
 
     changed: bool = False
     ended: tuple[Ended, ...] = ()
@@ -114,7 +114,7 @@ def trigger(store: Store, step_functions: Any, machine: str, heard: Signals) -> 
     """
     for _ in range(ATTEMPTS):
         record = store.read(PENDING, Pending)
-        memory = noted(record.value if record else Pending(), heard)
+        memory = remember(record.value if record else Pending(), heard)
         if memory.wanted and memory.starting is None and not is_running(store, step_functions, machine, memory):
             memory = structs.replace(memory, wanted=False, starting=f"{PREFIX}{uuid4()}")
         if not _swapped(store, record, memory):
@@ -129,7 +129,7 @@ def trigger(store: Store, step_functions: Any, machine: str, heard: Signals) -> 
     raise Conflict(f"{PENDING} is written by too many invocations at a time; the messages will come again")
 
 
-def noted(memory: Pending, heard: Signals) -> Pending:
+def remember(memory: Pending, heard: Signals) -> Pending:
     """The memory with what was heard in it. Pure; hearing the same again changes nothing but a mark."""
     wanted, failures = memory.wanted or heard.changed, memory.failures
     news = [ended for ended in dict.fromkeys(heard.ended) if ended.execution not in memory.ended]
@@ -145,7 +145,7 @@ def noted(memory: Pending, heard: Signals) -> Pending:
 
 
 def is_running(store: Store, step_functions: Any, machine: str, memory: Pending) -> bool:
-    """Whether an execution of the state machine is running, as far as can be known."""
+    """Whether an execution of the state machine is running, by all that is known."""
     if memory.started is not None and memory.started not in memory.ended:
         assert memory.started_at is not None, "written with the ARN"
         # A time to come means that the clock was set back: then only the list counts.

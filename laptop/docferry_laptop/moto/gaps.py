@@ -1,4 +1,4 @@
-"""What moto leaves out of a stack, and this fills in: each gap once, with what it would break.
+"""Fills in what moto leaves out of a stack. Each gap says what it would break.
 
 Seen in moto 5.2.5. Outside of ``gaps_filled`` moto is as it was. What it leaves out of events is in events.py.
 """
@@ -119,7 +119,7 @@ _plain_start_execution = StepFunctionsParserBackend.start_execution
 
 
 def _start_execution(backend: Any, state_machine_arn: str, name: str | None = None, *args: Any, **options: Any) -> Any:
-    """An execution that is started without a name has one of its own; moto's has none, and a run is named after it."""
+    """Give an execution a name when its caller gives none, as Step Functions does: a run is named after it."""
     return _plain_start_execution(backend, state_machine_arn, name or str(uuid4()), *args, **options)
 
 

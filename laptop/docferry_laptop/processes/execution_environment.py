@@ -83,7 +83,7 @@ class ExecutionEnvironment:
                 return timed_out(invocation)
 
     def end(self) -> None:
-        """End the process, whatever it does. Doing so again changes nothing."""
+        """End the process, even in the middle of its work. May be repeated."""
         self._process.kill()
         self._process.wait()
 

@@ -42,7 +42,7 @@ class Processes:
         self._closed = False
 
     def invoke(self, function: Any, payload: str | bytes) -> Result:
-        """Run one of moto's functions in a process that does nothing else meanwhile."""
+        """Run one of moto's functions in a process that does nothing else at that time."""
         body = payload.encode() if isinstance(payload, str) else payload
         invocation = Invocation(str(uuid4()), function.function_arn, body or b"{}", float(function.timeout))
         key = (function.function_arn, function.code_sha_256, str(function.get_configuration()))

@@ -91,7 +91,7 @@ def test_what_cannot_be_indexed_is_listed_as_skipped(line: object, reason: str) 
         ({"DocumentId": "a.md"}, "line 2 has neither Content, nor ContentBase64, nor 'Delete': true"),
         ({"DocumentId": "a.md", "Content": "x", "ContentBase64": "eA=="}, "line 2 gives both"),
         ({"DocumentId": "a.md", "Content": 7}, "line 2 has a content that is not a text"),
-        ({"DocumentId": "a.md", "ContentBase64": "%%"}, "line 2 has a ContentBase64 that is none"),
+        ({"DocumentId": "a.md", "ContentBase64": "%%"}, "line 2 has a ContentBase64 that is not valid"),
         (b'{"DocumentId": "a.md", "Content": "\\ud800"}', "line 2 has half a character"),
         ({"DocumentId": "a.md", "Delete": True, "Content": "x"}, "line 2 is no delete"),
         ({"DocumentId": "a.md", "Delete": False, "Content": "x"}, "line 2 is no delete"),

@@ -184,13 +184,13 @@ def test_change_sets_are_taken_together_up_to_a_limit(
     for number in range(9):
         drop(store, f"{number}.jsonl", *(put(id_, str(number)) for id_ in "abc"))
     folds: list[int] = []
-    real = inbox._folded
+    real = inbox._write_listing
 
     def folded(*args: Any) -> Any:
         folds.append(len(args[2].taken))
         return real(*args)
 
-    monkeypatch.setattr(inbox, "_folded", folded)
+    monkeypatch.setattr(inbox, "_write_listing", folded)
 
     assert listed(store, collect(store)) == dict.fromkeys(("team/a", "team/b", "team/c"), "8")
     assert folds[0] == expected

@@ -20,7 +20,7 @@ from docferry.state.keys import LEASE
 from docferry.state.store import Moved, Record, Store
 from docferry.sync_job.lease import YOUNG, Lease
 from docferry.workflow import trigger as module
-from docferry.workflow.trigger import Ended, Pending, Signals, TriggerSettings, noted, signals, trigger
+from docferry.workflow.trigger import Ended, Pending, Signals, TriggerSettings, remember, signals, trigger
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:docferry-handbook"
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:docferry-handbook:"
@@ -394,7 +394,7 @@ def test_the_memory_of_ends_is_bounded() -> None:
     """It is one small object, read and written at each invocation."""
     memory = Pending()
     for number in range(100):
-        memory = noted(memory, Signals(ended=(Ended(f"{EXECUTION}{number}", "SUCCEEDED"),)))
+        memory = remember(memory, Signals(ended=(Ended(f"{EXECUTION}{number}", "SUCCEEDED"),)))
 
     assert len(memory.ended) == module.REMEMBERED
     assert memory.ended[-1] == f"{EXECUTION}99"
