@@ -7,8 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PHRASES = re.compile(
-    r"in the place of|that is none|\bbut for\b|\bso many\b|\bby now\b|whosever|\blest\b|of neither|\bshall\b|\bas far as\b"
-    r"|\bone of (?:yours|ours|its own)\b|\bnobody\b|\bto be had\b|\bmeanwhile\b|\bwhatever\b|\bwhoever\b",
+    r"in the place of|that is none|\bbut for\b|\bso many\b|\bby now\b|whosever|\blest\b|of neither|\bshall\b"
+    r"|\bas far as\b|\bone of (?:yours|ours|its own)\b|\bnobody\b|\bto be had\b|\bmeanwhile\b|\bwhatever\b|\bwhoever\b",
     re.IGNORECASE,
 )
 LIMIT = 17
