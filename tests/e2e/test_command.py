@@ -11,7 +11,7 @@ import pytest
 import docferry_laptop.assembly
 from docferry_cli import main as command
 from docferry_laptop.assembly import Assembly
-from tests.e2e.conftest import BUCKET, CONNECTORS
+from tests.e2e.world import BUCKET, CONNECTORS
 
 Docferry = Callable[..., tuple[int, str, str]]
 

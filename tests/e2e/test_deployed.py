@@ -12,7 +12,7 @@ from docferry.state.keys import LEASE
 from docferry.sync_job.lease import Lease
 from docferry_cli import running
 from docferry_infra.deployable import deployable
-from tests.e2e.conftest import CONNECTORS, World, handbook, wait_for
+from tests.e2e.world import CONNECTORS, World, handbook, wait_for
 
 
 def documents(files: dict[str, bytes]) -> set[str]:

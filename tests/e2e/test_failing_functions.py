@@ -12,7 +12,7 @@ from docferry_cli.stack import find
 from docferry_infra.deployable import deployable
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.deployed import cloud
-from tests.e2e.conftest import CONNECTORS, wait_for
+from tests.e2e.world import CONNECTORS, wait_for
 
 # The shortest way through the state machine: a listing without changes, which is committed; or the clean-up.
 SOUND = {

@@ -11,7 +11,7 @@ from docferry_cli.stack import find
 from docferry_infra.deployable import deployable
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.deployed import cloud
-from tests.e2e.conftest import CONNECTORS
+from tests.e2e.world import CONNECTORS
 
 IDS = ("application_id", "index_id", "data_source_id")
 

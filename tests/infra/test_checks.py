@@ -15,7 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from docferry.runtime.assets import DEFINITION
-from tests.infra.conftest import NAMES, Assembly, Template
+from tests.infra.synthesis import NAMES, Assembly, Template
 
 # The specification allows it: https://states-language.net/#state-type-table; cfn-lint's schema does not know.
 NOT_SO = {"Additional properties are not allowed ('OutputPath' was unexpected) at 'States/Succeeded/OutputPath'"}

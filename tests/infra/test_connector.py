@@ -24,7 +24,7 @@ from docferry_infra import (
     Schedule,
 )
 from docferry_infra.bundle import Bundle
-from tests.infra.conftest import Assembly, Template
+from tests.infra.synthesis import Assembly, Template
 
 PAGE = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
 CONTRACTS = S3Settings(bucket="example-contracts", prefix="signed/")

@@ -17,7 +17,7 @@ from docferry_emulators.clock import VirtualClock
 from docferry_laptop.laptop import Laptop, laptop
 from docferry_laptop.moto.lambda_runtime import LambdaRuntime
 from tests.first_layout import lay_out_as_at_first
-from tests.workflow.conftest import wait_for
+from tests.workflow.world import wait_for
 
 KINDS = {
     "GetObject": "reads",

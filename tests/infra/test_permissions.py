@@ -9,7 +9,7 @@ import pytest
 from docferry.config.deployment import Described
 from docferry.runtime.lambdas import DEPLOYED, Function
 from tests.infra.api_calls import ApiCall, Code
-from tests.infra.conftest import NAMES, Assembly, Template
+from tests.infra.synthesis import NAMES, Assembly, Template
 
 CLASSES = {"kendra": "Kendra", "qbusiness": "QBusiness", "s3": "S3", "files": "Files"}
 TRANSFERS = {"upload_fileobj", "download_fileobj", "upload_file", "download_file", "copy"}

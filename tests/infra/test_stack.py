@@ -16,7 +16,7 @@ from docferry.state.runs import Input
 from docferry.workflow.janitor import Request
 from docferry.workflow.trigger import TriggerSettings
 from docferry_infra.indexes import resources
-from tests.infra.conftest import Assembly, Template
+from tests.infra.synthesis import Assembly, Template
 
 
 def joined(value: Any) -> str:

@@ -16,7 +16,7 @@ from docferry_infra.deployable import deployable
 from docferry_infra.request import Request
 from docferry_infra.synth import application, synthesize
 from docferry_infra.wheels import here
-from tests.infra.conftest import CONNECTORS
+from tests.infra.synthesis import CONNECTORS
 
 ROOT = Path(__file__).parents[2]
 BUILDER = ("bundle.py", "wheels.py")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import boto3
 import pytest
@@ -11,7 +10,7 @@ from moto import mock_aws
 from docferry.state.store import Store
 from docferry_emulators.clock import VirtualClock
 from docferry_laptop.moto.virtual_time import waiting_on
-from tests.unit.fakes import FakeIndex
+from tests.unit.fakes import new_store
 
 # Outside of mock_aws, which makes a new default session each time: botocore reads its models from disk once a session.
 SESSION = boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1")
@@ -35,13 +34,6 @@ def shared_store(s3: Any) -> Store:
 def store(s3: Any) -> Store:
     """An empty state bucket."""
     return new_store(s3)
-
-
-def new_store(s3: Any) -> Store:
-    """Create a bucket, and the store that keeps its state in it."""
-    bucket = f"state-{uuid4()}"
-    s3.create_bucket(Bucket=bucket)
-    return Store(bucket, s3, FakeIndex.data_source)
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 from hypothesis import strategies as st
@@ -159,3 +160,10 @@ def wired(store: Store, index: FakeIndex) -> Wired:
     """What a state works with that opens no document."""
     connector = Connector("handbook", Part("files"), Part("kendra"))
     return Wired(Settings(store.bucket, connector), store, cast("Source", None), index, FakeStepFunctions())
+
+
+def new_store(s3: Any) -> Store:
+    """Create a bucket, and the store that keeps its state in it."""
+    bucket = f"state-{uuid4()}"
+    s3.create_bucket(Bucket=bucket)
+    return Store(bucket, s3, FakeIndex.data_source)

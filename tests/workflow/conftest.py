@@ -1,137 +1,14 @@
 """A laptop with one connector whose source is a folder, for each service."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
-import msgspec
 import pytest
 
-from docferry.connector import Connector, Part
-from docferry.model import Document
-from docferry.reporting import report
-from docferry.reporting.report import Report
-from docferry.state import manifest
-from docferry.state.keys import LEASE, run_key
-from docferry.state.store import Store
-from docferry.sync_job import job as sync_job
-from docferry.sync_job import lease
-from docferry_emulators import Knobs, Settings
+from docferry_emulators import Settings
 from docferry_emulators.clock import VirtualClock
-from docferry_laptop.executions import Execution
-from docferry_laptop.laptop import Deployment, Laptop, laptop
-
-PATIENCE_SECONDS = 120
-
-
-class World:
-    """A folder, a connector that syncs it, and the emulated index that it goes to."""
-
-    def __init__(self, aws: Laptop, folder: Path, kind: str, name: str = "team") -> None:
-        self.aws = aws
-        self.folder = folder
-        self.connector = Connector(name, Part("files", {"path": str(folder)}), Part(kind))
-        self.deployment: Deployment = aws.deploy(self.connector)
-
-    @classmethod
-    def of(cls, aws: Laptop, folder: Path, connector: Connector) -> "World":
-        """The world of a connector that is described otherwise now."""
-        world = cls.__new__(cls)
-        world.aws, world.folder, world.connector = aws, folder, connector
-        world.deployment = aws.deploy(connector)
-        return world
-
-    @property
-    def store(self) -> Store:
-        """The connector's state bucket."""
-        return self.deployment.wired.store
-
-    @property
-    def knobs(self) -> Knobs:
-        """What goes wrong in the services."""
-        return self.aws.emulation.faults.knobs
-
-    def write(self, name: str, text: str = "some text") -> None:
-        """Write a file of the source."""
-        file = self.folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-
-    def start(self, **inputs: object) -> Execution:
-        """Start an execution."""
-        return self.deployment.start(**inputs)
-
-    def finish(self, execution: Execution) -> Report:
-        """Wait until an execution has ended, and read its report."""
-        wait_for(lambda: execution.status() != "RUNNING")
-        written = report.read(self.store, execution.run)
-        assert written is not None, execution.error()
-        assert (written.status == "SUCCEEDED") == (execution.status() == "SUCCEEDED")
-        return written
-
-    def sync(self, **inputs: object) -> Report:
-        """Run one execution from start to end."""
-        return self.finish(self.start(**inputs))
-
-    def failures(self, run: Report) -> dict[str, str]:
-        """The documents that failed in a run, with their reasons."""
-        return {failure.id: failure.reason for failure in report.failures(self.store, run.run)}
-
-    def skipped(self, run: Report) -> dict[str, str]:
-        """What a run skipped, with the reasons."""
-        return {entry.id: entry.reason for entry in report.skipped(self.store, run.run)}
-
-    def manifest(self) -> dict[str, Document]:
-        """What the manifest says that the index holds."""
-        current = manifest.pointer(self.store)
-        lines = manifest.documents(self.store, current.value if current else None)
-        return {document.id: document for document in (msgspec.json.decode(line, type=Document) for line in lines)}
-
-    def indexed(self, *names: str) -> set[str]:
-        """Which of these files the index says it holds."""
-        ids = [f"team/{name}" for name in names]
-        statuses = self.deployment.wired.index.statuses(None, ids)
-        found = {status.id for status in statuses if status.status == "INDEXED"}
-        return {name for name in names if f"team/{name}" in found}
-
-    def jobs(self) -> list[str]:
-        """The states of all sync jobs, newest first."""
-        return [job.status for job in self.deployment.wired.index.jobs()]
-
-    def history(self, run: Report) -> list[dict[str, Any]]:
-        """The event history of an execution."""
-        arn = self.deployment.state_machine.replace(":stateMachine:", ":execution:") + f":{run.run}"
-        pages = boto3.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=arn)
-        return [event for page in pages for event in page["events"]]
-
-    def assert_at_rest(self) -> None:
-        """No sync job is open, nobody holds the lease, and what the last job did is accounted for."""
-        assert not {"SYNCING", "STOPPING"} & set(self.jobs())
-        assert self.store.read(LEASE, lease.Lease) is None
-        record = sync_job.read(self.store)
-        assert record is None or record.state == "settled"
-
-    def assert_converged(self, *names: str) -> None:
-        """Index, manifest and source hold the same documents."""
-        assert {document.removeprefix("team/") for document in self.manifest()} == set(names)
-        assert self.indexed(*names) == set(names)
-        assert all(document.version for document in self.manifest().values())
-
-    def report_exists(self, run: str) -> bool:
-        """Whether a run has left a report."""
-        return self.store.exists(run_key(run, "report.json"))
-
-
-def wait_for(condition: Any) -> None:
-    """Wait until another thread has made something true."""
-    waiting = threading.Event()
-    for _ in range(PATIENCE_SECONDS * 100):
-        if condition():
-            return
-        waiting.wait(0.01)
-    raise AssertionError("waited in vain")
+from docferry_laptop.laptop import Laptop, laptop
+from tests.workflow.world import World
 
 
 @pytest.fixture(params=["kendra", "qbusiness"])

@@ -13,7 +13,7 @@ from docferry.state.keys import LEASE
 from docferry.sync_job import lease
 from docferry.workflow.janitor import Request, janitor
 from docferry_laptop.moto.lambda_runtime import LambdaRuntime
-from tests.workflow.conftest import World, wait_for
+from tests.workflow.world import World, wait_for
 
 
 def function(arn: str) -> str:

@@ -17,7 +17,7 @@ from docferry.state.keys import MANIFEST, SYNC_JOB, run_key
 from docferry.state.runs import WITHHELD
 from docferry_laptop.laptop import Laptop
 from tests.first_layout import lay_out_as_at_first
-from tests.workflow.conftest import World
+from tests.workflow.world import World
 
 
 def files(world: World, *names: str) -> None:

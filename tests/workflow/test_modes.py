@@ -9,7 +9,7 @@ from msgspec import structs
 from docferry.changes import quarantine
 from docferry.changes.quarantine import RUNS
 from docferry.state.keys import MANIFEST
-from tests.workflow.conftest import World
+from tests.workflow.world import World
 
 
 def delete_behind_its_back(world: World, name: str) -> None:

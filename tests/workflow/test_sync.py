@@ -8,7 +8,7 @@ import pytest
 
 from docferry.state.keys import run_key
 from docferry_laptop.laptop import Laptop
-from tests.workflow.conftest import World
+from tests.workflow.world import World
 
 
 def test_the_first_sync_indexes_every_document(world: World) -> None:

@@ -1,5 +1,6 @@
 """Settlement: bring the manifest in line with what a run has told the index."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct, structs
@@ -52,10 +53,7 @@ def settle(wired: Wired, run: str, job: SyncJob | None, *, late: bool = False) -
         _judge(wired, run, job, lambda: outcomes.recorded(store, parts, "delete"), deletes=True),
     )
     with store.writing(run_key(run, FAILED)) as failed:
-        counted = tally.counting(judged, failed.add)
-        committed = _commit(wired, run, counted, late=late)
-        for _ in counted:  # what a repeated settlement has committed before is still counted
-            pass
+        committed = _commit(wired, run, tally.counting(judged, failed.add), late=late)
     quarantine.update(store, run)
     sync_job.settle(store, run, failed=tally.late, committed=committed)
     return tally.settled(outcomes.missing(store, parts))
@@ -163,6 +161,8 @@ def _commit(wired: Wired, run: str, judged: Iterator[Outcome], *, late: bool) ->
             raise
         current = None
     if current is not None and current.value.key == store.manifest_key(run):
+        # Settled before, by an invocation that died after it: the outcomes are in the manifest, and only counted.
+        deque(judged, maxlen=0)
         return current.value
     base = crawled.manifest
     if late and not crawled.rebuild:

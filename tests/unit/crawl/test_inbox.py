@@ -20,8 +20,7 @@ from docferry.state import sorting
 from docferry.state.keys import COLLECTED
 from docferry.state.lines import decode, is_document
 from docferry.state.store import Object, Store
-from tests.unit.conftest import new_store
-from tests.unit.fakes import NOON, document
+from tests.unit.fakes import NOON, document, new_store
 
 
 def drop(store: Store, name: str, *lines: dict[str, Any]) -> None:
