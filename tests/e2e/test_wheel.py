@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -14,8 +13,6 @@ import pytest
 from docferry.runtime.lambdas import DEPLOYED
 
 ROOT = Path(__file__).parents[2]
-
-Run = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +42,18 @@ def project(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def call(*command: str, cwd: Path | None = None) -> str:
-    """Run a program that must succeed, without what says where this repository is. Returns what it printed."""
+    """Run a program that must succeed. Returns what it printed."""
+    ended = run(*command, cwd=cwd)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def run(*command: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run a program without what says where this repository is."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "DOCFERRY", "AWS"))}
     # The bundle is built already, and node stands beside this Python: nothing is downloaded.
     path = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])
-    ended = subprocess.run(
+    return subprocess.run(
         command,
         cwd=cwd,
         env={**kept, "PATH": path, "DOCFERRY_BUILD": str(ROOT / "build")},
@@ -57,8 +61,6 @@ def call(*command: str, cwd: Path | None = None) -> str:
         text=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
 
 
 def test_every_name_that_it_installs_begins_with_docferry(environment: Path) -> None:
@@ -97,14 +99,25 @@ def test_a_project_is_synced_and_searched(environment: Path, project: Path) -> N
 
 
 def test_a_project_is_synthesized(environment: Path, project: Path) -> None:
-    """By the command, and by its own app.py, as the CDK CLI runs it; the bundle is the checkout's, byte by byte."""
+    """Without the repository: every function of the workflow is in the template."""
     said = call(str(environment / "bin" / "docferry"), "synth", "--json", cwd=project)
-    template = project / json.loads(said)["notices-to-mariners"]
-    commanded = template.read_text()
-    template.unlink()
+    template = json.loads((project / json.loads(said)["notices-to-mariners"]).read_text())
 
-    call(str(environment / "bin" / "python"), "app.py", cwd=project)
+    handlers = {
+        resource["Properties"]["Handler"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+    assert {function.handler for function in DEPLOYED} <= handlers
 
-    assert template.read_text() == commanded
-    resources = json.loads(commanded)["Resources"].values()
-    assert len([one for one in resources if one["Type"] == "AWS::Lambda::Function"]) >= len(DEPLOYED)
+
+def test_the_app_of_a_project_is_what_the_cdk_cli_runs(environment: Path, project: Path) -> None:
+    """``app.py`` reads the connectors.yaml beside it, from any folder, and tells what is wrong as the command does."""
+    (project / "connectors.yaml").rename(project / "kept.yaml")
+    (project / "connectors.yaml").write_text("connectors: {}\n")
+
+    ended = run(str(environment / "bin" / "python"), str(project / "app.py"), cwd=project.parent)
+
+    assert ended.returncode == 2
+    assert f"{project / 'connectors.yaml'} has a mistake" in ended.stderr
+    (project / "kept.yaml").rename(project / "connectors.yaml")

@@ -1,4 +1,4 @@
-"""A twentieth of all cases, evenly over fault kinds and points, and the same ones every time."""
+"""A thirtieth of all cases, evenly over fault kinds and points, and the same ones every time."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_nothing_is_lost(service: str, part: int) -> None:
     """Whatever goes wrong, the invariants hold, and one clean run brings index and source together."""
     with harness(service) as on:
         cases = [case for scenario in SCENARIOS for case in singles(service, scenario, on.reference(scenario))]
-        sample = spread(cases, len(cases) // 20) + pairs(cases, seed=1, count=PAIRS)
+        sample = spread(cases, len(cases) // 30) + pairs(cases, seed=1, count=PAIRS)
 
         found = {str(case): violations for case in sample[part::2] if (violations := on.violations(case))}
 
