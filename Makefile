@@ -14,7 +14,7 @@ install = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(1) ||
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-setup: $(VENV)/.laptop ## Install the docferry command into .venv
+setup: $(VENV)/.deploy ## Install the docferry command into .venv, with all of its extras
 	@echo "Ready: $(BIN)/docferry --help"
 
 demo: $(VENV)/.laptop ## Sync a handbook into an emulated Kendra index and an emulated Q Business index

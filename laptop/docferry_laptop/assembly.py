@@ -113,7 +113,7 @@ def synthesize(connectors: Path, out: Path, bundle: Literal["lambda", "here"] = 
     if "ModuleNotFoundError" in ended.stderr:
         raise ConfigurationError(
             "synthesizing needs more than a sync does: pip install 'docferry[deploy]', or, in a checkout, `make "
-            f"synth` ({ended.stderr.strip().splitlines()[-1]})"
+            f"setup` ({ended.stderr.strip().splitlines()[-1]})"
         )
     if ended.returncode:
         raise ConfigurationError(ended.stderr.strip())

@@ -59,3 +59,16 @@ class Template(Struct, frozen=True):
         for properties in self.resources("AWS::IAM::Policy").values():
             if {"Ref": name} in properties["Roles"]:
                 yield from properties["PolicyDocument"]["Statement"]
+
+
+def joined(value: Any) -> str:
+    """A value of a template with every reference in it spelled as ``<name>``."""
+    match value:
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(map(joined, parts))
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case _:
+            return str(value)

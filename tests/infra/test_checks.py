@@ -2,20 +2,22 @@
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from aws_cdk import App, Stack, Validations
 from aws_cdk import aws_sqs as sqs
 from cdk_nag import AwsSolutionsChecks
 from cfnlint import ManualArgs
 from cfnlint import lint_by_config as lint
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.json import JSONSnapshotExtension
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from docferry.runtime.assets import DEFINITION
-from tests.infra.synthesis import NAMES, Assembly, Template
+from tests.infra.synthesis import NAMES, Assembly, Template, joined
 
 # The specification allows it: https://states-language.net/#state-type-table; cfn-lint's schema does not know.
 NOT_SO = {"Additional properties are not allowed ('OutputPath' was unexpected) at 'States/Succeeded/OutputPath'"}
@@ -95,31 +97,52 @@ def test_the_definition_is_a_state_machine() -> None:
         assert reached == set(part["States"])
 
 
+class YamlSnapshot(SingleFileSnapshotExtension):
+    """A snapshot as nested YAML, so that a review sees what has changed, and in which property."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "yaml"
+
+    def serialize(self, data: Any, **_: Any) -> str:
+        """See syrupy."""
+        text: str = yaml.safe_dump(data, width=120, allow_unicode=True)
+        return text
+
+
 @pytest.fixture
-def snapshot_json(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Snapshots as JSON files; written anew with ``pytest tests/infra --snapshot-update``."""
-    return snapshot.use_extension(JSONSnapshotExtension)
+def snapshot_yaml(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Snapshots as YAML files; written anew with ``pytest tests/infra --snapshot-update``."""
+    return snapshot.use_extension(YamlSnapshot)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_template_is_the_one_that_was_looked_at(
-    assembly: Assembly, name: str, snapshot_json: SnapshotAssertion
+    assembly: Assembly, name: str, snapshot_yaml: SnapshotAssertion
 ) -> None:
     """A change of it is to be seen in the review. Digests are left out, and the definition, which has tests."""
-    assert normalised(assembly.template(name)) == snapshot_json
+    assert normalised(assembly.template(name)) == snapshot_yaml
 
 
 def normalised(template: Template) -> dict[str, Any]:
-    """A template without what changes with the code of the bundle, a property a line."""
+    """The resources of a template, without what changes with the code of the bundle."""
     text = re.sub(r"[0-9a-f]{64}", "<digest>", json.dumps(template.body["Resources"]))
     resources: dict[str, Any] = json.loads(text)
+    for resource in resources.values():
+        if "DefinitionString" in resource.get("Properties", {}):
+            resource["Properties"]["DefinitionString"] = "<statemachine/sync.asl.json>"
     return {
-        name: {
-            "Type": resource["Type"],
-            **{
-                key: "<statemachine/sync.asl.json>" if key == "DefinitionString" else json.dumps(value)
-                for key, value in resource.get("Properties", {}).items()
-            },
-        }
+        name: {"Type": resource["Type"], **nested(resource.get("Properties", {}))}
         for name, resource in resources.items()
     }
+
+
+def nested(value: Any) -> Any:
+    """A value of a template with what is JSON in a text, or in a joined one, as the structure that it is."""
+    if isinstance(value, dict) and "Fn::Join" in value:
+        value = joined(value)
+    if isinstance(value, str) and value.startswith("{"):
+        with suppress(json.JSONDecodeError):
+            return nested(json.loads(value))
+    if isinstance(value, dict):
+        return {key: nested(inner) for key, inner in value.items()}
+    return [nested(inner) for inner in value] if isinstance(value, list) else value

@@ -16,20 +16,7 @@ from docferry.state.runs import Input
 from docferry.workflow.janitor import Request
 from docferry.workflow.trigger import TriggerSettings
 from docferry_infra.indexes import resources
-from tests.infra.synthesis import Assembly, Template
-
-
-def joined(value: Any) -> str:
-    """A value of a template with every reference in it spelled as ``<name>``."""
-    match value:
-        case {"Fn::Join": [separator, parts]}:
-            return str(separator).join(map(joined, parts))
-        case {"Ref": name}:
-            return f"<{name}>"
-        case {"Fn::GetAtt": [name, attribute]}:
-            return f"<{name}.{attribute}>"
-        case _:
-            return str(value)
+from tests.infra.synthesis import Assembly, Template, joined
 
 
 def test_every_function_is_deployed_as_it_is_described(template: Template) -> None:

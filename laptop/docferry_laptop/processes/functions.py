@@ -164,7 +164,7 @@ def runtime_in(folder: Path) -> Path:
         if spec is None or spec.origin is None:
             raise ConfigurationError(
                 f"the Lambda runtime client is not installed ({name} is missing): pip install 'docferry[deploy]', or, "
-                "in a checkout, `make synth`"
+                "in a checkout, `make setup`"
             )
         origin = Path(spec.origin)
         place = origin.parent if origin.name == "__init__.py" else origin
