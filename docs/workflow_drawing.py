@@ -21,6 +21,15 @@ def drawing(definition: str) -> str:
     return "\n".join(["```mermaid", "stateDiagram-v2", *_states(machine, "    "), "```"])
 
 
+def around(page: str) -> tuple[str, str]:
+    """The text before the drawing and the text after it. Raises ValueError when a marker is missing."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{PAGE} must have the lines {BEGIN} and {END}, in this order: put them back")
+    return before, after
+
+
 def _states(machine: dict[str, Any], indent: str) -> Iterator[str]:
     yield f"{indent}[*] --> {machine['StartAt']}"
     for name, state in machine["States"].items():
@@ -58,8 +67,7 @@ def main(arguments: list[str]) -> None:
     if "--write" not in arguments:
         print(drawn)  # noqa: T201  # a command
         return
-    page = PAGE.read_text(encoding="utf-8")
-    before, after = page.partition(BEGIN)[0], page.partition(END)[2]
+    before, after = around(PAGE.read_text(encoding="utf-8"))
     PAGE.write_text(f"{before}{BEGIN}\n{drawn}\n{END}{after}", encoding="utf-8")
 
 

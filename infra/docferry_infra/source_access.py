@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from docferry.config.deployment import SECRETS_MANAGER, Deploy
 from docferry.connector import Part
 from docferry.runtime.lambdas import SourceCall
+from docferry.state.keys import STAGING
 from docferry_infra.grants import allow
 from docferry_infra.state import StateBucket
 
@@ -36,7 +37,7 @@ def grant_reader(role: iam.Role, source: Part, deploy: Deploy, state: StateBucke
     """Allow the service to read what is staged, and the documents of a bucket, which never pass through a function."""
     stack = Stack.of(role)
     here: dict[str, Any] = {"StringEquals": {"aws:ResourceAccount": stack.account}}
-    allow(role, ["s3:GetObject"], [state.bucket.arn_for_objects("staging/*")], because=STAGED, conditions=here)
+    allow(role, ["s3:GetObject"], [state.bucket.arn_for_objects(f"{STAGING}*")], because=STAGED, conditions=here)
     if source.kind == "s3":
         objects = f"{bucket_arn(role, source)}/{source.settings.get('prefix', '')}*"
         allow(role, ["s3:GetObject"], [objects], because=UNDER_PREFIX, conditions=here)

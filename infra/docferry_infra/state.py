@@ -8,6 +8,7 @@ from constructs import Construct
 
 from docferry.config.deployment import Deploy
 from docferry.runtime.lambdas import Function
+from docferry.state.keys import RUNS, STAGING
 from docferry_infra.grants import acknowledge, allow
 
 OWN_KEYS = "The function's own keys in the connector's own bucket; a run makes as many objects as it has shards."
@@ -34,8 +35,8 @@ class StateBucket(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             removal_policy=RemovalPolicy.RETAIN,
             lifecycle_rules=[
-                expires("runs/", deploy.run_retention),
-                expires("staging/", STAGING_DAYS),
+                expires(RUNS, deploy.run_retention),
+                expires(STAGING, STAGING_DAYS),
                 s3.LifecycleRule(
                     id="old-versions",
                     noncurrent_version_expiration=Duration.days(OLD_VERSION_DAYS),

@@ -15,12 +15,12 @@ from constructs import Construct
 from docferry.config.deployment import Described, Schedule
 from docferry.connector import Part
 from docferry.runtime.lambdas import TRIGGER
+from docferry.state.keys import INBOX
 from docferry_infra.functions import Functions
 from docferry_infra.grants import acknowledge, allow, service_role
 from docferry_infra.source_access import event_prefixes
 from docferry_infra.state import StateBucket
 
-INBOX = "inbox/"
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 DIED = ("FAILED", "TIMED_OUT", "ABORTED")
 MESSAGES = 1_000

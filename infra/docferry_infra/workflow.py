@@ -10,6 +10,7 @@ from constructs import Construct, IConstruct
 from docferry.config.deployment import Deploy
 from docferry.runtime.assets import DEFINITION
 from docferry.runtime.lambdas import ExecutionCall
+from docferry.state import keys
 from docferry_infra.functions import log_group
 from docferry_infra.grants import acknowledge, allow, service_role
 from docferry_infra.state import StateBucket
@@ -60,7 +61,7 @@ class Workflow(Construct):
         allow(
             role,
             ["s3:GetObject"],
-            [state.bucket.arn_for_objects("runs/*/batches.json")],
+            [state.bucket.arn_for_objects(f"{keys.RUNS}*/{keys.BATCHES}")],
             because="One object of each run; the run is not known before it is started.",
         )
         if state.key:

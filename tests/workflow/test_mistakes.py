@@ -13,8 +13,7 @@ from msgspec import structs
 from docferry.connector import Part
 from docferry.reporting import ledger, report
 from docferry.reporting.report import Report
-from docferry.state.keys import MANIFEST, SYNC_JOB, run_key
-from docferry.state.runs import WITHHELD
+from docferry.state.keys import MANIFEST, SYNC_JOB, WITHHELD, run_key
 from docferry_laptop.laptop import Laptop
 from tests.first_layout import lay_out_as_at_first
 from tests.workflow.world import World

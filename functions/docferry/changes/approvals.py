@@ -11,8 +11,8 @@ from msgspec import Struct, structs
 from docferry.errors import ApprovalRefused
 from docferry.reporting import ledger, report
 from docferry.state import lines
-from docferry.state.keys import run_key
-from docferry.state.runs import APPROVAL, EXPOSED, WITHHELD, Input, change_set
+from docferry.state.keys import APPROVAL, EXPOSED, WITHHELD, run_key
+from docferry.state.runs import Input, change_set
 from docferry.state.store import Moved, Store
 
 

@@ -10,7 +10,7 @@ from docferry.indexes import DocumentStatus, Index
 from docferry.model import Document
 from docferry.state import lines, sorting
 from docferry.state.chunks import chunks
-from docferry.state.keys import run_key
+from docferry.state.keys import statuses_key
 from docferry.state.store import Store
 
 HELD = frozenset({"INDEXED", "PROCESSING"})
@@ -34,7 +34,7 @@ def reconcile(
     accounted for. A service that answers by id, as Kendra does, cannot name them.
     """
     found = [
-        sorting.write_chunk(store, run_key(run, f"statuses/drift-{number:05}.jsonl.zst"), chunk)
+        sorting.write_chunk(store, statuses_key(run, f"drift-{number:05}"), chunk)
         for number, chunk in enumerate(chunks(index.statuses(None, ids), sorting.CHUNK_LINES))
     ]
     said = ((lines.line_id(line), 1, line) for line in sorting.merge(store, found))

@@ -12,10 +12,10 @@ from docferry.errors import PlanMoved, PlanRefused
 from docferry.model import Change
 from docferry.reporting import ledger
 from docferry.state import lines
-from docferry.state.keys import run_key
+from docferry.state.keys import CHANGES, EXPOSED, WITHHELD, run_key
 from docferry.state.manifest import Pointer
 from docferry.state.merge import align
-from docferry.state.runs import CHANGES, EXPOSED, WITHHELD, Input, Operation, Shard, change_set
+from docferry.state.runs import Input, Operation, Shard, change_set
 from docferry.state.runs import shards as shards_of
 from docferry.state.store import Store
 

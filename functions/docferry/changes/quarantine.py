@@ -13,9 +13,8 @@ from docferry.changes.access import Exposed
 from docferry.changes.detection import Unchanged, same_but_for_time
 from docferry.model import Change, Document, Outcome, Skipped
 from docferry.state import lines
-from docferry.state.keys import FAILURES, run_key
+from docferry.state.keys import FAILED, FAILURES, QUARANTINED, run_key
 from docferry.state.merge import align
-from docferry.state.runs import FAILED, QUARANTINED
 from docferry.state.store import Store
 
 RUNS = 5

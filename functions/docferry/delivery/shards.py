@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from docferry.errors import ChangeSetInvalid
 from docferry.model import Change, Outcome
 from docferry.state import lines
-from docferry.state.keys import result_key, shard_key
+from docferry.state.keys import RESULTS, result_key, run_key, shard_key
 from docferry.state.runs import Operation, Shard
 from docferry.state.store import Store
 
@@ -92,7 +92,7 @@ def result(store: Store, shard: Shard) -> Iterator[Outcome]:
 
 def finished(store: Store, run: str, shards: Iterable[Shard]) -> list[Shard]:
     """The shards of a run that have left a result, by one listing."""
-    found = set(store.keys(f"runs/{run}/results/"))
+    found = set(store.keys(run_key(run, RESULTS)))
     return [shard for shard in shards if _result_key(shard) in found]
 
 

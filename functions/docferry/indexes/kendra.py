@@ -144,7 +144,7 @@ class Kendra:
         info = (
             {"Attributes": [{"Key": key, "Value": {"StringValue": value}} for key, value in job.items()]} if job else {}
         )
-        for chunk in chunks(ids, self.limits.documents):
+        for chunk in chunks(ids, self.limits.statuses):
             reply = patiently(
                 self._kendra.batch_get_document_status,
                 IndexId=self._settings.index_id,

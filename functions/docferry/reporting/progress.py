@@ -4,8 +4,8 @@ from msgspec import Struct
 
 from docferry.delivery.shards import finished
 from docferry.indexes import ENDED, Index
-from docferry.state.keys import run_key
-from docferry.state.runs import CHECKPOINT, Checkpoint, Operation, Shard, shards
+from docferry.state.keys import CHECKPOINT, run_key
+from docferry.state.runs import Checkpoint, Operation, Shard, shards
 from docferry.state.store import Store
 from docferry.sync_job import job as sync_job
 

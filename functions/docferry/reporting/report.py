@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from docferry.model import Outcome, Skipped
 from docferry.state import lines
-from docferry.state.keys import run_key
-from docferry.state.runs import EXPOSED, FAILED, REPORT, SKIPPED, WITHHELD, Counts
+from docferry.state.keys import EXPOSED, FAILED, REPORT, SKIPPED, WITHHELD, run_key
+from docferry.state.runs import Counts
 from docferry.state.store import Store
 
 

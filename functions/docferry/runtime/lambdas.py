@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from docferry.indexes import IndexCall
+from docferry.state import keys
 
 SourceCall = Literal["pages", "open"]
 """A method of docferry.sources.Source."""
@@ -42,16 +43,19 @@ class Function(Struct, frozen=True):
 
 # Of whichever data source: the ids of an index that the stack makes are known only once it is there. The first versions
 # kept the same names at the top of the bucket, from where they are read and removed.
-JOB = "data-sources/*/sync_job.json"
-MANIFEST = "data-sources/*/manifest/*"
-FAILURES = "data-sources/*/failures.jsonl.zst"
-SCOPE = "data-sources/*/scope.json"
-FIRST_LAYOUT = ("sync_job.json", "manifest/*", "failures.jsonl.zst")
-RUN = "runs/*"
-LEDGER = "ledger.json"
-LEASE = "lease.json"
-INBOX = "inbox/*"
-COLLECTED = "collected/*"
+JOB = f"{keys.DATA_SOURCES}*/{keys.SYNC_JOB}"
+MANIFEST = f"{keys.DATA_SOURCES}*/{keys.MANIFESTS}*"
+FAILURES = f"{keys.DATA_SOURCES}*/{keys.FAILURES}"
+SCOPE = f"{keys.DATA_SOURCES}*/{keys.SCOPE}"
+FIRST_MANIFEST = f"{keys.MANIFESTS}*"
+FIRST_LAYOUT = (keys.SYNC_JOB, FIRST_MANIFEST, keys.FAILURES)
+RUN = f"{keys.RUNS}*"
+LISTING = f"{keys.RUNS}*/{keys.LISTING}*"
+STAGING = f"{keys.STAGING}*"
+INBOX = f"{keys.INBOX}*"
+COLLECTED = f"{keys.COLLECTION}*"
+CONTENT = f"{keys.COLLECTED_CONTENT}*"
+LEDGER, LEASE, PENDING = keys.LEDGER, keys.LEASE, keys.PENDING
 
 # A crawl works through up to 15 minutes, Lambda's limit, and then goes on from its checkpoint. A shard is at most 100
 # requests of 5 MB. Commit reads the whole manifest once: about a minute for a million documents.
@@ -63,7 +67,7 @@ FUNCTIONS = (
         timeout=900,
         reads=(RUN, LEDGER, JOB, MANIFEST, FAILURES, SCOPE, *FIRST_LAYOUT, LEASE, INBOX, COLLECTED),
         writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, LEASE, COLLECTED),
-        deletes=(INBOX, COLLECTED, MANIFEST, "manifest/*"),
+        deletes=(INBOX, COLLECTED, MANIFEST, FIRST_MANIFEST),
         index=("stop", "jobs", "statuses"),
         source=("pages",),
         executions=("describe",),
@@ -82,8 +86,8 @@ FUNCTIONS = (
         "PutBatchFunctionArn",
         memory=512,
         timeout=900,
-        reads=(RUN, JOB, "collected/content/*"),
-        writes=(RUN, "staging/*"),
+        reads=(RUN, JOB, CONTENT),
+        writes=(RUN, STAGING),
         index=("put",),
         source=("open",),
     ),
@@ -119,9 +123,9 @@ FUNCTIONS = (
         "CommitFunctionArn",
         memory=1769,
         timeout=900,
-        reads=(RUN, JOB, MANIFEST, FAILURES, SCOPE, "manifest/*", LEASE),
+        reads=(RUN, JOB, MANIFEST, FAILURES, SCOPE, FIRST_MANIFEST, LEASE),
         writes=(RUN, JOB, MANIFEST, FAILURES, SCOPE),
-        deletes=("runs/*/listing/*", "staging/*", LEASE, MANIFEST, *FIRST_LAYOUT),
+        deletes=(LISTING, STAGING, LEASE, MANIFEST, *FIRST_LAYOUT),
         index=("jobs", "statuses"),
     ),
     Function(
@@ -143,8 +147,8 @@ TRIGGER = Function(
     "TriggerFunctionArn",
     memory=256,
     timeout=60,
-    reads=("pending.json", LEASE),
-    writes=("pending.json",),
+    reads=(PENDING, LEASE),
+    writes=(PENDING,),
     executions=("list", "start"),
 )
 """Starts the workflow when something has changed; no state calls it."""

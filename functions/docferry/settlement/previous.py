@@ -3,8 +3,8 @@
 from docferry.errors import ChangeSetInvalid, ManifestInvalid
 from docferry.runtime.wiring import Wired
 from docferry.settlement.settle import settle
-from docferry.state.keys import run_key
-from docferry.state.runs import CHANGES, Run
+from docferry.state.keys import CHANGES, run_key
+from docferry.state.runs import Run
 from docferry.sync_job import job as sync_job
 
 

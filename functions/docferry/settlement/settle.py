@@ -13,10 +13,10 @@ from docferry.runtime.wiring import Wired
 from docferry.settlement import outcomes
 from docferry.settlement.verify import asks_for_all, verified
 from docferry.state import manifest
-from docferry.state.keys import MANIFEST, run_key
+from docferry.state.keys import BATCHES, CHANGES, FAILED, MANIFEST, run_key
 from docferry.state.manifest import Pointer
 from docferry.state.merge import align
-from docferry.state.runs import BATCHES, CHANGES, FAILED, Operation, Shard, change_set, shards
+from docferry.state.runs import Operation, Shard, change_set, shards
 from docferry.state.store import Store
 from docferry.sync_job import job as sync_job
 

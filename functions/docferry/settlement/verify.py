@@ -15,7 +15,7 @@ from docferry.indexes import DocumentStatus, Index, SyncJob
 from docferry.model import Acceptance, Outcome
 from docferry.state import lines, sorting
 from docferry.state.chunks import chunks
-from docferry.state.keys import run_key
+from docferry.state.keys import statuses_key
 from docferry.state.merge import align
 from docferry.state.store import Store
 
@@ -63,9 +63,9 @@ def verified(
     if len(some) <= SMALL_RUN:
         statuses = iter(_patiently(index, execution_id, some))
     else:
-        prefix = run_key(run, f"statuses/{'delete' if deletes else 'put'}-")
+        kind = "delete" if deletes else "put"
         ids = (outcome.id for outcome in chain(some, about))
-        statuses = _sorted(store, prefix, index.statuses(execution_id, ids))
+        statuses = _sorted(store, run, kind, index.statuses(execution_id, ids))
     for outcome, status in align(outcomes(), statuses, lambda one: one.id, lambda one: one.id):
         if outcome is None:
             continue
@@ -104,9 +104,9 @@ def _is_settled(outcome: Outcome, status: DocumentStatus | None) -> bool:
     return state in {"INDEXED", "FAILED", "UPDATE_FAILED"}
 
 
-def _sorted(store: Store, prefix: str, statuses: Iterator[DocumentStatus]) -> Iterator[DocumentStatus]:
+def _sorted(store: Store, run: str, kind: str, statuses: Iterator[DocumentStatus]) -> Iterator[DocumentStatus]:
     sorted_chunks = [
-        sorting.write_chunk(store, f"{prefix}{number:05}.jsonl.zst", chunk)
+        sorting.write_chunk(store, statuses_key(run, f"{kind}-{number:05}"), chunk)
         for number, chunk in enumerate(chunks(statuses, sorting.CHUNK_LINES))
     ]
     return (lines.decode(line, DocumentStatus) for line in sorting.merge(store, sorted_chunks))

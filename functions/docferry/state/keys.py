@@ -1,38 +1,60 @@
-"""The keys of the connector's state bucket. statemachine/README.md says what is under each."""
+"""The keys of the connector's state bucket. statemachine/README.md says what is under each.
+
+What says what an index holds is kept per index data source, under ``data-sources/<kind>/<ids>/`` (``Store.held``).
+"""
 
 import hashlib
 from uuid import uuid4
 
+# Of the connector.
 LEASE = "lease.json"
+LEDGER = "ledger.json"
+PENDING = "pending.json"
+RUNS = "runs/"
+STAGING = "staging/"
+INBOX = "inbox/"
+COLLECTION = "collected/"
+COLLECTED = "collected/current.json"
+COLLECTED_CONTENT = "collected/content/"
 
-
+# Of a data source.
+DATA_SOURCES = "data-sources/"
 SYNC_JOB = "sync_job.json"
-
-
+MANIFESTS = "manifest/"
 MANIFEST = "manifest/current.json"
-
-
 FAILURES = "failures.jsonl.zst"
-
-
 SCOPE = "scope.json"
 
-
-DATA_SOURCES = "data-sources/"
-
-
-LEDGER = "ledger.json"
-
-
-INBOX = "inbox/"
-
-
-COLLECTED = "collected/current.json"
+# Of a run.
+CHECKPOINT = "checkpoint.json"
+CHANGES = "changes.json"
+BATCHES = "batches.json"
+REPORT = "report.json"
+APPROVAL = "approval.json"
+ENTRY = "run.json"
+SKIPPED = "skipped.jsonl.zst"
+FAILED = "failed.jsonl.zst"
+QUARANTINED = "quarantined.jsonl.zst"
+DELETES = "deletes.jsonl.zst"
+WITHHELD = "withheld.jsonl.zst"
+EXPOSED = "exposed.jsonl.zst"
+LISTING = "listing/"
+RESULTS = "results/"
 
 
 def run_key(run: str, name: str) -> str:
     """Something of one run."""
-    return f"runs/{run}/{name}"
+    return f"{RUNS}{run}/{name}"
+
+
+def listing_key(run: str, name: str) -> str:
+    """A chunk of what a crawl has listed."""
+    return run_key(run, f"{LISTING}{name}.jsonl.zst")
+
+
+def statuses_key(run: str, name: str) -> str:
+    """A chunk of what the index says of documents."""
+    return run_key(run, f"statuses/{name}.jsonl.zst")
 
 
 def shard_key(run: str, shard: str) -> str:
@@ -43,19 +65,19 @@ def shard_key(run: str, shard: str) -> str:
 def result_key(run: str, shard: str, changes: str) -> str:
     """The outcomes of a shard. ``changes`` is the digest of the shard: the result of another one is found nowhere."""
     answered = hashlib.sha256(f"{run}/{shard}/{changes}".encode()).hexdigest()
-    return run_key(run, f"results/{shard}-{answered}.jsonl.zst")
+    return run_key(run, f"{RESULTS}{shard}-{answered}.jsonl.zst")
 
 
 def staging_key(run: str, name: str) -> str:
     """Content too large to send inline."""
-    return f"staging/{run}/{name}"
+    return f"{STAGING}{run}/{name}"
 
 
 def collected_key() -> str:
     """A new key for a listing of what the inbox holds: none is used twice."""
-    return f"collected/{uuid4()}.jsonl.zst"
+    return f"{COLLECTION}{uuid4()}.jsonl.zst"
 
 
 def content_key(id_: str) -> str:
     """A new key for the content of a document of the inbox: none is used twice."""
-    return f"collected/content/{hashlib.sha256(id_.encode()).hexdigest()}/{uuid4()}"
+    return f"{COLLECTED_CONTENT}{hashlib.sha256(id_.encode()).hexdigest()}/{uuid4()}"

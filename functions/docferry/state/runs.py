@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from docferry.connector import Part
 from docferry.errors import FatalError
-from docferry.state.keys import run_key
+from docferry.state.keys import BATCHES, CHANGES, run_key
 from docferry.state.manifest import Pointer
 from docferry.state.sorting import Chunk
 from docferry.state.store import Store
@@ -126,20 +126,6 @@ class ChangeSet(Struct, frozen=True, kw_only=True):
     input: Input = Input()
     scope: Part | None = None
     notes: tuple[str, ...] = ()
-
-
-CHECKPOINT = "checkpoint.json"
-CHANGES = "changes.json"
-BATCHES = "batches.json"
-REPORT = "report.json"
-SKIPPED = "skipped.jsonl.zst"
-FAILED = "failed.jsonl.zst"
-QUARANTINED = "quarantined.jsonl.zst"
-DELETES = "deletes.jsonl.zst"
-WITHHELD = "withheld.jsonl.zst"
-EXPOSED = "exposed.jsonl.zst"
-APPROVAL = "approval.json"
-ENTRY = "run.json"
 
 
 def change_set(store: Store, run: str) -> ChangeSet:

@@ -1,4 +1,4 @@
-"""The connector's state bucket: every key and every format, in one place.
+"""The connector's state bucket: reads and writes records and streams. keys.py has their names.
 
 What says what an index holds is kept per index data source, under ``data-sources/<kind>/<ids>/``: the same connector
 with another index starts from nothing there, and finds the old state again when it is pointed back.
@@ -23,7 +23,7 @@ from msgspec import Struct
 from docferry.errors import Conflict, ServiceUnavailable, StateInvalid
 from docferry.state import lines
 from docferry.state.chunks import chunks
-from docferry.state.keys import DATA_SOURCES
+from docferry.state.keys import DATA_SOURCES, MANIFESTS
 from docferry.state.lines import LineWriter
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class Store:
 
     def manifest_key(self, run: str) -> str:
         """The manifest that a run commits. Immutable."""
-        return self.held(f"manifest/{run}.jsonl.zst")
+        return self.held(f"{MANIFESTS}{run}.jsonl.zst")
 
     def as_first_laid_out(self) -> "Store":
         """The same bucket, as the first versions of Docferry laid it out."""

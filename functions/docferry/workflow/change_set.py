@@ -14,22 +14,21 @@ from docferry.delivery.shards import ShardWriter
 from docferry.model import Change, Skipped
 from docferry.runtime.wiring import Wired
 from docferry.state import lines, manifest, sorting
-from docferry.state.keys import DATA_SOURCES, MANIFEST, run_key
-from docferry.state.manifest import Pointer
-from docferry.state.merge import Ascending
-from docferry.state.runs import (
+from docferry.state.keys import (
     BATCHES,
     CHANGES,
+    DATA_SOURCES,
     DELETES,
     EXPOSED,
+    MANIFEST,
     QUARANTINED,
     SKIPPED,
     WITHHELD,
-    ChangeSet,
-    Checkpoint,
-    Counts,
-    Input,
+    run_key,
 )
+from docferry.state.manifest import Pointer
+from docferry.state.merge import Ascending
+from docferry.state.runs import ChangeSet, Checkpoint, Counts, Input
 from docferry.state.store import Store, Stream
 from docferry.sync_job import job as sync_job
 

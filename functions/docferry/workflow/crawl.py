@@ -17,8 +17,8 @@ from docferry.settlement import adoption
 from docferry.settlement.previous import settle_previous
 from docferry.settlement.settle import look_again
 from docferry.state import sorting
-from docferry.state.keys import run_key
-from docferry.state.runs import BATCHES, CHECKPOINT, Checkpoint, Counts, Input, Run
+from docferry.state.keys import BATCHES, CHECKPOINT, listing_key, run_key
+from docferry.state.runs import Checkpoint, Counts, Input, Run
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
 from docferry.workflow.change_set import Task, base_manifest, write_change_set
@@ -132,7 +132,7 @@ def collect(wired: Wired, run: Run, before: Checkpoint, remaining: Remaining) ->
     if found.listing:
         chunks = (*chunks, found.listing)
     if found.refused:
-        chunks = (*chunks, sorting.write_chunk(wired.store, run_key(run.run, "listing/inbox.jsonl.zst"), found.refused))
+        chunks = (*chunks, sorting.write_chunk(wired.store, listing_key(run.run, "inbox"), found.refused))
     checkpoint = structs.replace(
         before, chunks=chunks, collected=True, listed=before.listed + found.documents + len(found.refused)
     )
@@ -154,7 +154,7 @@ def save(wired: Wired, run: Run, before: Checkpoint, found: list[Listed], source
     """
     chunks = before.chunks
     if found:
-        key = run_key(run.run, f"listing/{len(chunks):05}.jsonl.zst")
+        key = listing_key(run.run, f"{len(chunks):05}")
         chunks = (*chunks, sorting.write_chunk(wired.store, key, found))
     skipped = [entry for entry in found if isinstance(entry, Skipped)]
     uncertain = before.uncertain | {entry.locator for entry in skipped if entry.locator is not None}

@@ -19,10 +19,10 @@ from botocore.exceptions import ClientError
 from msgspec import Struct, structs
 
 from docferry.errors import ConfigurationError, Conflict
+from docferry.state.keys import PENDING
 from docferry.state.store import Moved, Record, Store
 from docferry.sync_job import lease
 
-PENDING = "pending.json"
 STATE_BUCKET, STATE_MACHINE, CONNECTOR_NAME = "STATE_BUCKET", "STATE_MACHINE_ARN", "CONNECTOR_NAME"
 
 PREFIX = "upload-"

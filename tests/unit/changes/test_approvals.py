@@ -9,8 +9,8 @@ from docferry.model import Change
 from docferry.reporting import ledger, report
 from docferry.reporting.ledger import Entry
 from docferry.reporting.report import Report
-from docferry.state.keys import run_key
-from docferry.state.runs import APPROVAL, EXPOSED, WITHHELD, Input, Run
+from docferry.state.keys import APPROVAL, EXPOSED, WITHHELD, run_key
+from docferry.state.runs import Input, Run
 from docferry.state.store import Store
 from tests.unit.fakes import document
 

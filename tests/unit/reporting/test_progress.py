@@ -6,8 +6,8 @@ from msgspec import structs
 from docferry.delivery.shards import write_result
 from docferry.indexes import JobStatus, Metrics
 from docferry.reporting.progress import Phase, Progress, progress
-from docferry.state.keys import run_key
-from docferry.state.runs import BATCHES, CHECKPOINT, Checkpoint, Shard
+from docferry.state.keys import BATCHES, CHECKPOINT, run_key
+from docferry.state.runs import Checkpoint, Shard
 from docferry.state.store import Store
 from docferry.sync_job import job as sync_job
 from tests.unit.fakes import FakeIndex, job

@@ -7,8 +7,7 @@ from docferry.errors import StateInvalid
 from docferry.model import Change, Outcome, Skipped
 from docferry.reporting import report
 from docferry.reporting.report import Failure, Report
-from docferry.state.keys import run_key
-from docferry.state.runs import EXPOSED, FAILED, REPORT, SKIPPED, WITHHELD
+from docferry.state.keys import EXPOSED, FAILED, REPORT, SKIPPED, WITHHELD, run_key
 from docferry.state.store import Store
 from tests.unit.fakes import document
 

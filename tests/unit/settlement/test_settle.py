@@ -10,8 +10,8 @@ from docferry.reporting import report
 from docferry.settlement import settle
 from docferry.settlement.settle import Settled
 from docferry.state import lines, manifest
-from docferry.state.keys import run_key, shard_key
-from docferry.state.runs import BATCHES, CHANGES, ChangeSet, Counts, Operation, Shard
+from docferry.state.keys import BATCHES, CHANGES, run_key, shard_key
+from docferry.state.runs import ChangeSet, Counts, Operation, Shard
 from docferry.state.store import Store
 from docferry.sync_job import job as sync_job
 from tests.unit.fakes import FakeIndex, document, job, wired

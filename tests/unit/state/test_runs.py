@@ -3,9 +3,9 @@
 import pytest
 
 from docferry.errors import FatalError
-from docferry.state.keys import run_key
+from docferry.state.keys import BATCHES, CHANGES, CHECKPOINT, run_key
 from docferry.state.manifest import Pointer
-from docferry.state.runs import BATCHES, CHANGES, CHECKPOINT, ChangeSet, Checkpoint, Counts, Shard, change_set, shards
+from docferry.state.runs import ChangeSet, Checkpoint, Counts, Shard, change_set, shards
 from docferry.state.sorting import Chunk
 from docferry.state.store import Store
 

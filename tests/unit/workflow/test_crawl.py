@@ -12,8 +12,8 @@ from docferry.model import Document, Listed, Opened, Skipped
 from docferry.runtime.wiring import Wired
 from docferry.sources import Page, Source
 from docferry.state import sorting
-from docferry.state.keys import run_key
-from docferry.state.runs import CHECKPOINT, Checkpoint, Input, change_set, shards
+from docferry.state.keys import CHECKPOINT, run_key
+from docferry.state.runs import Checkpoint, Input, change_set, shards
 from docferry.state.store import Store
 from docferry.workflow import crawl as module
 from docferry.workflow.crawl import RESERVE_MS, Crawled, Request, crawl

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from docferry.errors import ConfigurationError, Conflict
-from docferry.state.keys import LEASE
+from docferry.state.keys import LEASE, PENDING
 from docferry.state.store import Moved, Record, Store
 from docferry.sync_job.lease import YOUNG, Lease
 from docferry.workflow import trigger as module
@@ -403,9 +403,9 @@ def test_the_memory_of_ends_is_bounded() -> None:
 def test_the_memory_survives_the_bucket(store: Store) -> None:
     """As JSON, under its one key."""
     memory = Pending(wanted=True, starting="upload-1", started_at=datetime.now(UTC), ended=("a", "b"))
-    store.write(module.PENDING, memory)
+    store.write(PENDING, memory)
 
-    record = store.read(module.PENDING, Pending)
+    record = store.read(PENDING, Pending)
     assert record is not None
     assert record.value == memory
 
