@@ -110,11 +110,15 @@ class Rejection(Struct, frozen=True):
 
 
 class DocumentStatus(Struct, frozen=True):
-    """What the service says of a document that it accepted."""
+    """What the service says of a document that it accepted.
+
+    ``updated_at`` is when that became so. None: the service does not say, and tells only what a job has put.
+    """
 
     id: str
     status: Indexed
     message: str = ""
+    updated_at: datetime | None = None
 
 
 class Hit(Struct, frozen=True):

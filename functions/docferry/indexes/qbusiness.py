@@ -140,6 +140,7 @@ class QBusiness:
                     id=detail["documentId"],
                     status=STATUSES.get(detail["status"], "FAILED"),
                     message=error_text(detail.get("error")),
+                    updated_at=detail.get("updatedAt"),
                 )
 
     def search(self, words: str, limit: int) -> list[Hit]:

@@ -4,8 +4,9 @@ https://docs.aws.amazon.com/kendra/latest/dg/data-source-custom.html: FailedDocu
 DocumentsFailed those accepted that could not be indexed. Statuses may lag behind the end of the job.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import chain, islice
 
 from msgspec import structs
@@ -21,6 +22,9 @@ from docferry.state.store import Store
 
 Outcomes = Callable[[], Iterator[Outcome]]
 """Outcomes sorted by id, from the start at each call: they are read once for their ids and once to be judged."""
+
+StatusesOf = Callable[[str | None, Iterable[str]], Iterator[DocumentStatus]]
+"""Index.statuses, or what has its shape."""
 
 SMALL_RUN = 1_000
 """Documents of a run whose statuses ``verify: auto`` asks for."""
@@ -58,14 +62,15 @@ def verified(
     """
     lenient = job.status == "SUCCEEDED" and job.metrics.failed == 0 and index.verify != "all"
     execution_id = None if deletes else job.execution_id
+    statuses_of = index.statuses if deletes else partial(_since, index, job)
     about = filter(asked, outcomes())
     some = list(islice(about, SMALL_RUN + 1))
     if len(some) <= SMALL_RUN:
-        statuses = iter(_patiently(index, execution_id, some))
+        statuses = iter(_patiently(index, statuses_of, execution_id, some))
     else:
         kind = "delete" if deletes else "put"
         ids = (outcome.id for outcome in chain(some, about))
-        statuses = _sorted(store, run, kind, index.statuses(execution_id, ids))
+        statuses = _sorted(store, run, kind, statuses_of(execution_id, ids))
     for outcome, status in align(outcomes(), statuses, lambda one: one.id, lambda one: one.id):
         if outcome is None:
             continue
@@ -75,7 +80,18 @@ def verified(
             yield judged(outcome, status)
 
 
-def _patiently(index: Index, execution_id: str | None, outcomes: list[Outcome]) -> list[DocumentStatus]:
+def _since(index: Index, job: SyncJob, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+    """The statuses. One from before the job, which a list that lags may show, says nothing of what the job has put."""
+    # Times of the service may come in whole seconds.
+    began = job.started_at.replace(microsecond=0)
+    for one in index.statuses(execution_id, ids):
+        before = one.updated_at is not None and one.updated_at < began
+        yield structs.replace(one, status="PROCESSING", message="the status is from before the job") if before else one
+
+
+def _patiently(
+    index: Index, statuses_of: StatusesOf, execution_id: str | None, outcomes: list[Outcome]
+) -> list[DocumentStatus]:
     """The statuses of some documents, asked for again where they do not say yet what became of a document."""
     said: dict[str, DocumentStatus] = {}
     left = outcomes
@@ -83,7 +99,7 @@ def _patiently(index: Index, execution_id: str | None, outcomes: list[Outcome]) 
     def ask() -> bool:
         nonlocal left
         wanted, told = [outcome.id for outcome in left], 0
-        for told, one in enumerate(index.statuses(execution_id, wanted), 1):  # noqa: B007  # read after the loop
+        for told, one in enumerate(statuses_of(execution_id, wanted), 1):  # noqa: B007  # read after the loop
             said[one.id] = one
         left = [outcome for outcome in left if not _is_settled(outcome, said.get(outcome.id))]
         return bool(left) and told <= FEW_CALLS * index.limits.statuses

@@ -1,6 +1,7 @@
 """Verification: what the index says later decides what is recorded of a document."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 import pytest
 from msgspec import structs
@@ -9,7 +10,7 @@ from docferry.indexes import DocumentStatus, Indexed, SyncJob, Verify
 from docferry.model import Acceptance, Kind, Outcome
 from docferry.settlement.verify import ATTEMPTS, asks_for_all, judged, verified
 from docferry.state.store import Store
-from tests.unit.fakes import LIMITS, FakeIndex, document, job
+from tests.unit.fakes import LIMITS, NOON, FakeIndex, document, job
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -112,6 +113,26 @@ def test_each_outcome_meets_its_own_status(store: Store) -> None:
 
     assert [(one.id, one.state) for one in found] == [("a", "acknowledged"), ("b", "rejected"), ("c", "rejected")]
     assert found[2].reason == "accepted, but the index then said FAILED: unreadable"
+
+
+@pytest.mark.parametrize(
+    ("since_the_job", "state"),
+    [
+        (timedelta(minutes=-1), "doubtful"),
+        # A service that tells times in whole seconds.
+        (timedelta(0), "acknowledged"),
+        (timedelta(minutes=1), "acknowledged"),
+    ],
+)
+def test_a_status_from_before_the_job_says_nothing(store: Store, since_the_job: timedelta, state: Acceptance) -> None:
+    """A list that lags still shows the document as an older run has put it."""
+    index = FakeIndex()
+    index.says(DocumentStatus("d", "INDEXED", updated_at=NOON + since_the_job))
+    ended = structs.replace(ENDED, started_at=NOON + timedelta(milliseconds=400))
+
+    (found,) = verify(store, index, outcome("modified"), ended=ended)
+
+    assert found.state == state
 
 
 def test_what_is_not_asked_stays_as_it_is(store: Store) -> None:
