@@ -1,4 +1,4 @@
-"""Which connector a command is about."""
+"""Finds the connector that a command is about."""
 
 import hashlib
 import re
@@ -15,14 +15,14 @@ SYNCED = "connectors.json"
 
 
 class Synced(Struct, frozen=True):
-    """A connector that was synced with a state folder, as it was described, and the index that it got."""
+    """A connector that was synced with a state folder, as it was described then, and the emulated index that it got."""
 
     connector: Connector
     index: Part
 
 
 def to_sync(name: str | None, path: Path | None, index: IndexKind | None, config: Path) -> Connector:
-    """The connector to sync: one of connectors.yaml, or one made for a folder. Raises ConfigurationError."""
+    """Return the connector to sync: one of connectors.yaml, or one for a folder. Raises ConfigurationError."""
     if path is not None:
         if name is not None:
             raise ConfigurationError("give the name of a connector or --path, not both")
@@ -44,7 +44,7 @@ def to_sync(name: str | None, path: Path | None, index: IndexKind | None, config
 
 
 def of_folder(path: Path, index: IndexKind) -> Connector:
-    """A connector for a folder, without a connectors.yaml. Its name is the folder's alone, so its state is too."""
+    """Make a connector for a folder without a connectors.yaml. No other folder has its name, or its state."""
     if not path.is_dir():
         what = "is not a folder" if path.exists() else "does not exist"
         raise ConfigurationError(f"--path: {path} {what}; give the folder that holds the documents")
@@ -55,13 +55,13 @@ def of_folder(path: Path, index: IndexKind) -> Connector:
 
 
 def remember(state: Path, connector: Connector, index: Part) -> None:
-    """Note that a connector was synced, for the commands that ask about it later."""
+    """Record that a connector was synced, for the commands that ask about it later."""
     others = [one for one in synced(state) if one.connector.name != connector.name]
     (state / SYNCED).write_bytes(msgspec.json.encode([*others, Synced(connector, index)]))
 
 
 def synced(state: Path) -> list[Synced]:
-    """The connectors that were synced with this state folder, the last one last."""
+    """Return the connectors that were synced with this state folder, the latest one last."""
     file = state / SYNCED
     try:
         return msgspec.json.decode(file.read_bytes(), type=list[Synced])
@@ -74,7 +74,7 @@ def synced(state: Path) -> list[Synced]:
 
 
 def known(state: Path, name: str | None, config: Path, *, deployed: bool) -> Connector:
-    """The connector that a command about a run means: one that is deployed, or one that was synced here.
+    """Return the connector for a command about a run: one that is deployed, or one that was synced here.
 
     Raises ConfigurationError.
     """
@@ -82,7 +82,7 @@ def known(state: Path, name: str | None, config: Path, *, deployed: bool) -> Con
 
 
 def to_ask(state: Path, name: str | None, index: IndexKind | None = None) -> Synced:
-    """The connector to ask about: the named one, or the last one synced. Raises ConfigurationError."""
+    """Return the connector to ask about: the named one, or the last one synced. Raises ConfigurationError."""
     known = synced(state)
     if not known:
         raise ConfigurationError(f"nothing was synced with {state} yet: run `docferry sync` first, or give --state DIR")

@@ -21,10 +21,10 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001  # typer's signature of 
 app = typer.Typer(
     name="docferry",
     no_args_is_help=True,
-    # Help in plain text: the library that draws boxes around it imports for longer than all the rest.
+    # Help in plain text: the library that draws boxes around it takes longer to import than everything else.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    epilog="On a laptop everything runs against emulators of both services; no AWS account is used.",
+    epilog="Only `docferry deploy` and --aws use AWS. All else runs on this machine, with emulators of both services.",
 )
 app.command("init")(init.command)
 app.command("sync")(sync.command)
@@ -60,13 +60,13 @@ USAGE = 2
 
 
 def entry() -> None:
-    """Run the command in a process of its own: the collector need not look at what imports have made."""
-    # Imports make some 300,000 objects, nearly all of them for as long as the process lives.
+    """Run the command as a whole process, and keep the garbage collector away from the objects of imports."""
+    # Imports make some 300,000 objects. Nearly all of them live as long as the process.
     gc.set_threshold(50_000, 20, 100)
     try:
         main()
     finally:
-        # At the end everything goes at once.
+        # The process ends, so there is nothing to collect.
         gc.freeze()
 
 
@@ -77,7 +77,7 @@ def main() -> None:
     except ConfigurationError as error:
         fail(str(error), USAGE)
     except OSError as error:
-        # A path that somebody has named, or what is below it, cannot be made, read or written.
+        # A path that the person has given, or something below it, cannot be made, read or written.
         if error.filename is None:
             raise
         fail(f"{error.filename}: {error.strerror}", USAGE)

@@ -1,4 +1,4 @@
-"""Questions to the index and the state of a connector, on the embedded default."""
+"""Opens the index and the state of a connector for questions, on the embedded default."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from docferry_laptop.storage import state_bucket, storage
 
 
 class OpenConnector:
-    """The index data source and the state bucket of a connector, each with a client of its own once it is asked."""
+    """The index data source and the state bucket of a connector. Each makes its client when it is first used."""
 
     def __init__(self, connector: Connector, index: Part) -> None:
         self._connector = connector
@@ -36,8 +36,8 @@ class OpenConnector:
 
 @contextmanager
 def open_connector(state: Path, synced: Synced) -> Iterator[OpenConnector]:
-    """A connector that was synced with this state folder, to look at. Raises ConfigurationError."""
-    # There is no user to search as: Kendra then finds every document, and Q Business is made to do the same.
+    """Open a connector that was synced with this state folder, to look at it. Raises ConfigurationError."""
+    # The search has no user. Kendra then finds every document, and this setting makes Q Business do the same.
     settings = Settings(qbusiness_search_without_user="all")
     with Console(stderr=True).status("starting the emulators") as status, storage(state=state, settings=settings):
         status.stop()

@@ -17,7 +17,7 @@ Connector = Annotated[str | None, typer.Option(help=KNOWN, show_default=False)]
 Named = Annotated[str | None, typer.Argument(help=KNOWN, show_default=False)]
 Config = Annotated[Path, typer.Option(help="The file that describes the connectors.")]
 Deployed = Annotated[bool, typer.Option("--deployed", help="Use the stack that `docferry local deploy` has deployed.")]
-Aws = Annotated[bool, typer.Option("--aws", help="With --deployed: the stack in AWS.")]
+Aws = Annotated[bool, typer.Option("--aws", help="With --deployed: use the stack in AWS.")]
 
 STATE = Path(".docferry")
 CONFIG = Path("connectors.yaml")

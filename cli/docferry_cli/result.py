@@ -1,4 +1,4 @@
-"""How a run has ended, for a person and for a program."""
+"""Prints the result of a run, for a person or for a program."""
 
 import re
 from collections import Counter
@@ -20,7 +20,7 @@ from docferry_cli.running import Outcome, Runner, run
 SHOWN = 20
 PLANNED = 100
 REFUSED = ("ApprovalRefused: ", "ConfigurationError: ", "PlanRefused: ")
-"""Errors of a run that are the fault of whoever asked for it: exit 2, as for any bad usage."""
+"""Errors of a run that its caller has caused: exit 2, as for any bad usage."""
 
 
 def finish(
@@ -41,7 +41,7 @@ def finish(
 
 
 def for_programs(outcome: Outcome) -> dict[str, Any]:
-    """What --json prints: the report, and the documents that it counts. Skipped ones are left out."""
+    """Return what --json prints: the report, and the documents that it counts, except the skipped ones."""
     fields: dict[str, Any] = {
         **msgspec.to_builtins(outcome.report),
         "failures": outcome.failed,
@@ -52,7 +52,7 @@ def for_programs(outcome: Outcome) -> dict[str, Any]:
 
 
 def show(console: Console, connector: Connector, outcome: Outcome) -> None:
-    """Print what a run has done, or, of a plan, what it would do."""
+    """Print what a run has done. For a plan, print what a sync would do."""
     result = outcome.report
     table = Table(title=f"{connector.name} → {connector.index.kind}", show_header=False, title_justify="left")
     table.add_column(style="bold")
@@ -86,16 +86,16 @@ def show(console: Console, connector: Connector, outcome: Outcome) -> None:
 
 
 def why_no_job(result: Report) -> str:
-    """Why a run opened no sync job."""
+    """Return why a run opened no sync job."""
     if result.status == "FAILED":
-        return "the run failed before"
+        return "the run failed before it opened one"
     if result.dry_run:
         return "a plan"
     return "all changes are held back" if result.held_back else "nothing to change"
 
 
 def show_planned(console: Console, planned: list[Planned]) -> None:
-    """Print each document of a plan, and why it is in it."""
+    """Print each document of a plan, with its reasons."""
     for document in planned[:PLANNED]:
         console.print(f"[bold]{escape(', '.join(document.why))}[/] {escape(document.id)}", soft_wrap=True)
     if len(planned) > PLANNED:
@@ -103,7 +103,7 @@ def show_planned(console: Console, planned: list[Planned]) -> None:
 
 
 def show_held_back(console: Console, title: str, ids: list[str]) -> None:
-    """Print the documents that wait for approval: who approves them has to see them."""
+    """Print the documents that wait for approval. The person who approves them has to see them."""
     for id_ in ids[:PLANNED]:
         console.print(f"[bold]{title}[/] {escape(id_)}", soft_wrap=True)
     if len(ids) > PLANNED:
@@ -111,7 +111,7 @@ def show_held_back(console: Console, title: str, ids: list[str]) -> None:
 
 
 def show_documents(console: Console, title: str, documents: list[Failure]) -> None:
-    """Print documents with their reasons: each one that failed, and of a long list of skipped ones the first."""
+    """Print documents with their reasons: all that failed, but only the first of a long list of skipped ones."""
     shown = documents if title == "failed" else documents[:SHOWN]
     for document in shown:
         console.print(f"[bold]{title}[/] {escape(document.id)}: {escape(document.reason)}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Runs of a connector: on the embedded default, with the stack deployed on this machine, or with the one in AWS."""
+"""Runs a connector: on the embedded default, with the stack deployed on this machine, or with the stack in AWS."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -26,14 +26,14 @@ from docferry_cli import connectors
 from docferry_cli.stack import Stack, find
 from docferry_laptop.executions import Execution
 
-# A small run has ended within a second: it is looked at soon, and then less and less often.
+# A small run ends within a second, so look at it soon, and then less and less often.
 FIRST_LOOK_SECONDS = 0.025
 LOOK_SECONDS = 0.2
-# What a shell says of a process that ended by Ctrl-C: 128 + SIGINT.
+# The exit code that a shell reports for a process that ended by Ctrl-C: 128 + SIGINT.
 INTERRUPTED = 130
 PHASES = ("crawl", "put", "delete", "indexing")
-HERE = "interrupted; waiting for the requests under way. The next sync goes on from here."
-IN_AWS = "interrupted; the run goes on in AWS."
+HERE = "interrupted; waiting for requests that have begun. The next sync continues from here."
+IN_AWS = "interrupted; the run continues in AWS."
 
 
 class Outcome(Struct, frozen=True):
@@ -52,9 +52,9 @@ Runner = Callable[[Connector, Path, dict[str, object]], Outcome]
 
 
 def runner(*, deployed: bool, aws: bool, path: Path | None = None) -> Runner:
-    """What runs a connector: this process, the deployment on this machine, or the one in AWS.
+    """Return what runs a connector: this process, the deployment on this machine, or the deployment in AWS.
 
-    Raises ConfigurationError for options that do not go together.
+    Raises ConfigurationError for options that cannot be combined.
     """
     if aws and not deployed:
         raise ConfigurationError("--aws is for a connector that is deployed: give --deployed too")
@@ -73,7 +73,7 @@ def run(connector: Connector, state: Path, inputs: dict[str, object]) -> Outcome
     console = Console(stderr=True)
     with ExitStack() as stack:
         with console.status("starting the emulators"):
-            # On a laptop nobody has declared index fields; a connector that lists its fields is taken at its word.
+            # On a laptop no one has declared index fields, so puts declare them, unless the connector lists its fields.
             fields: Literal["reject", "declare"] = "reject" if connector.index.settings.get("fields") else "declare"
             aws = stack.enter_context(laptop(state=state, settings=Settings(undeclared_fields=fields)))
             deployment = aws.deploy(connector)
@@ -95,7 +95,7 @@ def run_in_aws(connector: Connector, state: Path, inputs: dict[str, object]) -> 
 
 @contextmanager
 def deployment(connector: Connector, state: Path, *, aws: bool) -> Iterator[Stack]:
-    """The stack of a connector: the one in AWS, or the one on this machine, which runs as long as the block does.
+    """Yield the stack of a connector: the one in AWS, or the one on this machine, which runs until the block ends.
 
     Raises ConfigurationError when there is none.
     """
@@ -103,7 +103,7 @@ def deployment(connector: Connector, state: Path, *, aws: bool) -> Iterator[Stac
         try:
             yield find(connector)
         except (BotoCoreError, ClientError) as error:
-            raise ConfigurationError(f"{error}: look at the credentials and the region of the environment") from error
+            raise ConfigurationError(f"{error}: check the credentials and the region of the environment") from error
         return
     from docferry_laptop.deployed import cloud
     from docferry_laptop.laptop import clear_lease
@@ -134,7 +134,7 @@ def follow(
     *,
     interrupted: str = HERE,
 ) -> Outcome:
-    """Show how far an execution is until it has ended, or Ctrl-C, which is answered with a word on what happens now."""
+    """Show the progress of an execution until it has ended. On Ctrl-C, say what happens now, and exit."""
     with bars(console) as shown:
         tasks = {phase: shown.add_task(phase, total=None) for phase in PHASES}
         waiting, pause = threading.Event(), FIRST_LOOK_SECONDS
@@ -162,7 +162,7 @@ def follow(
 
 
 def bars(console: Console) -> Bars:
-    """A progress bar per phase, on standard error."""
+    """Return a progress bar per phase, on standard error."""
     return Bars(
         TextColumn("{task.description:>9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     )

@@ -1,4 +1,4 @@
-"""A deployed stack, driven through what CloudFormation says of it: the same in AWS and on a laptop."""
+"""A deployed stack, used through its CloudFormation outputs, in the same way in AWS and on a laptop."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class Stack(Struct, frozen=True):
 
 
 def find(connector: Connector) -> Stack:
-    """The stack of a connector, in the account and region that boto3 finds. Raises ConfigurationError."""
+    """Return the stack of a connector, in the account and region that boto3 finds. Raises ConfigurationError."""
     name = f"docferry-{connector.name}"
     try:
         described: Any = boto3.client("cloudformation").describe_stacks(StackName=name)

@@ -3,7 +3,7 @@
     with emulated() as emulation:
         kendra = boto3.client("kendra", region_name="eu-west-1")
 
-Inside, boto3 clients of both services work in process, beside everything that moto emulates.
+Inside the block, boto3 clients of both services work in this process, beside everything that moto emulates.
 """
 
 from importlib import import_module
@@ -26,7 +26,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for: moto takes a second, and the settings, or the pytest plug-in, need none of it."""
+    """Import a name only when it is used: moto takes a second, and the settings and the pytest plug-in need no moto."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""What the backends of both services share."""
+"""The base class and the helpers that the backends of both services share."""
 
 from functools import cache, cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from docferry_emulators.settings import Settings
 
 
 class EngineBackend(BaseBackend):  # type: ignore[misc]
-    """A moto backend without state of its own: it keeps everything in the engine, under its account and region."""
+    """A moto backend that keeps all its state in the engine, under its account and region."""
 
     service = ""
 
@@ -30,15 +30,15 @@ class EngineBackend(BaseBackend):  # type: ignore[misc]
 
     @cached_property
     def scope(self) -> str:
-        """Where its resources are in the engine."""
+        """The key of the backend's resources in the engine."""
         return f"{self.service}/{self.account_id}/{self.region_name}"
 
     def arn(self, path: str) -> str:
-        """Name one of its resources."""
+        """Return the ARN of one of the backend's resources."""
         return f"arn:{self.partition}:{self.service}:{self.region_name}:{self.account_id}:{path}"
 
     def reset(self) -> None:
-        """Keep everything: moto resets its backends whenever a mock starts, and this state may be in a file."""
+        """Keep everything: moto resets its backends whenever a mock starts, but this state may be in a file."""
 
 
 Wire = dict[str, Any]
@@ -51,14 +51,14 @@ def present(**members: Any) -> Wire:
 
 
 def standing(resource: Resource) -> Resource:
-    """Return the resource, unless it is still coming or already going. Raises Conflicting."""
+    """Return the resource. Raises Conflicting unless it is ACTIVE or UPDATING."""
     if resource.status not in {"ACTIVE", "UPDATING"}:
         raise Conflicting(f"{resource.label} '{resource.id}' is {resource.status}.", resource.kind.upper(), resource.id)
     return resource
 
 
 def backend_of(backends: BackendDict, account: str, region: str) -> Any:
-    """Return the backend of an account and region. Raises AccessDenied for a region that AWS has not."""
+    """Return the backend of an account and region. Raises AccessDenied for a region that does not exist."""
     try:
         return backends[account][region]
     except KeyError as error:
@@ -67,6 +67,6 @@ def backend_of(backends: BackendDict, account: str, region: str) -> Any:
 
 @cache
 def regions() -> list[str]:
-    """Return every region of AWS; the real services are in fewer, but nothing here depends on where."""
+    """Return every region of AWS. The real services run in fewer, but nothing here depends on the region."""
     partitions = create_loader().load_data("partitions")["partitions"]
     return [region for partition in partitions for region in partition["regions"] if not region.endswith("-global")]

@@ -1,4 +1,4 @@
-"""Time, as a thing that can be handed over: real for a server, virtual for a run that need not wait."""
+"""Clocks: real time for a server, virtual time for a run that should not wait."""
 
 import threading
 import time
@@ -7,19 +7,19 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the emulators and the local workflow take the time from."""
+    """The source of time for the emulators and the local workflow."""
 
     def now(self) -> datetime:
         """Return the time, in UTC."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Let so much time go by."""
+        """Let this many seconds pass."""
         ...
 
 
 class VirtualClock:
-    """Stands still until somebody sleeps, then jumps. Never runs behind the time it was started with."""
+    """A clock that stands still until ``sleep`` is called, then jumps ahead. It never goes back."""
 
     def __init__(self, start: datetime | None = None) -> None:
         self._now = start or datetime.now(UTC)
@@ -31,13 +31,13 @@ class VirtualClock:
             return self._now
 
     def sleep(self, seconds: float) -> None:
-        """Jump ahead."""
+        """Jump ahead by this many seconds."""
         with self._lock:
             self._now += timedelta(seconds=max(0.0, seconds))
 
 
 class WallClock:
-    """The machine's clock, run ``scale`` times as fast since it was made."""
+    """The machine's clock. From the moment this object is made, it runs ``scale`` times as fast."""
 
     def __init__(self, scale: float = 1.0) -> None:
         self._scale = scale
@@ -49,5 +49,5 @@ class WallClock:
         return self._start + timedelta(seconds=(time.monotonic() - self._zero) * self._scale)
 
     def sleep(self, seconds: float) -> None:
-        """Wait for a number of scaled seconds."""
+        """Wait for this many scaled seconds."""
         time.sleep(max(0.0, seconds) / self._scale)

@@ -1,4 +1,4 @@
-"""Resources of the two services in moto's CloudFormation: what the models of both share."""
+"""Resources of both services in moto's CloudFormation: the code that their models share."""
 
 import sys
 from contextlib import suppress
@@ -11,9 +11,9 @@ from docferry_emulators.wire.protocol import ServiceResponse
 
 
 class Emulated:
-    """A resource that CloudFormation has made: the id it is referred to by, and its attributes.
+    """A resource that CloudFormation has made: its physical id, and its attributes.
 
-    Each model inherits it beside moto's CloudFormationModel, whose direct subclasses are what CloudFormation knows.
+    A model inherits this class and moto's CloudFormationModel, whose direct subclasses are known to CloudFormation.
     """
 
     def __init__(self, physical_resource_id: str, attributes: dict[str, str]) -> None:
@@ -21,11 +21,11 @@ class Emulated:
         self._attributes = attributes
 
     def get_cfn_attribute(self, name: str) -> str:
-        """What ``Fn::GetAtt`` gives."""
+        """Return the attribute that ``Fn::GetAtt`` asks for."""
         return self._attributes[name]
 
     def is_created(self) -> bool:
-        """Whether it is there: it was waited for."""
+        """Return True: CloudFormation waited for the resource when it made it."""
         return True
 
     @classmethod
@@ -35,20 +35,20 @@ class Emulated:
 
     @staticmethod
     def cloudformation_name_type() -> str:
-        """No property names one of these: their ids are the service's."""
+        """Return the property that names a resource: there is none, because the service makes the ids."""
         return ""
 
     @classmethod
     def update_from_cloudformation_json(
         cls, original_resource: Any, cloudformation_json: Wire, account_id: str, region_name: str, **_: Any
     ) -> Any:
-        """Keep the resource: nothing of it but an index's fields changes in place."""
+        """Keep the resource as it is: only an index can change in place."""
         del cloudformation_json, account_id, region_name
         return original_resource
 
 
 def perform(service: type[ServiceResponse], account_id: str, region: str, operation: str, **request: Any) -> Wire:
-    """Do an operation of a service, as a request to it would. Raises EmulatorError."""
+    """Call an operation of a service, as a request would. Raises EmulatorError."""
     response: Any = service()
     response.current_account, response.region = account_id, region
     with current().engine.request():
@@ -57,7 +57,7 @@ def perform(service: type[ServiceResponse], account_id: str, region: str, operat
 
 
 def remove(service: type[ServiceResponse], account_id: str, region: str, operation: str, **request: Any) -> None:
-    """Do an operation that deletes something; what goes with its parent already, or is gone, is no error."""
+    """Call an operation that deletes a resource. No error if it is gone, or is being deleted with its parent."""
     with suppress(Conflicting, ResourceMissing):
         perform(service, account_id, region, operation, **request)
 
@@ -65,13 +65,13 @@ def remove(service: type[ServiceResponse], account_id: str, region: str, operati
 def until_active(
     service: type[ServiceResponse], account_id: str, region: str, operation: str, ids: dict[str, str]
 ) -> None:
-    """Wait until a resource is there, as CloudFormation does before it makes what depends on it."""
+    """Wait until a resource is ACTIVE, as CloudFormation does before it makes the resources that depend on it."""
     while _status(perform(service, account_id, region, operation, **ids)) != "ACTIVE":
         current().clock.sleep(1)
 
 
 def given(properties: Wire, *names: str) -> Wire:
-    """Those of some properties that a template gives."""
+    """Return those of the named properties that the template has."""
     return {name: properties[name] for name in names if name in properties}
 
 
@@ -81,7 +81,7 @@ def _status(described: Wire) -> str:
 
 
 def announce() -> None:
-    """Let moto's CloudFormation see models that were defined after it has listed them."""
+    """Make moto's CloudFormation list its models again, so that it sees those that were defined since."""
     parsing = sys.modules.get("moto.cloudformation.parsing")
     if parsing is not None:
         for cached in (parsing.get_model_list, parsing.get_model_map, parsing.get_name_type_map):

@@ -1,4 +1,4 @@
-"""The running emulation: what the backends find when moto hands them a request."""
+"""The running emulation, where the backends find it when moto hands them a request."""
 
 from msgspec import Struct
 
@@ -9,7 +9,7 @@ from docferry_emulators.settings import Settings
 
 
 class Emulation(Struct, frozen=True):
-    """One emulation, and the handles a test or a person turns."""
+    """One emulation: the parts that a test or a person can control."""
 
     clock: Clock
     settings: Settings
@@ -17,8 +17,8 @@ class Emulation(Struct, frozen=True):
     engine: Engine
 
 
-# moto's backends are per process, so is this; the last one entered answers. No ContextVar: a server answers from
-# threads that did not inherit one.
+# One list per process, because moto's backends are per process too. The emulation that was entered last answers.
+# Not a ContextVar: a server answers in threads that did not inherit it.
 _running: list[Emulation] = []
 
 

@@ -1,18 +1,18 @@
 # ruff: noqa: N818 - an error is named after what happened, as the services do
-"""What can go wrong with a request, in names of the emulators' own. Each service gives it its own code and shape."""
+"""What can go wrong with a request, under the emulators' own names. Each service writes it with its code and shape."""
 
 from msgspec import Struct
 
 
 class Field(Struct, frozen=True):
-    """One constraint that one member of a request violates."""
+    """A member of a request, and the constraint that it violates."""
 
     name: str
     message: str
 
 
 class EmulatorError(Exception):
-    """Base of every refusal. ``message`` goes to the client; the class decides the error code."""
+    """Base of every refusal. The client gets ``message``; the class decides the error code."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -20,7 +20,7 @@ class EmulatorError(Exception):
 
 
 class ValidationFailed(EmulatorError):
-    """The request as a whole is invalid; ``fields`` names the members at fault, where there are any."""
+    """The whole request is invalid. ``fields`` names the members that are at fault, if there are any."""
 
     def __init__(self, message: str, fields: tuple[Field, ...] = ()) -> None:
         super().__init__(message)
@@ -28,24 +28,24 @@ class ValidationFailed(EmulatorError):
 
     @classmethod
     def of(cls, name: str, message: str) -> "ValidationFailed":
-        """Build the refusal of one member."""
+        """Build the error for one member."""
         return cls(message, (Field(name, message),))
 
 
 class SerializationFailed(EmulatorError):
-    """The body is no JSON, or a member has another JSON type than the model says."""
+    """The body is not JSON, or a member does not have the JSON type of the model."""
 
 
 class UnknownOperation(EmulatorError):
-    """The request names no operation of the service."""
+    """The service has no operation with the name in the request."""
 
 
 class OperationNotImplemented(EmulatorError):
-    """The service has the operation, the emulator does not."""
+    """The service has this operation, but the emulator does not."""
 
 
 class ResourceError(EmulatorError):
-    """A refusal that is about one resource."""
+    """An error that is about one resource."""
 
     def __init__(self, message: str, resource_type: str = "", resource_id: str = "") -> None:
         super().__init__(message)
@@ -54,7 +54,7 @@ class ResourceError(EmulatorError):
 
 
 class ResourceMissing(ResourceError):
-    """The resource does not exist, or not any more."""
+    """The resource does not exist, or no longer exists."""
 
 
 class Conflicting(ResourceError):

@@ -1,4 +1,4 @@
-"""Faults on demand: knobs, not dice, so that a test that fails fails again."""
+"""Faults on demand. They are set, not random, so a test that fails once fails every time."""
 
 import threading
 from collections import Counter
@@ -15,9 +15,9 @@ EndStatus = Literal["FAILED", "INCOMPLETE", "ABORTED"]
 
 
 class LostReply(ConnectionClosedError, ConnectionAbortedError):  # noqa: N818 - named after what happened
-    """The effect took place, the answer did not arrive.
+    """The call took effect, but its reply did not arrive.
 
-    In process botocore sees its own ConnectionClosedError; in a server werkzeug sees a ConnectionAbortedError and
+    In process, botocore sees its own ConnectionClosedError. In a server, werkzeug sees a ConnectionAbortedError and
     drops the connection.
     """
 
@@ -34,49 +34,49 @@ class Knobs(Struct, kw_only=True, forbid_unknown_fields=True):
     throttle_every: dict[str, int] = field(default_factory=dict)
     """Refuse every n-th call of an operation."""
     rate: dict[str, float] = field(default_factory=dict)
-    """Calls per second of an operation, as a token bucket that holds one second's worth."""
+    """How many calls per second an operation allows: a token bucket that holds the calls of one second."""
     throttle: set[str] = field(default_factory=set)
     """Calls to refuse as throttled."""
     fail: set[str] = field(default_factory=set)
-    """Calls that end with a 500, without an effect."""
+    """Calls that have no effect and end with status 500."""
     fail_every: dict[str, int] = field(default_factory=dict)
     lose_reply: set[str] = field(default_factory=set)
     """Calls that take effect, but whose reply is lost."""
     cut_reply: set[str] = field(default_factory=set)
     """Calls that take effect, but whose reply breaks off in the middle of its body."""
     reject: dict[str, str] = field(default_factory=dict)
-    """Ids that a put or delete does not accept, with the message."""
+    """Ids of documents that a put or delete rejects, each with the message."""
     fail_documents: dict[str, str] = field(default_factory=dict)
-    """Ids that are accepted, but then cannot be indexed, with the message."""
+    """Ids of documents that are accepted, but then cannot be indexed or deleted, each with the message."""
     stuck: bool = False
-    """Jobs stay SYNCING_INDEXING until this is taken back."""
+    """Jobs stay SYNCING_INDEXING until this is False again."""
     end_jobs: EndStatus | None = None
-    """How every job ends, whatever became of its documents."""
+    """How every job ends, no matter what happened to its documents."""
     over_capacity: Literal["documents", "text"] | None = None
-    """Puts of new documents find the index full: a rejected document, or a refused request."""
+    """Pretend that the index is full: ``documents`` rejects each new document, ``text`` refuses the whole request."""
 
 
 class Faults:
-    """The knobs, and the counting that they need. ``hooks`` are called before a call takes effect."""
+    """The knobs, and the counters that they need. ``hooks`` run before a call takes effect."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.knobs = Knobs()
         self.calls: Counter[str] = Counter()
         self.hooks: dict[str, Callable[[], None]] = {}
-        """By call (``"BatchPutDocument#2"``) or by operation: anything a test wants to happen, or to raise."""
+        """Functions, by call (``"BatchPutDocument#2"``) or by operation. They may do anything, and may raise."""
         self._now = now
         self._lock = threading.Lock()
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def reset(self) -> None:
-        """Take back every fault and start counting anew."""
+        """Remove all faults and hooks, and set the counters to zero."""
         self.knobs = Knobs()
         self.calls.clear()
         self.hooks.clear()
         self._buckets.clear()
 
     def before(self, operation: str) -> str:
-        """Count a call and return its name. Raises the error that was asked for."""
+        """Count a call and return its name. Raises the error that a knob or a hook asks for."""
         with self._lock:
             self.calls[operation] += 1
             self.calls["*"] += 1
@@ -92,7 +92,7 @@ class Faults:
         return call
 
     def after(self, call: str) -> None:
-        """Lose the reply to a call, if that was asked for."""
+        """Raise LostReply if a knob asks to lose the reply to this call."""
         if call in self.knobs.lose_reply:
             raise LostReply
 

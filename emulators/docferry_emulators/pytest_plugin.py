@@ -1,7 +1,7 @@
-"""Fixtures for the tests of programs that call Kendra or Q Business: pytest finds them where docferry is installed.
+"""Fixtures to test programs that call Kendra or Q Business. Pytest finds them wherever docferry is installed.
 
-``docferry_emulation`` emulates in the process of the test, ``docferry_emulator`` on a loopback port. A test, a module
-or a conftest.py that overrides ``docferry_settings`` changes how the emulators behave.
+``docferry_emulation`` runs the emulators in the process of the test, ``docferry_emulator`` on a loopback port. To
+change how they behave, override ``docferry_settings`` in a test, a module or a conftest.py.
 """
 
 from collections.abc import Iterator
@@ -18,15 +18,15 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing
 
 @pytest.fixture
 def docferry_settings() -> "Settings":
-    """How the emulators behave where the services leave it open: everything at its safe default."""
-    from docferry_emulators import Settings  # noqa: PLC0415  # a second of moto, for tests that use it
+    """How the emulators behave where the services are not documented. By default, in the safe way."""
+    from docferry_emulators import Settings  # noqa: PLC0415  # moto takes a second: only for tests that use it
 
     return Settings()
 
 
 @pytest.fixture
 def docferry_clock() -> "VirtualClock":
-    """The time of the emulators: it stands still until the test calls ``sleep``."""
+    """The clock of the emulators. It stands still until the test calls ``sleep``."""
     from docferry_emulators.clock import VirtualClock  # noqa: PLC0415  # as above
 
     return VirtualClock()
@@ -45,7 +45,7 @@ def docferry_emulation(docferry_settings: "Settings", docferry_clock: "VirtualCl
 def docferry_emulator(
     docferry_settings: "Settings", docferry_clock: "VirtualClock", monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
-    """The URL of a server for any program, in ``AWS_ENDPOINT_URL`` of the environment beside credentials for it."""
+    """The URL of a server for any program. The environment has it as ``AWS_ENDPOINT_URL``, with credentials for it."""
     from docferry_emulators.server.application import serving  # noqa: PLC0415  # as above
 
     with serving(clock=docferry_clock, settings=docferry_settings) as (url, _):

@@ -1,4 +1,4 @@
-"""Makes moto find the two services as if they were part of it."""
+"""Registers the two services with moto, as if they were part of it."""
 
 import re
 import sys
@@ -9,7 +9,7 @@ import docferry_emulators.kendra.cloudformation
 import docferry_emulators.qbusiness.cloudformation  # noqa: F401  # CloudFormation finds classes that exist
 from docferry_emulators import cloudformation, kendra, qbusiness
 
-# First in moto's list: a request is matched against the patterns in order, some two hundred of them.
+# These come first in moto's list of about two hundred patterns, which moto tries in order for each request.
 _PATTERNS = [
     (service, re.compile(rf"https?://{service}(-fips)?\.([^./]+)\.(amazonaws\.com|api\.aws)"))
     for service in ("kendra", "qbusiness")
@@ -17,7 +17,7 @@ _PATTERNS = [
 
 
 def register() -> None:
-    """Register both backends; doing so again changes nothing."""
+    """Register both backends. A second call changes nothing."""
     sys.modules["moto.kendra"] = kendra
     sys.modules["moto.qbusiness"] = qbusiness
     known = {service for service, _ in moto.backend_index.backend_url_patterns}

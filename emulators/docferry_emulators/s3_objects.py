@@ -1,11 +1,11 @@
-"""Content by reference: objects on the S3 that moto plays in this process."""
+"""Content by reference: objects in moto's S3 in this process."""
 
 from moto.backends import get_backend
 from moto.s3.exceptions import MissingBucket
 
 
 def read_object(account: str, bucket: str, key: str) -> bytes | None:
-    """Return the content of an object, None when it or its bucket does not exist."""
+    """Return the content of an object, or None when it or its bucket does not exist."""
     try:
         found = get_backend("s3")[account]["aws"].get_object(bucket, key)
     except MissingBucket:

@@ -1,6 +1,6 @@
 """How the emulators behave where the real services are not documented, and how fast they are.
 
-Every default is the safe one: a caller that copes with it copes with the other answers too.
+Every default is the safe choice: a caller that can handle it can handle the other choices too.
 """
 
 from collections.abc import Iterable
@@ -20,70 +20,70 @@ def _by_edition(developer: int, enterprise: int) -> dict[str, int]:
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The switches. Times are in seconds of the clock, sizes in bytes."""
+    """The settings. Times are in seconds of the clock, sizes in bytes."""
 
     # How long things take. A small job passes every state within three seconds.
     resource_seconds: float = 1.0
     """CREATING, UPDATING and DELETING of applications, indexes and data sources."""
     received_seconds: float = 0.5
-    """From the acceptance of a document until work on it starts (RECEIVED)."""
+    """The time from the acceptance of a document until work on it starts (RECEIVED)."""
     processing_seconds: float = 0.5
-    """The least time that work on one document takes (PROCESSING)."""
+    """The shortest time that work on one document takes (PROCESSING)."""
     seconds_per_document: float = 0.002
-    """What each document adds to the queue of its index."""
+    """The time that each document adds to the queue of its index."""
     stopping_seconds: float = 1.0
     """How long a job stays STOPPING."""
     indexing_seconds: float = 1.0
-    """How long a job that had documents stays SYNCING_INDEXING at least."""
+    """The shortest time that a job with documents stays SYNCING_INDEXING."""
     mapping_seconds: float = 0.5
     """How long a group mapping is PROCESSING."""
 
-    # How far answers lag behind what is so, as those of eventually consistent services may.
+    # How far answers lag behind the current state, as those of eventually consistent services may.
     job_list_lag: float = 0.0
-    """ListDataSourceSyncJobs shows each job as it was this long ago; Start and Stop know how it is."""
+    """ListDataSourceSyncJobs shows each job as it was this long ago; Start and Stop know its current state."""
     metrics_lag: float = 0.0
-    """The metrics of a job are those of this long ago, and may grow after SUCCEEDED: then no job ends INCOMPLETE."""
+    """The metrics of a job are those of this long ago, and may grow after SUCCEEDED. No job ends INCOMPLETE then."""
     status_lag: float = 0.0
-    """BatchGetDocumentStatus and ListDocuments show each document as it was this long ago; a search does not lag."""
+    """BatchGetDocumentStatus and ListDocuments show each document as it was this long ago. A search does not lag."""
 
     # Sync jobs.
     start_while_indexing: Literal["reject", "allow"] = "reject"
     """Whether the next job may start while the last is SYNCING_INDEXING, as guides before 2023 said."""
     kendra_stop_idle: Literal["accept", "invalid", "not_found"] = "accept"
-    """Answer to a Stop when no job runs; Kendra's model has no ConflictException for it."""
+    """The answer to Stop when no job runs. Kendra's model has no ConflictException for Stop."""
     qbusiness_stop_idle: Literal["conflict", "accept"] = "conflict"
     job_age_limit: float | None = None
     """After this time, a job that is not stopped becomes ABORTED. None: never."""
     metrics_while_syncing: Literal["live", "final"] = "live"
     unchanged_put: Literal["modified", "ignored"] = "modified"
-    """What a put of exactly what the index holds counts as."""
+    """How a put counts that changes nothing in the index."""
     job_without_id: Literal["running", "none"] = "running"
     """Whether a document that names its data source, but no job, counts for the running job."""
 
     # Documents.
     undeclared_fields: Literal["reject", "declare"] = "reject"
-    """``declare`` declares an attribute the index does not know from its first value."""
+    """What to do with an unknown attribute. ``declare`` makes it a field, with the type of its first value."""
     date_as_string: Literal["reject", "accept"] = "reject"
     """Whether a DATE field takes a string in ISO 8601, as AWS's own connector framework sends it."""
     duplicate_in_batch: Literal["last", "reject"] = "last"
     foreign_document: Literal["reject", "replace"] = "reject"
-    """A put or delete of a document that another data source of the index owns."""
+    """What to do with a put or delete of a document that another data source of the index owns."""
     left_out_on_put: Literal["clear", "keep"] = "clear"
     """What a put does to attributes and access control that it does not mention."""
     kendra_delete_unknown: Literal["reject", "accept"] = "reject"
     qbusiness_delete_unknown: Literal["reject", "accept"] = "reject"
     sync_id_mismatch: Literal["reject", "request"] = "reject"
-    """Q Business: ``dataSourceSyncId`` and the attribute name different jobs; ``request`` takes the former."""
+    """Q Business: ``dataSourceSyncId`` and the attribute name different jobs. ``request`` takes the former."""
     s3_without_role: Literal["reject", "accept"] = "reject"
     read_s3: Literal["indexing", "put"] = "indexing"
-    """When content on S3 is read; a missing object is then a failed, or a rejected document."""
+    """When content on S3 is read. If the object is missing, ``indexing`` fails the document, ``put`` rejects it."""
     put_to_inactive_index: Literal["reject", "accept"] = "reject"
     status_after_update: Literal["UPDATED", "INDEXED"] = "UPDATED"
 
     qbusiness_search_without_user: Literal["public", "all", "deny"] = "public"
-    """What SearchRelevantContent shows to credentials that carry no user, as those of a role do not."""
+    """What SearchRelevantContent shows if the credentials carry no user, such as those of a role."""
 
-    # Limits, where sources contradict each other: the smallest.
+    # Limits. Where sources contradict each other, the smallest one.
     kendra_document_bytes: int = 5_000_000
     kendra_request_bytes: int | None = 5_000_000
     qbusiness_document_bytes: int = 50_000_000
@@ -93,7 +93,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     string_list: int = 10
     principals: int = 200
     delete_batch: int = 10
-    """Documents of one BatchDeleteDocument of Q Business; its model has no limit."""
+    """The most documents in one BatchDeleteDocument of Q Business. Its model has no limit."""
     kendra_fields: int = 500
     qbusiness_fields: int = 500
     qbusiness_attributes: int = 500
@@ -101,16 +101,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     qbusiness_applications: int = 50
     data_sources: int = 50
     kendra_documents: dict[str, int] = field(default_factory=lambda: _by_edition(10_000, 100_000))
-    """Documents of an index, by edition, per unit of capacity."""
+    """The most documents in an index, by edition, per unit of capacity."""
     kendra_text_bytes: dict[str, int] = field(default_factory=lambda: _by_edition(3_000_000_000, 30_000_000_000))
     qbusiness_documents: int | None = None
-    """Documents of an index of Q Business per unit; None: no limit."""
+    """The most documents in an index of Q Business, per unit of capacity. None: no limit."""
 
     @classmethod
     def parse(cls, assignments: Iterable[str]) -> Self:
-        """Read settings such as ``kendra_stop_idle=invalid`` or ``job_age_limit=3600``; a value may be JSON.
+        """Read settings such as ``kendra_stop_idle=invalid`` or ``job_age_limit=3600``. A value may be a JSON object.
 
-        Raises ValueError, which names what is wrong and what there is.
+        Raises ValueError, which says what is wrong and which settings there are.
         """
         values: dict[str, Any] = {}
         for assignment in assignments:

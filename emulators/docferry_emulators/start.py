@@ -1,4 +1,4 @@
-"""Start the emulators: registered with moto for a server, or inside a process."""
+"""Starts the emulators: for a server, or in this process."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,10 +21,10 @@ from docferry_emulators.settings import DEFAULTS, Settings
 def opened(
     *, clock: Clock | None = None, database: Path | None = None, settings: Settings = DEFAULTS
 ) -> Iterator[Emulation]:
-    """Open the emulators, and register them with moto, without starting moto: for a server.
+    """Open the emulators for a server: register them with moto, but do not start moto.
 
-    ``database`` is the SQLite file that keeps their state, None keeps it in memory. ``clock`` decides when
-    asynchronous work is done, None takes the machine's.
+    ``database`` is the SQLite file that keeps their state; None keeps it in memory. ``clock`` decides when asynchronous
+    work is done; None takes the machine's clock.
     """
     register()
     clock = clock or WallClock()
@@ -49,7 +49,7 @@ def emulated(
 ) -> Iterator[Emulation]:
     """Emulate Kendra, Q Business and all of moto in this process; see ``opened`` for the arguments.
 
-    ``moto_config`` goes to ``mock_aws``. On leaving, everything that was in memory is gone.
+    ``moto_config`` is passed to ``mock_aws``. State in memory is lost at the end of the block.
     """
     with ExitStack() as stack:
         emulation = stack.enter_context(opened(clock=clock, database=database, settings=settings))

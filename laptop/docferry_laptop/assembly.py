@@ -1,4 +1,4 @@
-"""A synthesized stack on a laptop: made by the same program as for AWS, in a process of its own."""
+"""Synthesizes stacks on a laptop: runs the same program as for AWS, in a separate process."""
 
 import io
 import os
@@ -17,7 +17,7 @@ from msgspec import Struct
 from docferry.errors import ConfigurationError
 
 PROGRAM = ("-m", "docferry_infra.app")
-"""What synthesizes, as arguments of Python: in a process of its own, which starts Node."""
+"""The arguments of Python that start the synthesis. It runs in a separate process, which starts Node."""
 
 
 STACK = "aws:cloudformation:stack"
@@ -25,28 +25,28 @@ STACK = "aws:cloudformation:stack"
 
 
 class Source(Struct, frozen=True):
-    """What an asset is made of: a path below the assembly, and whether it is packed."""
+    """The content of an asset: a path below the assembly, and whether it is packed."""
 
     path: str
     packaging: str
 
 
 class Destination(Struct, frozen=True, rename="camel"):
-    """Where an asset goes."""
+    """The place in S3 for an asset."""
 
     bucket_name: str
     object_key: str
 
 
 class Asset(Struct, frozen=True):
-    """One file, or folder, that a stack needs."""
+    """One file or folder that a stack needs."""
 
     source: Source
     destinations: dict[str, Destination]
 
 
 class Manifest(Struct, frozen=True):
-    """What CDK writes as ``<stack>.assets.json``."""
+    """The content of ``<stack>.assets.json``, as the CDK writes it."""
 
     files: dict[str, Asset]
 
@@ -65,13 +65,13 @@ class Assembly(Struct, frozen=True):
     folder: Path
 
     def connectors(self) -> list[str]:
-        """The connectors that were synthesized: one for the laptop alone is left out."""
-        # The folder may hold the templates of earlier syntheses, too.
+        """Return the connectors that were synthesized. Those that work only on a laptop are left out."""
+        # The folder may also hold templates from earlier syntheses.
         made = msgspec.json.decode((self.folder / "manifest.json").read_bytes(), type=_CloudAssembly).artifacts
         return sorted(name.removeprefix("docferry-") for name, one in made.items() if one.type == STACK)
 
     def file(self, connector: str) -> Path:
-        """The template of a connector. Raises ConfigurationError when it was not synthesized."""
+        """Return the template of a connector. Raises ConfigurationError when it was not synthesized."""
         made = self.connectors()
         if connector not in made:
             raise ConfigurationError(
@@ -81,7 +81,7 @@ class Assembly(Struct, frozen=True):
         return self.folder / f"docferry-{connector}.template.json"
 
     def publish(self, stack: str, account: str, region: str) -> None:
-        """Put the assets of a stack where its template looks for them; those that are there stay."""
+        """Upload the assets of a stack to the places where its template looks for them. Existing assets stay."""
         s3: Any = boto3.client("s3")
         manifest = msgspec.json.decode((self.folder / f"{stack}.assets.json").read_bytes(), type=Manifest)
         for asset in manifest.files.values():
@@ -112,7 +112,7 @@ def synthesize(connectors: Path, out: Path, bundle: Literal["lambda", "here"] = 
     )
     if "ModuleNotFoundError" in ended.stderr:
         raise ConfigurationError(
-            "synthesizing needs more than a sync does: pip install 'docferry[deploy]', or, in a checkout, `make "
+            "synthesizing needs more libraries than a sync: pip install 'docferry[deploy]' or, in a checkout, `make "
             f"setup` ({ended.stderr.strip().splitlines()[-1]})"
         )
     if ended.returncode:
@@ -122,7 +122,7 @@ def synthesize(connectors: Path, out: Path, bundle: Literal["lambda", "here"] = 
 
 @lru_cache(maxsize=1)
 def zipped(folder: Path) -> bytes:
-    """The folder of an asset as the zip that Lambda takes, made once for all stacks that need it."""
+    """Return the folder of an asset as a zip for Lambda. It is made once for all stacks that need it."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):

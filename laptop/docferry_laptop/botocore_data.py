@@ -1,6 +1,6 @@
-"""What every boto3 session, and every backend of moto, reads of botocore's data anew, read once.
+"""Reads botocore's data once. Otherwise every boto3 session and every backend of moto reads it again.
 
-The endpoints of AWS are a large file, and the list of the services is a walk over some 400 folders.
+The endpoints of AWS are a large file, and to list the services means to look into some 400 folders.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from unittest.mock import patch
 
 from botocore.loaders import JSONFileLoader, Loader
 
-# Not the models of services: whoever loads one may add to it.
+# Not the models of services: the code that loads a model may change it.
 ONCE = frozenset({"endpoints", "partitions"})
 
 
 @contextmanager
 def botocore_data_read_once() -> Iterator[None]:
-    """Remember the endpoints and the names of the services for the whole process."""
+    """While the block runs, remember the endpoints and the names of the services for the whole process."""
     read, found = JSONFileLoader.load_file, Loader.list_available_services
     remembered = cache(read)
     services: dict[tuple[str, ...], list[str]] = {}

@@ -1,4 +1,4 @@
-"""The AWS CDK CLI, which deploys what was synthesized."""
+"""Runs the AWS CDK CLI, which deploys synthesized stacks."""
 
 import os
 import shutil
@@ -10,16 +10,16 @@ from pathlib import Path
 from docferry.errors import ConfigurationError
 from docferry_laptop.assembly import Assembly
 
-# Not older than the schema of the assembly that aws-cdk-lib writes.
+# The CLI must not be older than the assembly schema that aws-cdk-lib writes.
 CLI = "aws-cdk@2"
 
 
 def cdk_deploy(assembly: Assembly, connector: str, arguments: Sequence[str]) -> int:
-    """Deploy the stack of a connector, and return the exit code of the CDK CLI: it talks to the person itself.
+    """Deploy the stack of a connector with the CDK CLI, which talks to the person itself. Returns its exit code.
 
-    Raises ConfigurationError where there is no npx.
+    Raises ConfigurationError when npx is not installed.
     """
-    # Node of this machine, or the one that was installed beside this Python.
+    # The Node of this machine, or else the one that is installed beside this Python.
     path = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
     npx = shutil.which("npx", path=path)
     if npx is None:

@@ -1,4 +1,4 @@
-"""Deployed stacks on a laptop: moto's CloudFormation makes them of their templates, functions run in processes."""
+"""Deployed stacks on a laptop: moto's CloudFormation makes them from their templates; functions run in processes."""
 
 import logging
 import os
@@ -29,7 +29,7 @@ from docferry_laptop.provision import provision
 from docferry_laptop.storage import ACCOUNT, MOTO, REGION, create_bucket, locked
 
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
-"""The bucket that `cdk bootstrap` makes in an account."""
+"""The bucket for assets that `cdk bootstrap` makes in an account."""
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 
 
@@ -44,7 +44,7 @@ class Cloud:
     def publish(self, assembly: Assembly, connector: Connector) -> None:
         """Put a connector's template and assets into the bucket for assets.
 
-        Emulated indexes take the place of those that the connector names, so their ids take the place of those.
+        An emulated index stands in for the index that the connector names. So its ids replace those in the template.
         """
         stack = stack_name(connector.name)
         template = assembly.file(connector.name).read_text(encoding="utf-8")
@@ -57,13 +57,13 @@ class Cloud:
         boto3.client("s3").put_object(Bucket=ASSETS, Key=_template(stack), Body=template.encode())
 
     def create(self, connector: str) -> None:
-        """Make the stack of a connector from what was published. Raises ConfigurationError when nothing was."""
+        """Make the stack of a connector from its published template. Raises ConfigurationError when there is none."""
         stack = stack_name(connector)
         try:
             boto3.client("s3").head_object(Bucket=ASSETS, Key=_template(stack))
         except ClientError as error:
             raise ConfigurationError(
-                f"{connector} is not deployed on this machine: docferry local deploy {connector}"
+                f"{connector} is not deployed on this machine: run `docferry local deploy {connector}`"
             ) from error
         url = f"https://s3.amazonaws.com/{ASSETS}/{_template(stack)}"
         with quietly():
@@ -85,7 +85,7 @@ def cloud(
     Raises ConfigurationError when another process uses the folder, or Lambda's runtime client is not installed.
     """
     clock = clock or VirtualClock()
-    # As in laptop().
+    # For the reasons in laptop().
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
@@ -94,7 +94,7 @@ def cloud(
             stack.enter_context(locked(state))
             log = stack.enter_context((state / "functions.log").open("ab"))
         database = state / "indexes.sqlite3" if state else None
-        # For the functions, which are processes of their own; what is in this process needs no HTTP.
+        # The functions run in other processes and call this server. Code in this process needs no HTTP.
         url, emulation = stack.enter_context(
             serving(clock=clock, database=database, settings=settings, moto_config=MOTO)
         )
@@ -114,7 +114,7 @@ def cloud(
 
 
 def stack_name(connector: str) -> str:
-    """The name of a connector's stack."""
+    """Return the name of a connector's stack."""
     return f"docferry-{connector}"
 
 

@@ -1,4 +1,4 @@
-"""Executions of a state machine, started and watched as any program does it: on a laptop, and in AWS."""
+"""Starts and watches executions of a state machine: on a laptop and in AWS, as any program does it."""
 
 import json
 import threading
@@ -11,18 +11,18 @@ from docferry.runtime import wiring
 
 
 class Execution(Struct, frozen=True):
-    """One execution; ``run`` is its name."""
+    """One execution. ``run`` is its name."""
 
     arn: str
     run: str
 
     def status(self) -> str:
-        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
+        """Return RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
         status: str = self._described()["status"]
         return status
 
     def error(self) -> str:
-        """Say why the execution failed, as Step Functions does."""
+        """Return why the execution failed, in the words of Step Functions."""
         described = self._described()
         return ": ".join(filter(None, (described.get("error"), described.get("cause")))) or described["status"]
 
@@ -41,7 +41,7 @@ def start(state_machine: str, **inputs: object) -> Execution:
 
 
 def stop_all() -> None:
-    """Stop every execution that runs, and wait until all have ended. Only for a laptop, where all are ours."""
+    """Stop every running execution, and wait until all have ended. Only for a laptop, where all of them are ours."""
     step_functions = wiring.client("stepfunctions")
     waiting = threading.Event()
     for machine in step_functions.list_state_machines()["stateMachines"]:

@@ -30,7 +30,7 @@ from docferry_laptop.storage import ACCOUNT, REGION, create_bucket, state_bucket
 
 
 class Deployment(Struct, frozen=True):
-    """One connector, deployed: its state machine, and what its functions work with."""
+    """A deployed connector: its state machine, and the objects that its functions use."""
 
     state_machine: str
     wired: Wired
@@ -41,7 +41,7 @@ class Deployment(Struct, frozen=True):
 
 
 class Laptop:
-    """The laptop's AWS, running."""
+    """The running AWS of the laptop."""
 
     def __init__(self, emulation: Emulation, runtime: LambdaRuntime, clock: Clock) -> None:
         self.emulation = emulation
@@ -80,12 +80,12 @@ def laptop(
 ) -> Iterator[Laptop]:
     """Start the laptop's AWS.
 
-    ``state`` is the folder that keeps it from one process to the next; None keeps it in memory. Raises
+    ``state`` is the folder that keeps its data from one process to the next; None keeps the data in memory. Raises
     ConfigurationError when another process uses the folder.
     """
     clock = clock or VirtualClock()
-    # The interpreter warns that ToleratedFailurePercentage has no effect in it, where Commit counts the shards itself,
-    # and reports every execution that fails, which the run's own report does better.
+    # This silences the interpreter. It warns that ToleratedFailurePercentage has no effect, but Commit counts the
+    # shards itself. It also reports every execution that fails, but the run's own report does that better.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         emulation = stack.enter_context(storage(state=state, clock=clock, settings=settings))
@@ -100,7 +100,7 @@ def laptop(
 
 
 def clear_lease(store: Store) -> None:
-    """Free the lease of a run that has died with the process that ran it."""
+    """Free the lease of a run that died with its process."""
     run = lease.abandon(store, boto3.client("stepfunctions"))
     if run is not None:
         ledger.abandon(store, run)

@@ -1,6 +1,6 @@
-"""What a laptop keeps from one process to the next: the emulated indexes, and the buckets.
+"""The data that a laptop keeps from one process to the next: the emulated indexes and the buckets.
 
-Enough for a command that only reads: it imports neither the interpreter of the workflow nor Lambda.
+This is enough for a command that only reads. It imports neither the interpreter of the workflow nor Lambda.
 """
 
 import os
@@ -34,10 +34,10 @@ MOTO: dict[str, Any] = {
 def storage(
     *, state: Path | None = None, clock: Clock | None = None, settings: Settings = DEFAULTS
 ) -> Iterator[Emulation]:
-    """Start the index services and S3 of the laptop's AWS, with what they held before.
+    """Start the index services and S3 of the laptop's AWS, with the data that they had before.
 
-    ``state`` is the folder that keeps it; None keeps it in memory. ``clock`` is the time of the indexes, a virtual one
-    by default. Raises ConfigurationError when another process uses the folder.
+    ``state`` is the folder that keeps the data; None keeps it in memory. ``clock`` is the clock of the indexes; None
+    takes a virtual one. Raises ConfigurationError when another process uses the folder.
     """
     with ExitStack() as stack:
         stack.enter_context(botocore_data_read_once())
@@ -55,9 +55,9 @@ def storage(
 
 @contextmanager
 def locked(state: Path) -> Iterator[None]:
-    """Make a state folder where there is none, and keep other processes out of it.
+    """Make a state folder if it does not exist, and keep other processes out of it.
 
-    Raises ConfigurationError when another process uses it, or what it holds cannot be read or written.
+    Raises ConfigurationError when another process uses the folder, or its content cannot be read or written.
     """
     try:
         state.mkdir(parents=True, exist_ok=True)
@@ -69,8 +69,7 @@ def locked(state: Path) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise ConfigurationError(
-            f"the state folder {state} cannot be used ({error.strerror or error}): give one that can be written with "
-            "--state"
+            f"the state folder {state} cannot be used ({error.strerror or error}): give a writable folder with --state"
         ) from error
     try:
         yield
@@ -81,12 +80,12 @@ def locked(state: Path) -> Iterator[None]:
 
 
 def state_bucket(connector: str) -> str:
-    """The name of a connector's state bucket."""
+    """Return the name of a connector's state bucket."""
     return f"docferry-{connector}-state"
 
 
 def create_bucket(name: str) -> None:
-    """Create an emulated bucket; one that is there stays as it is."""
+    """Create an emulated bucket. An existing bucket stays as it is."""
     s3 = boto3.client("s3", region_name=REGION)
     if all(bucket["Name"] != name for bucket in s3.list_buckets()["Buckets"]):
         s3.create_bucket(Bucket=name)

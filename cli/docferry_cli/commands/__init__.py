@@ -1,1 +1,1 @@
-"""The commands of `docferry`: one module each."""
+"""The commands of `docferry`, one module each."""

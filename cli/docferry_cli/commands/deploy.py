@@ -1,4 +1,4 @@
-"""`docferry synth` and `docferry deploy`: the CloudFormation stacks of connectors, written and deployed."""
+"""`docferry synth` and `docferry deploy`: write and deploy the CloudFormation stacks of connectors."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,13 +8,14 @@ import typer
 from docferry_cli.options import CONFIG, Config, Json
 
 OUT = Path("cdk.out")
-Out = Annotated[Path, typer.Option(help="The folder that the templates and the bundles go to.")]
+Out = Annotated[Path, typer.Option(help="The folder for the templates and the bundles.")]
 
 
 def synth(*, config: Config = CONFIG, out: Out = OUT, as_json: Json = False) -> None:
-    """Write the CloudFormation template of each connector that can be deployed. Needs no AWS account and no Docker.
+    """Write the CloudFormation templates of the connectors.
 
-    Builds the Lambda bundle first, which downloads its libraries once. Needs: pip install 'docferry[deploy]'.
+    Writes a template for each connector that can be deployed. Builds the Lambda bundle first, and downloads its
+    libraries once. Needs no AWS account and no Docker. Needs: pip install 'docferry[deploy]'.
 
     Examples:
 
@@ -38,16 +39,18 @@ def synth(*, config: Config = CONFIG, out: Out = OUT, as_json: Json = False) -> 
 
 
 def deploy(
-    connector: Annotated[str, typer.Argument(help="A connector of connectors.yaml.")],
+    connector: Annotated[str, typer.Argument(help="The name of a connector in connectors.yaml.")],
     arguments: Annotated[list[str] | None, typer.Argument(help="Arguments for `cdk deploy`, after --.")] = None,
     *,
     config: Config = CONFIG,
     out: Out = OUT,
 ) -> None:
-    """Synthesize one connector's stack and deploy it with the AWS CDK CLI, which asks before it widens permissions.
+    """Deploy the stack of one connector in AWS, with the CDK CLI.
 
-    Takes the credentials and the region of the environment. The account and region were prepared once with
-    `npx aws-cdk bootstrap`. The CDK CLI itself is downloaded the first time. Needs: pip install 'docferry[deploy]'.
+    Synthesizes the stack first. The CDK CLI asks before it widens permissions. It is downloaded the first time.
+
+    Uses the credentials and the region of the environment. Prepare the account and the region once with
+    `npx aws-cdk bootstrap`. Needs: pip install 'docferry[deploy]'.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""`docferry local`: connectors deployed on this machine, as CloudFormation would deploy them."""
+"""`docferry local`: deploys connectors on this machine, as CloudFormation would deploy them."""
 
 import tempfile
 from pathlib import Path
@@ -18,7 +18,9 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def group() -> None:
-    """Deploy connectors on this machine: the template in moto's CloudFormation, the functions in processes.
+    """Deploy connectors on this machine.
+
+    Moto's CloudFormation makes the stack from its template. The functions run in processes.
 
     Examples:
 
@@ -29,16 +31,16 @@ def group() -> None:
 @app.command()
 def deploy(
     connector: Annotated[
-        str | None, typer.Argument(help="A connector of connectors.yaml. Default: all that can be deployed.")
+        str | None, typer.Argument(help="The name of a connector. Default: all that can be deployed.")
     ] = None,
     *,
     config: Config = CONFIG,
     state: State = STATE,
 ) -> None:
-    """Synthesize a connector's stack with the bundle built for this machine, and deploy it here.
+    """Deploy the stacks of connectors on this machine.
 
-    The stack is kept in --state, with its buckets and its emulated index; `docferry sync --deployed` runs it. Needs:
-    pip install 'docferry[deploy]'
+    Builds the bundle for this machine and synthesizes the stacks first. Keeps each stack in the folder --state, with
+    its buckets and its emulated index. `docferry sync --deployed` runs a stack. Needs: pip install 'docferry[deploy]'.
 
     Examples:
 
@@ -70,7 +72,7 @@ def deploy(
 
 
 def tell(console: "Console", state: Path, connector: "Connector") -> None:
-    """Say what was deployed, and what comes next."""
+    """Print what was deployed, and what to do next."""
     from docferry_cli.stack import find
 
     stack = find(connector)

@@ -1,4 +1,4 @@
-"""`docferry emulator`: Kendra, Q Business and moto's services on a loopback port, for any program."""
+"""`docferry emulator`: serves Kendra, Q Business and moto's services on a loopback port, for any program."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,20 +13,21 @@ PORT = 4577
 
 def command(
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The loopback port; 0 takes any that is free.")] = PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The loopback port. 0 takes any free port.")] = PORT,
     state: Annotated[
-        Path | None, typer.Option(help="Folder that keeps indexes and buckets over a restart. Default: none.")
+        Path | None, typer.Option(help="Folder that keeps indexes and buckets after a restart. Default: none.")
     ] = None,
     faults: Annotated[Path | None, typer.Option(help="YAML file with the faults to inject.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the emulators; may be given again."),
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the emulators. Repeat it for more settings."),
     ] = None,
 ) -> None:
-    """Serve Amazon Kendra, Amazon Q Business and moto's other services on 127.0.0.1, until Ctrl-C.
+    """Serve Kendra, Q Business and moto's other services locally.
 
-    Prints `ready http://127.0.0.1:PORT` as soon as it answers. Point any AWS client there with AWS_ENDPOINT_URL; any
-    credentials will do. docs/emulator.md has examples for boto3, the AWS CLI and JavaScript.
+    Listens on 127.0.0.1 until Ctrl-C. Prints `ready http://127.0.0.1:PORT` as soon as it answers. Set AWS_ENDPOINT_URL
+    to this address for any AWS client. Any credentials work. docs/emulator.md has examples for boto3, the AWS CLI and
+    JavaScript.
 
     Examples:
 

@@ -8,7 +8,9 @@ from docferry_cli.options import STATE, Connector, Json, Named, State
 
 
 def list_failures(connector: Named = None, *, state: State = STATE, as_json: Json = False) -> None:
-    """List the documents that the index refuses, with the reason, and those that are quarantined.
+    """List the documents that the index refuses, and why.
+
+    Says in how many runs each document has failed, and which documents are quarantined: those are not sent any more.
 
     Examples:
 
@@ -47,7 +49,9 @@ def retry(
     connector: Connector = None,
     state: State = STATE,
 ) -> None:
-    """Release documents from quarantine: the next sync sends them again.
+    """Release documents from quarantine.
+
+    The next sync sends them again.
 
     Examples:
 

@@ -29,7 +29,9 @@ def command(  # noqa: PLR0913  # one parameter an option
     state: State = STATE,
     as_json: Json = False,
 ) -> None:
-    """List the sync jobs of a data source, newest first, as ListDataSourceSyncJobs gives them, with their metrics.
+    """List the sync jobs of a data source, newest first.
+
+    Shows the jobs as ListDataSourceSyncJobs returns them, with their metrics.
 
     Examples:
 
@@ -51,7 +53,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     if as_json:
         print(msgspec.json.encode(jobs).decode())  # noqa: T201  # the output of --json
     else:
-        # An execution id that is cut to the width of a terminal is of no use: let the terminal wrap it.
+        # An execution id that is cut off is useless, so let the terminal wrap it.
         show(Console(width=max(WIDTH, Console().width)), f"{chosen.connector.name} → {chosen.index.kind}", jobs)
 
 

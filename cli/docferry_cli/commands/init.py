@@ -24,10 +24,10 @@ FILES = {
     "README.md": "README.md.in",
     "connectors.yaml": "connectors.yaml.in",
 }
-"""The files of a project, each with its template. What makes it a project comes last."""
+"""The files of a project, each with its template. connectors.yaml, which makes a folder a project, comes last."""
 
 BESIDE = frozenset({".git", ".venv", "venv"})
-"""What may be in the folder already: a repository without files, and the environment that docferry is installed in."""
+"""What the folder may contain already: a Git repository without files, and the environment with docferry."""
 
 
 def command(
@@ -36,9 +36,10 @@ def command(
     source: Annotated[SourceKind, typer.Option(help="Where the documents are.")] = "s3",
     index: Annotated[IndexKind, typer.Option(help="The service to sync into.")] = "kendra",
 ) -> None:
-    """Write a project that runs as it is: one connector, a document, and the CDK app that deploys it.
+    """Write a new project that runs as it is.
 
-    Nothing is overwritten: a folder with anything in it is refused.
+    It has one connector, one document, and the CDK app that deploys the connector. Nothing is overwritten: the folder
+    must be empty, except for .git, .venv or venv.
 
     Examples:
 
@@ -57,7 +58,7 @@ def command(
         "documents": str(documents),
         "source": text(f"sources/{source}.yaml", 6, name=name),
         "index": text(f"indexes/{index}.yaml", 6),
-        # A folder of this machine has nothing that AWS could deploy.
+        # AWS cannot reach a folder of this machine, so there is nothing to deploy.
         "deploy": "" if source == "files" else text(f"indexes/{index}.deploy.yaml", 4),
     }
     write(folder / documents / "welcome.md", text("welcome.md"))
@@ -68,7 +69,7 @@ def command(
 
 
 def refuse(folder: Path) -> None:
-    """Raise ConfigurationError when a project cannot be begun in a folder."""
+    """Raise ConfigurationError if a folder cannot take a new project."""
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"{folder} is not a folder: give a new folder, or an empty one")
     found = sorted(entry.name for entry in folder.iterdir() if entry.name not in BESIDE) if folder.exists() else []
@@ -84,18 +85,18 @@ def refuse(folder: Path) -> None:
 
 
 def name_of(folder: Path) -> str:
-    """The name of the folder, as a connector may be called. Short enough to begin the name of a bucket."""
+    """Turn the name of a folder into the name of a connector. It is short enough to begin the name of a bucket."""
     return re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:30].strip("-") or "documents"
 
 
 def text(template: str, spaces: int = 0, /, **values: str) -> str:
-    """A file of the project, filled in and indented, without the last line break of a part."""
+    """Fill in a template, and indent it by ``spaces``. Indented text has no line break at its end."""
     filled = Template(PROJECT.joinpath(template).read_text(encoding="utf-8")).substitute(values)
     return indent(filled, " " * spaces).rstrip("\n") if spaces else filled
 
 
 def write(file: Path, content: str) -> None:
-    """Write a file that is not there yet."""
+    """Write a new file. Raises FileExistsError if the file exists."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("x", encoding="utf-8") as new:
         new.write(content.rstrip("\n") + "\n")

@@ -1,4 +1,4 @@
-"""Commands for when a sync alone does not do: approve, reconcile, rebuild."""
+"""Commands for problems that a sync does not solve: approve, reconcile, rebuild."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from docferry_cli.options import CONFIG, STATE, Aws, Config, Connector, Deployed
 
 
 def approve(  # one parameter an option
-    run: Annotated[str, typer.Argument(help="The run that has held documents back.")],
+    run: Annotated[str, typer.Argument(help="The run that held documents back.")],
     *,
     connector: Connector = None,
     config: Config = CONFIG,
@@ -17,10 +17,11 @@ def approve(  # one parameter an option
     aws: Aws = False,
     as_json: Json = False,
 ) -> None:
-    """Send what a run has held back: its deletes, and its documents that lost their access control.
+    """Send the changes that a run has held back.
 
-    Crawls the source first. Only the documents in that run's list are sent, and only if they are still due. A document
-    that is found gone and is not in the list is held back again. An approval works once.
+    These are deletes, and documents that lost their access control. Crawls the source first. Sends only the changes in
+    the run's list, and only if they are still due. Holds back again any other document that is gone. An approval works
+    once.
 
     Examples:
 
@@ -41,10 +42,10 @@ def reconcile(
     state: State = STATE,
     as_json: Json = False,
 ) -> None:
-    """Compare the manifest with the index itself, and repair what differs.
+    """Compare the manifest with the index, and repair what differs.
 
-    Documents that the index has lost are put again. Q Business, which lists its documents, also shows those of this
-    connector that should not be there: they are deleted.
+    Puts documents again that the index has lost. In Q Business, which can list its documents, also finds and deletes
+    documents of this connector that should not be there.
 
     Examples:
 
@@ -60,7 +61,9 @@ def reconcile(
 
 
 def rebuild(connector: Named = None, *, state: State = STATE, as_json: Json = False) -> None:
-    """Start the manifest anew, when it is damaged: put every document again, and delete nothing.
+    """Replace a damaged manifest by a new one.
+
+    Puts every document again, and deletes nothing.
 
     Examples:
 

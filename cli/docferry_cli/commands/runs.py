@@ -28,7 +28,9 @@ def command(  # one parameter an option
     aws: Aws = False,
     as_json: Json = False,
 ) -> None:
-    """List the runs of a connector, newest first: what started each, its mode, times, counts and status.
+    """List the runs of a connector, newest first.
+
+    Shows what started each run, its mode, times, counts and status.
 
     Examples:
 
@@ -42,17 +44,17 @@ def command(  # one parameter an option
 
     from docferry_cli.running import runner
 
-    runner(deployed=deployed, aws=aws)  # refuses what does not go together
+    runner(deployed=deployed, aws=aws)  # raises for options that cannot be combined
     found = read(connector, config, state, limit, deployed=deployed, aws=aws)
     if as_json:
         print(msgspec.json.encode(found).decode())  # noqa: T201  # the output of --json
     else:
-        # A run's name that is cut to the width of a terminal is of no use: let the terminal wrap it.
+        # A run's name that is cut off is useless, so let the terminal wrap it.
         show(Console(width=max(WIDTH, Console().width)), found)
 
 
 def read(connector: str | None, config: Path, state: Path, limit: int, *, deployed: bool, aws: bool) -> list["Entry"]:
-    """The newest runs of a connector, on this machine or in AWS. Raises ConfigurationError."""
+    """Return the newest runs of a connector, on this machine or in AWS. Raises ConfigurationError."""
     from docferry.reporting import ledger
     from docferry_cli import connectors
     from docferry_cli.open_connector import open_connector

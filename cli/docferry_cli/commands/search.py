@@ -1,4 +1,4 @@
-"""`docferry search`: what a user of the index would find."""
+"""`docferry search`: searches the index."""
 
 from typing import Annotated
 
@@ -16,7 +16,9 @@ def command(  # one parameter an option
     state: State = STATE,
     as_json: Json = False,
 ) -> None:
-    """Search the index of the last sync, as one of its users would: title, excerpt and URI of each result.
+    """Search the index of the last sync.
+
+    Prints title, excerpt and URI of each result. The search has no user, so it finds every document.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""`docferry sync`, `plan` and `apply`: bring the index in step with the source, or say first what that would be."""
+"""`docferry sync`, `plan` and `apply`: bring the index in step with the source, or first show what would change."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from docferry_cli import options
 from docferry_cli.options import CONFIG, STATE, Aws, Config, Deployed, Json, State
 
-Chosen = Annotated[str | None, typer.Argument(help="A connector of connectors.yaml.", show_default=False)]
+Chosen = Annotated[str | None, typer.Argument(help="The name of a connector in connectors.yaml.", show_default=False)]
 Folder = Annotated[Path | None, typer.Option(help="A folder to sync, without a connectors.yaml.")]
 Full = Annotated[bool, typer.Option("--full", help="Send every document again, changed or not.")]
 
@@ -22,7 +22,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     state: State = STATE,
     full: Full = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done: the same as `docferry plan`.")
+        bool, typer.Option("--dry-run", help="Only show what would be done, as `docferry plan` does.")
     ] = False,
     deployed: Deployed = False,
     aws: Aws = False,
@@ -30,9 +30,11 @@ def command(  # noqa: PLR0913  # one parameter an option
 ) -> None:
     """Crawl a source and bring the index in step with it.
 
-    The embedded default runs the deployed workflow on this machine, against emulated indexes kept in --state. The next
-    sync moves only what has changed. With --deployed --aws it starts the connector's state machine in AWS, with the
-    credentials and the region of the environment. Exits 0 when the sync succeeded, 1 when it failed, 2 for bad usage.
+    By default the workflow runs on this machine, against emulated indexes that are kept in --state. The next sync
+    moves only what has changed. With --deployed --aws, the connector's state machine runs in AWS, with the credentials
+    and the region of the environment.
+
+    Exit code 0: the sync succeeded. 1: it failed. 2: bad usage or configuration.
 
     Examples:
 
@@ -68,9 +70,10 @@ def plan(  # noqa: PLR0913  # one parameter an option
     aws: Aws = False,
     as_json: Json = False,
 ) -> None:
-    """Crawl a source and say what a sync would send, document by document, and why. Nothing is sent.
+    """Show what a sync would send, and send nothing.
 
-    The change set is kept: `docferry apply RUN` sends exactly it.
+    Crawls the source, and lists each document with the reason why it would be sent. Keeps the change set: `docferry
+    apply RUN` sends exactly that.
 
     Examples:
 
@@ -94,7 +97,7 @@ def plan(  # noqa: PLR0913  # one parameter an option
 
 
 def apply(  # one parameter an option
-    run: Annotated[str, typer.Argument(help="The run that was a plan.")],
+    run: Annotated[str, typer.Argument(help="The run of the plan.")],
     *,
     connector: options.Connector = None,
     config: Config = CONFIG,
@@ -103,7 +106,9 @@ def apply(  # one parameter an option
     aws: Aws = False,
     as_json: Json = False,
 ) -> None:
-    """Send exactly what a plan said, after a fresh crawl; or nothing, when source, manifest or index have moved.
+    """Send exactly what a plan has shown.
+
+    Crawls the source again first. Sends nothing if the source, the manifest or the index has changed since the plan.
 
     Examples:
 

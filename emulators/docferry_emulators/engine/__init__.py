@@ -1,4 +1,4 @@
-"""State and rules that both services share, in names of their own."""
+"""The state and the rules that both services share. They have names of their own here, not those of a service."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,13 +23,13 @@ from docferry_emulators.settings import Settings
 
 
 class Engine:
-    """Everything that the emulators know. Use its parts inside ``request()`` only."""
+    """The whole state of the emulators. Use its parts only inside ``request()``."""
 
     def __init__(
         self, *, clock: Clock, settings: Settings, faults: Faults, database: Path | None, read_object: ReadObject
     ) -> None:
         self.store = Store(database)
-        # Time goes on from where the file left off, never back: jobs are listed by the time they started.
+        # Time continues where the file left off and never goes back, because jobs are listed by their start time.
         ahead = max(0.0, self.store.latest() - clock.now().timestamp())
         self.context = Context(self.store, clock, settings, faults, read_object, ahead)
         self.settings = settings
@@ -44,7 +44,7 @@ class Engine:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Do one request. First do the work that is due, then the request; each takes effect whole or not at all."""
+        """Do the work that is due, then run the block as one request. Each takes effect completely or not at all."""
         with self.store.lock:
             self.settle()
             with self.store.transaction():
@@ -63,16 +63,16 @@ class Engine:
         return convert(index.body["fields"], dict[str, IndexField])
 
     def set_fields(self, index: Resource, fields: dict[str, IndexField]) -> None:
-        """Put the fields into the body of an index; saving it is the caller's."""
+        """Put the fields into the body of an index. The caller has to save the index."""
         index.body["fields"] = to_builtins(fields)
 
     def totals(self, index_id: str) -> tuple[int, int]:
-        """Return how many documents an index holds, and the bytes of their text."""
+        """Return how many documents an index holds, and the size of their text in bytes."""
         row = self.store.one("SELECT documents, text_bytes FROM totals WHERE index_id = ?", index_id)
         return (row["documents"], row["text_bytes"]) if row is not None else (0, 0)
 
     def delete(self, resource: Resource) -> None:
-        """Begin to delete a resource; the jobs of a data source that goes are aborted at once."""
+        """Begin to delete a resource. Abort at once the jobs of every data source that is deleted."""
         sources = [resource, *self.resources.children(resource)]
         for source in sources:
             if source.kind == "data_source":
@@ -84,7 +84,7 @@ class Engine:
         self.store.close()
 
     def _purge(self, resource: Resource) -> None:
-        """Delete what hangs on a resource that goes."""
+        """Delete the data that belongs to a deleted resource."""
         if resource.kind in NAMES:
             self.tags.forget(resource.id)
         purges: dict[str, Callable[[str], None]] = {"data_source": self._purge_source, "index": self._purge_index}

@@ -1,4 +1,4 @@
-"""Who may see a document: the trees of both services, and the one rule that reads them."""
+"""Who may see a document: the access control trees of both services, and the one rule that evaluates them."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -13,8 +13,8 @@ Access = Literal["ALLOW", "DENY"]
 class Principal(Struct, frozen=True, omit_defaults=True):
     """A user or group in an access control list.
 
-    ``data_source`` narrows it to identities of that data source (Kendra). ``membership`` INDEX narrows it to
-    identities of the index, DATASOURCE to those of the document's data source (Q Business).
+    ``data_source`` limits the entry to identities of that data source (Kendra). ``membership`` INDEX limits it to
+    identities of the index; DATASOURCE limits it to identities of the document's data source (Q Business).
     """
 
     type: Literal["USER", "GROUP"]
@@ -25,43 +25,43 @@ class Principal(Struct, frozen=True, omit_defaults=True):
 
 
 class Control(Struct, frozen=True):
-    """Principals, all of whom (AND) or one of whom (OR) the reader has to be."""
+    """A list of principals. The reader has to be all of them (AND) or one of them (OR)."""
 
     principals: tuple[Principal, ...]
     relation: Relation = "OR"
 
 
 class Tree(Struct, frozen=True):
-    """Controls, all of which (AND) or one of which (OR) the reader has to satisfy."""
+    """A list of controls. The reader has to satisfy all of them (AND) or one of them (OR)."""
 
     controls: tuple[Control, ...]
     relation: Relation = "AND"
 
     def principals(self) -> int:
-        """Return how many entries it has."""
+        """Return how many entries the tree has."""
         return sum(len(control.principals) for control in self.controls)
 
 
 def same(name: str) -> str:
-    """Compare names as they are (Kendra)."""
+    """Return a name unchanged: Kendra compares names as they are."""
     return name
 
 
 def fold_address(name: str) -> str:
-    """Compare e-mail addresses without case and without +tag (Q Business, since 2024-12-17)."""
+    """Return an e-mail address in lower case and without +tag: Q Business ignores case and tag since 2024-12-17."""
     local, at, domain = name.partition("@")
     return f"{local.split('+', 1)[0]}@{domain}".lower() if at else name
 
 
 class Identity(Struct, frozen=True):
-    """Who is asking. A pair is a name and the data source it counts in; None counts everywhere."""
+    """Who is asking. Each pair is a name and the data source in which it counts; None means everywhere."""
 
     users: frozenset[tuple[str, str | None]]
     groups: frozenset[tuple[str, str | None]]
     fold: Callable[[str], str] = same
 
     def is_(self, principal: Principal, data_source: str | None) -> bool:
-        """Tell whether the principal of a document of ``data_source`` is this identity."""
+        """Tell whether a principal is this identity. ``data_source`` is that of the document with the principal."""
         user = principal.type == "USER"
         names = self.users if user else self.groups
         name = self.fold(principal.name) if user else principal.name
@@ -79,8 +79,9 @@ NOBODY = Identity(frozenset(), frozenset())
 def visible(tree: Tree | None, identity: Identity, data_source: str | None) -> bool:
     """Tell whether an identity may see a document.
 
-    No tree is public. One DENY that fits hides the document, whatever else allows it. A control without any ALLOW
-    only takes away: it is left out of the rest; a tree that allows nobody shows the document to nobody.
+    A document without a tree is public. One DENY that matches hides the document, even if other entries allow it. A
+    control without any ALLOW can only hide the document; otherwise it is ignored. A tree without any ALLOW hides the
+    document from everyone.
     """
     if tree is None:
         return True

@@ -1,4 +1,4 @@
-"""Collapsing: of the documents found that share the value of a field, one stands for all."""
+"""Collapsing: found documents with the same value of a field form a group, and one of them stands for it."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -13,10 +13,11 @@ from docferry_emulators.errors import ValidationFailed
 
 
 class Collapse(Struct, frozen=True, kw_only=True):
-    """The field to group by. ``sort`` puts first the document that stands for its group; relevance decides a tie.
+    """The field to group by. The first document in the order ``sort`` stands for its group; relevance decides a tie.
 
-    ``missing`` is what becomes of documents without a value: a group of their own together, or each, or nothing.
-    The first ``groups`` of a page are expanded, by at most ``members`` other documents each.
+    ``missing`` says what to do with documents without a value: COLLAPSE puts them into one group, EXPAND makes a group
+    of each, IGNORE leaves them out. The first ``groups`` groups of all results are expanded: each shows at most
+    ``members`` other documents.
     """
 
     name: str
@@ -27,9 +28,9 @@ class Collapse(Struct, frozen=True, kw_only=True):
 
 
 def collapse(store: Store, wanted: Collapse, fields: dict[str, IndexField]) -> None:
-    """Leave in the table ``hits`` who stands for a group; the others go to the table ``folded``.
+    """Keep in the table ``hits`` only the documents that stand for a group. Write every group to the table ``folded``.
 
-    Raises ValidationFailed for a field that cannot be collapsed on: a list or a date, or not sortable.
+    Raises ValidationFailed for a field that cannot be collapsed on: a list, a date, or a field that is not sortable.
     """
     field = fields.get(wanted.name)
     if field is None or not field.sortable or field.kind not in ("STRING", "LONG"):
@@ -49,7 +50,10 @@ def collapse(store: Store, wanted: Collapse, fields: dict[str, IndexField]) -> N
 
 
 def members(store: Store, wanted: Collapse | None, leader: int, place: int) -> list[Any]:
-    """Return the rows of the other documents of the group at a place (from 0), in its order, if it is expanded."""
+    """Return the rows of the other documents of a group, in its order; none if the group is not expanded.
+
+    ``leader`` is the document that stands for the group. ``place`` is the group's place in all results, from 0.
+    """
     if wanted is None or place >= wanted.groups:
         return []
     return store.all(

@@ -1,4 +1,4 @@
-"""What every part of the engine works with."""
+"""The objects that every part of the engine uses."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ from docferry_emulators.faults import Faults
 from docferry_emulators.settings import Settings
 
 ReadObject = Callable[[str, str, str], bytes | None]
-"""(account, bucket, key) to the content of an object on S3, None when there is none."""
+"""Takes (account, bucket, key). Returns the content of that object on S3, or None when there is no such object."""
 
 
 class Context(Struct, frozen=True):
-    """The parts of the engine share these, and nothing else."""
+    """The objects that the parts of the engine share. They share nothing else."""
 
     store: Store
     clock: Clock
@@ -22,8 +22,8 @@ class Context(Struct, frozen=True):
     faults: Faults
     read_object: ReadObject
     ahead: float = 0.0
-    """How far the state in the file is ahead of the clock: a virtual clock may have run ahead of the time."""
+    """How many seconds the state in the file is ahead of the clock: a virtual clock may have run ahead of real time."""
 
     def now(self) -> float:
-        """Return the time in epoch seconds, in whole milliseconds as the services have it."""
+        """Return the time in epoch seconds, rounded to milliseconds as in the services."""
         return round(self.clock.now().timestamp() + self.ahead, 3)

@@ -1,4 +1,4 @@
-"""Puts and deletes as they are accepted, or not; the work itself is done later, by indexing."""
+"""Accepts or rejects puts and deletes. Indexing does the work itself later."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
@@ -18,7 +18,7 @@ Code = Literal["InternalError", "InvalidRequest", "ResourceInactive", "ResourceN
 
 
 class Rejection(Struct, frozen=True):
-    """A document that is not accepted: it stands in FailedDocuments, and in no metric."""
+    """A document that is not accepted. It is listed in FailedDocuments and counts in no metric."""
 
     id: str
     code: Code
@@ -27,14 +27,14 @@ class Rejection(Struct, frozen=True):
 
 
 class S3Object(Struct, frozen=True):
-    """Where the content lies."""
+    """Where the content is on S3."""
 
     bucket: str
     key: str
 
 
 class Put(Struct, kw_only=True):
-    """One document of a put. ``problem`` is what the wire mapping found wrong with it."""
+    """One document of a put. ``problem`` says what the mapping from the wire has found wrong with it."""
 
     id: str
     title: str | None = None
@@ -49,7 +49,7 @@ class Put(Struct, kw_only=True):
 
 
 class Payload(Struct, omit_defaults=True):
-    """What an accepted put carries to the indexing, its content aside."""
+    """The data of an accepted put that indexing needs, without the content."""
 
     account: str
     title: str | None = None
@@ -60,12 +60,12 @@ class Payload(Struct, omit_defaults=True):
 
 
 class Rules(Struct, frozen=True, kw_only=True):
-    """Where the two services differ."""
+    """The limits and answers in which the two services differ."""
 
     document_bytes: int
     request_bytes: int | None
     unknown_delete: Rejection | None
-    """What a delete of a document that does not exist answers (its id is filled in); None accepts it."""
+    """The answer to a delete of a document that does not exist (the id is filled in). None accepts the delete."""
     documents: int | None = None
     """How many documents fit into the index."""
     text: int | None = None
@@ -80,7 +80,7 @@ class Tie(Struct, frozen=True):
 
 
 class Documents:
-    """Accepts puts and deletes, in the order they come."""
+    """Accepts puts and deletes in the order in which they come."""
 
     def __init__(self, context: Context, resources: Resources, jobs: Jobs) -> None:
         self._context = context
@@ -92,9 +92,9 @@ class Documents:
     def put(
         self, index: Resource, fields: dict[str, IndexField], puts: Sequence[Put], rules: Rules
     ) -> tuple[list[Rejection], bool]:
-        """Accept documents, and return those that are not; True when fields of the index were declared by it.
+        """Accept documents. Return those that are rejected, and whether the put has declared fields of the index.
 
-        Raises ValidationFailed for too large a request and QuotaExceeded for a full index.
+        Raises ValidationFailed when the request is too large, and QuotaExceeded when the index is full of text.
         """
         self._measure(index, puts, rules)
         declared = False
@@ -126,7 +126,7 @@ class Documents:
     def delete(
         self, index: Resource, ids: Iterable[str], data_source: str | None, execution_id: str | None, rules: Rules
     ) -> list[Rejection]:
-        """Accept deletes, and return those that are not."""
+        """Accept deletes. Return those that are rejected."""
         rejected = []
         tie = self._tie(index, data_source, execution_id)
         for name in dict.fromkeys(ids):
@@ -149,7 +149,7 @@ class Documents:
         return rejected
 
     def standing(self, index_id: str, name: str) -> tuple[bool, str | None]:
-        """Tell whether a document exists once all accepted work is done, and which data source owns it."""
+        """Tell whether a document will exist when all accepted work is done, and which data source owns it."""
         row = self._store.one(
             "SELECT kind, data_source FROM operations WHERE index_id = ? AND id = ? ORDER BY seq DESC LIMIT 1",
             index_id,
@@ -184,7 +184,7 @@ class Documents:
         return bool(new)
 
     def _tie(self, index: Resource, data_source: str | None, execution_id: str | None) -> Tie | str:
-        """Find the job of a document. Returns a text when there is none, which says why."""
+        """Find the data source and the job of a document. Returns a text that says why, if they cannot be used."""
         if execution_id is not None:
             job = self._jobs.find(execution_id)
             if job is None or job.index_id != index.id or data_source not in (None, job.data_source):
@@ -252,7 +252,7 @@ class Documents:
     def _accept(
         self, index: Resource, name: str, kind: str, tie: Tie, payload: bytes | None, content: bytes | None
     ) -> None:
-        """Queue the work: an index works on one document at a time, each starts when the one before is through."""
+        """Queue the work. An index starts its documents one by one, at least ``seconds_per_document`` apart."""
         settings, now = self._context.settings, self._context.now()
         totals = self._store.one("SELECT busy_until FROM totals WHERE index_id = ?", index.id)
         begin = max(now + settings.received_seconds, totals["busy_until"] if totals is not None else 0.0)

@@ -29,7 +29,7 @@ _NEGATED: dict[str, Operator] = {
 
 
 class Condition(Struct, frozen=True):
-    """What has to hold for a step to be taken."""
+    """The condition under which a step is taken."""
 
     name: str
     operator: Operator
@@ -37,7 +37,7 @@ class Condition(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """One change: an attribute gets a value, or loses its own (``value`` None), or the content goes."""
+    """One change: set an attribute, delete it (``value`` is None), or delete the content."""
 
     condition: Condition | None = None
     target: str | None = None
@@ -46,7 +46,7 @@ class Step(Struct, frozen=True):
 
 
 def enrich(put: Put, steps: Iterable[Step]) -> None:
-    """Take the steps on a document, in their order; a later one sees what an earlier one did."""
+    """Apply the steps to a document in their order. A later step sees the changes of the earlier ones."""
     for step in steps:
         if step.condition is not None and not _holds(step.condition, put.attributes):
             continue

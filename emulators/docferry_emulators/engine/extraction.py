@@ -1,4 +1,4 @@
-"""The text of a document, by its content type. A library is imported when the first document needs it."""
+"""Extracts the text of a document by its content type. Imports a library when the first document needs it."""
 
 import csv
 import io
@@ -10,18 +10,18 @@ from typing import Any
 
 import msgspec
 
-# The highlighter marks with these two; text never has them, nor any other control character.
+# Control characters. The search marks its highlights with two of them, so no text may contain any.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Unreadable(Exception):  # noqa: N818 - named after what is wrong with the document
-    """The content is not of its content type, or of one the emulator cannot read."""
+    """The content does not match its content type, or the emulator cannot read that content type."""
 
 
 def extract(content_type: str | None, content: bytes) -> str:
     """Return the text of a document. Raises Unreadable.
 
-    Without a content type it is taken for plain text. Text has to be UTF-8, as the services want it.
+    Content without a content type counts as plain text. Text has to be UTF-8, as the services require.
     """
     reader = _READERS.get(content_type or "PLAIN_TEXT")
     if reader is None:
@@ -43,13 +43,13 @@ def _plain(content: bytes) -> str:
 
 
 def _html(content: bytes) -> str:
-    # A tenth of the time of Beautiful Soup, and documentation trees are full of large pages.
+    # lxml takes a tenth of the time of Beautiful Soup, and documentation has many large pages.
     import lxml.etree  # type: ignore[import-untyped,unused-ignore]
     import lxml.html  # type: ignore[import-untyped,unused-ignore]
 
     try:
         page = lxml.html.document_fromstring(_plain(content).encode(), lxml.html.HTMLParser(encoding="utf-8"))
-    except lxml.etree.ParserError:  # nothing in it but space and comments
+    except lxml.etree.ParserError:  # the page has only white space and comments
         return ""
     lxml.etree.strip_elements(page, "script", "style", "template", lxml.etree.Comment, with_tail=False)
     return _lines("\n".join(page.itertext()))

@@ -1,4 +1,4 @@
-"""Facets: how many of the documents found have each value of a field, and how those divide by a second field."""
+"""Facets: count the found documents by the values of a field, and within each value by a second field."""
 
 from collections import defaultdict
 from typing import Any
@@ -12,7 +12,7 @@ from docferry_emulators.errors import ValidationFailed
 
 
 class Facet(Struct, frozen=True):
-    """A field to count by, and how many values to return; ``inside`` is counted within each of them."""
+    """A field to count by, and how many values to return. ``inside`` is a facet to count within each value."""
 
     name: str
     limit: int
@@ -20,7 +20,7 @@ class Facet(Struct, frozen=True):
 
 
 class FacetCount(Struct, frozen=True):
-    """How many of the documents found have a value."""
+    """A value, and how many of the found documents have it."""
 
     value: Any
     count: int
@@ -28,7 +28,7 @@ class FacetCount(Struct, frozen=True):
 
 
 def count(store: Store, facet: Facet, fields: dict[str, IndexField]) -> list[FacetCount]:
-    """Count over the table ``hits``, the most frequent first. Raises ValidationFailed for a field not facetable."""
+    """Count the hits, the most frequent value first. Raises ValidationFailed if a field is not facetable."""
     source, value = _counted(facet.name, fields, 1)
     rows = store.all(
         f"SELECT {value} AS value, count(*) AS n FROM hits JOIN documents d USING (doc){source}"  # noqa: S608 - constants
@@ -58,7 +58,7 @@ def _pairs(store: Store, outer: Facet, inner: Facet, fields: dict[str, IndexFiel
 
 
 def _counted(name: str, fields: dict[str, IndexField], number: int) -> tuple[str, str]:
-    """Return what to join, and the value to count by; the path is the parameter of that number."""
+    """Return the SQL to join, and the SQL of the value to count by. ``number`` is the SQL parameter with the path."""
     if not fields[name].facetable:
         raise ValidationFailed.of("facets", f"The field {name} is not facetable.")
     if fields[name].kind == "STRING_LIST":

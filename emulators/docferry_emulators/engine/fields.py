@@ -8,7 +8,7 @@ from msgspec import Struct
 Kind = Literal["STRING", "STRING_LIST", "LONG", "DATE"]
 
 EXECUTION_ID = "_data_source_sync_job_execution_id"
-"""Taken on a put although it is in no list of fields that the services give."""
+"""A put may have this attribute, although no list of fields in the services' documentation has it."""
 DATA_SOURCE_ID = "_data_source_id"
 
 RESERVED_KENDRA: dict[str, tuple[Kind, str]] = {
@@ -44,14 +44,14 @@ RESERVED_QBUSINESS: dict[str, Kind] = {
 
 
 class Value(Struct, frozen=True):
-    """An attribute value with the type the wire gave it. Dates are epoch seconds."""
+    """An attribute value, with its type on the wire. Dates are epoch seconds."""
 
     kind: Kind
     data: Any
 
 
 class IndexField(Struct, omit_defaults=True):
-    """One field of an index; ``relevance`` is kept as Kendra was given it."""
+    """One field of an index. ``relevance`` is kept as the request to Kendra gave it."""
 
     kind: Kind
     facetable: bool = False
@@ -62,7 +62,7 @@ class IndexField(Struct, omit_defaults=True):
 
 
 def kendra_fields() -> dict[str, IndexField]:
-    """Return the fields a new index of Kendra has."""
+    """Return the fields of a new Kendra index."""
     return {
         name: IndexField(
             kind, facetable="F" in flags, searchable="S" in flags, displayable="D" in flags, sortable="O" in flags
@@ -72,12 +72,12 @@ def kendra_fields() -> dict[str, IndexField]:
 
 
 def qbusiness_fields() -> dict[str, IndexField]:
-    """Return the fields a new index of Q Business has."""
+    """Return the fields of a new Q Business index."""
     return {name: IndexField(kind, searchable=True) for name, kind in RESERVED_QBUSINESS.items()}
 
 
 def dated(value: Value, field: IndexField | None) -> Value:
-    """A string in ISO 8601 as the date that its field takes; any other value as it is."""
+    """Turn a string in ISO 8601 into a date if its field is a DATE. Return any other value unchanged."""
     if field is None or field.kind != "DATE" or value.kind != "STRING":
         return value
     try:
@@ -88,9 +88,9 @@ def dated(value: Value, field: IndexField | None) -> Value:
 
 
 def problem_of(name: str, value: Value, field: IndexField | None, longest_list: int) -> str | None:
-    """Return what is wrong with an attribute of a document, None when nothing is.
+    """Return a text that says what is wrong with an attribute of a document. None: it is right.
 
-    The text for an unknown field, two spaces included, is the one of Kendra's CloudWatch log samples.
+    The text for an unknown field is that of Kendra's CloudWatch log samples, with its two spaces.
     """
     if field is None:
         return f"No document metadata configuration found for document attribute key  {name}."

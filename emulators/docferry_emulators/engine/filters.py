@@ -20,7 +20,7 @@ class Compare(Struct, frozen=True):
 
 
 class Combine(Struct, frozen=True):
-    """Conditions, all or any or none of which have to hold."""
+    """A group of conditions: all of them (and), any of them (or) or none of them (not) must hold."""
 
     how: Literal["and", "or", "not"]
     parts: tuple["Filter", ...]
@@ -31,9 +31,9 @@ Sql = tuple[str, list[Any]]
 
 
 def compile_filter(condition: Filter, fields: dict[str, IndexField]) -> Sql:
-    """Return a condition on the row ``d`` of a document, with its values.
+    """Return an SQL condition on the row ``d`` of a document, and its parameters.
 
-    Raises ValidationFailed for a field the index has not, and for a value or comparison that does not suit its type.
+    Raises ValidationFailed if the index does not have a field, or a value or comparison does not fit the field's type.
     """
     if isinstance(condition, Compare):
         return _compare(condition, fields)
@@ -47,7 +47,7 @@ def compile_filter(condition: Filter, fields: dict[str, IndexField]) -> Sql:
 
 
 def path_of(name: str) -> str:
-    """Return the JSON path of an attribute; names have no quotes in them."""
+    """Return the JSON path of an attribute. Names contain no quotes."""
     return f'$."{name}"'
 
 

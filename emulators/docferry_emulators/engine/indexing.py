@@ -1,4 +1,4 @@
-"""The work that an index does after it accepted it: reading, extracting, making searchable, removing."""
+"""The work of an index on accepted puts and deletes: read, extract, make searchable, remove."""
 
 from hashlib import sha256
 from typing import Any, Literal
@@ -26,7 +26,7 @@ class Refused(Exception):  # noqa: N818 - named after what happened to the docum
 
 
 class Indexing:
-    """Works the queue off, in the order of acceptance."""
+    """Does the queued work in the order of acceptance."""
 
     def __init__(self, context: Context, jobs: Jobs) -> None:
         self._context = context
@@ -44,7 +44,7 @@ class Indexing:
                     self._note(row)
 
     def _note(self, row: Any) -> None:
-        """Note what a document has come to be, for statuses that lag, unless there is more work on it."""
+        """Record the new status of a document, for statuses that lag. Does nothing while more work on it is queued."""
         at = row["index_id"], row["id"]
         if self._store.one("SELECT 1 FROM operations WHERE index_id = ? AND id = ? LIMIT 1", *at) is not None:
             return
@@ -158,7 +158,7 @@ class Indexing:
         return "deleted"
 
     def _fail(self, row: Any, known: Any, code: Code, message: str) -> None:
-        """Note the failure; a version that was indexed before stays findable."""
+        """Record the failure. A version that was indexed before can still be found."""
         present = known is not None and known["present"]
         status: Literal["UPDATE_FAILED", "FAILED"] = "UPDATE_FAILED" if present else "FAILED"
         self._store.run(
@@ -173,7 +173,7 @@ class Indexing:
             row["id"],
             row["seq"],
         )
-        # Acceptance counted on it: a put on one more document, a delete on one less.
+        # When the work was accepted, a put already counted as one document more, a delete as one less: take that back.
         if later is None and bool(present) == (row["kind"] == "delete"):
             self._total(row["index_id"], accepted=1 if present else -1)
 

@@ -1,4 +1,4 @@
-"""Sync jobs: the bracket around puts and deletes, its states, and what it counts."""
+"""Sync jobs: they enclose puts and deletes, pass through states, and count documents."""
 
 import uuid
 from typing import Any, Literal
@@ -16,7 +16,7 @@ TERMINAL = frozenset({"SUCCEEDED", "INCOMPLETE", "FAILED", "ABORTED"})
 
 
 class Job(Struct):
-    """One sync job, as its row has it."""
+    """One sync job, with the columns of its row."""
 
     execution_id: str
     index_id: str
@@ -39,7 +39,7 @@ _COLUMNS = (
 
 
 class Jobs:
-    """Start, stop, list, count; and move on by the clock."""
+    """Starts, stops and lists sync jobs, counts their documents, and moves their states on by the clock."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -74,7 +74,7 @@ class Jobs:
         return execution_id
 
     def stop(self, data_source: Resource) -> bool:
-        """End the running job, the normal end of a job; False when none runs."""
+        """Stop the running job, which is the normal end of a job. Returns False when no job runs."""
         now = self._context.now()
         stopped = self._store.run(
             "UPDATE jobs SET status = 'STOPPING', stopped = ? WHERE data_source = ? AND status = 'SYNCING'",
@@ -86,12 +86,12 @@ class Jobs:
         return stopped > 0
 
     def running(self, data_source: str) -> str | None:
-        """Return the execution id of the job that takes documents now."""
+        """Return the execution id of the job that takes documents now, or None."""
         row = self._store.one("SELECT execution_id FROM jobs WHERE data_source = ? AND status = 'SYNCING'", data_source)
         return None if row is None else row["execution_id"]
 
     def find(self, execution_id: str) -> Job | None:
-        """Return a job, of any data source."""
+        """Return a job of any data source by its execution id, or None."""
         row = self._store.one(f"SELECT {_COLUMNS} FROM jobs WHERE execution_id = ?", execution_id)  # noqa: S608 - constant
         return None if row is None else Job(**dict(row))
 
@@ -105,7 +105,7 @@ class Jobs:
         token: str | None,
         limit: int,
     ) -> tuple[list[Job], str | None]:
-        """Return a page of the jobs of a data source, newest first, and the token of the next."""
+        """Return a page of the jobs of a data source, newest first, and the token of the next page."""
         listing = f"jobs/{data_source.id}"
         started, seq = place_of(listing, token) or (float("inf"), 0)
         lags = self._context.settings.job_list_lag > 0
@@ -121,7 +121,7 @@ class Jobs:
         return jobs[:limit], token_of(listing, [jobs[limit - 1].started, jobs[limit - 1].seq]) if more else None
 
     def _shown(self, row: Any) -> Job | None:
-        """A job as the list shows it, which may lag; None while it does not show it at all."""
+        """Return a job as the list shows it, which may lag. None: the list does not show the job yet."""
         settings = self._context.settings
         job = Job(**{name: row[name] for name in Job.__struct_fields__})
         if settings.job_list_lag:
@@ -144,13 +144,13 @@ class Jobs:
         return job
 
     def touch(self, execution_id: str) -> None:
-        """Note that a job was given a document."""
+        """Record that a job was given a document."""
         self._store.run("UPDATE jobs SET touched = 1 WHERE execution_id = ? AND touched = 0", execution_id)
 
     def tally(self, execution_id: str, document: str, *, existed: bool, outcome: Outcome | None, at: float) -> None:
-        """Count what became of a document: once per job, the last outcome in place of the one before.
+        """Count the outcome of a document. It counts once per job: its last outcome replaces the one before.
 
-        ``existed`` says whether it was in the index before; the first word on it in a job is the one that counts.
+        ``existed`` says whether the document was in the index before. In each job, the first call for it decides this.
         ``outcome`` None leaves the count as it is.
         """
         before = self._store.one(
@@ -182,13 +182,13 @@ class Jobs:
                     self._store.run("INSERT INTO counted VALUES (?, ?, ?, ?)", execution_id, at, column, step)
 
     def abort(self, data_source: str) -> None:
-        """End the job of a data source that is being deleted."""
+        """Abort the open jobs of a data source that is being deleted."""
         now = self._context.now()
         for row in self._store.all("SELECT * FROM jobs WHERE data_source = ? AND open = 1", data_source):
             self._end(row, "ABORTED", now)
 
     def settle(self, now: float) -> None:
-        """Apply every change of state that is due. Documents have to be settled first."""
+        """Apply every change of state that is due. Settle the documents first."""
         for row in self._store.all("SELECT * FROM jobs WHERE open = 1 ORDER BY seq"):
             self._advance(row, now)
 
@@ -230,5 +230,5 @@ class Jobs:
             message,
             row["seq"],
         )
-        # Only counts of a job that runs can still change.
+        # The counts of an ended job cannot change any more.
         self._store.run("DELETE FROM tallies WHERE execution_id = ?", row["execution_id"])

@@ -1,4 +1,4 @@
-"""Answers that lag: how jobs and documents were some time ago, as eventually consistent lists show them."""
+"""Answers that lag: they show jobs and documents as they were some time ago, like an eventually consistent list."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from docferry_emulators.engine.context import Context
 
 
 class Moment(Struct, frozen=True):
-    """What the service says of a document at one time. ``status`` is empty when it says nothing."""
+    """What the service reports about a document at one time. ``status`` is empty when it reports nothing."""
 
     status: str
     at: float
@@ -19,7 +19,7 @@ class Moment(Struct, frozen=True):
 
 
 def status_then(row: Any, then: float, stopping_seconds: float) -> str | None:
-    """The status that a job had at a time, told from the times in its row; None before it began."""
+    """Return the status of a job at the time ``then``, by the times in its row. None: the job had not begun."""
     if then < row["started"]:
         return None
     if row["ended"] is not None and then >= row["ended"]:
@@ -31,7 +31,7 @@ def status_then(row: Any, then: float, stopping_seconds: float) -> str | None:
 
 
 class History:
-    """What became of documents, and when; kept only while statuses lag."""
+    """The statuses of documents over time. Kept only if statuses lag."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -49,7 +49,7 @@ class History:
         code: str | None = None,
         message: str | None = None,
     ) -> None:
-        """Note that a document has this status from a time on, which may be to come. Does nothing without a lag."""
+        """Record that a document has this status from a time on, which may be to come. Does nothing without a lag."""
         if not self._context.settings.status_lag:
             return
         self._begin(index_id, name)
@@ -62,7 +62,7 @@ class History:
         )
 
     def shown(self, index_id: str, name: str) -> Moment | None:
-        """What is told of a document now; None when nothing was noted of it, and it is told as it is."""
+        """Return what to report about a document now. None: nothing is recorded, so report its current status."""
         row = self._store.one(
             "SELECT * FROM history WHERE index_id = ? AND id = ? AND at <= ? ORDER BY at DESC, seq DESC LIMIT 1",
             *(index_id, name, self._then()),
@@ -73,7 +73,7 @@ class History:
         return Moment("", 0.0, 0.0, None, None, None) if later is not None else None
 
     def _begin(self, index_id: str, name: str) -> None:
-        """Note first what a document was before anything was noted of it."""
+        """Before the first record of a document, record the status that it has had so far."""
         if self._store.one("SELECT 1 FROM history WHERE index_id = ? AND id = ? LIMIT 1", index_id, name) is not None:
             return
         known = self._store.one("SELECT * FROM documents WHERE index_id = ? AND id = ?", index_id, name)

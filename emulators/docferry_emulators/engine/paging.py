@@ -1,4 +1,4 @@
-"""Opaque NextTokens: the place to go on from, bound to the list it belongs to."""
+"""Opaque NextTokens: each holds the place where the next page begins, and the list to which it belongs."""
 
 import base64
 import binascii
@@ -10,12 +10,12 @@ from docferry_emulators.errors import ValidationFailed
 
 
 def token_of(listing: str, place: Any) -> str:
-    """Write the place in a listing down."""
+    """Write a place in a listing as a token."""
     return base64.urlsafe_b64encode(msgspec.json.encode([listing, place])).decode()
 
 
 def place_of(listing: str, token: str | None) -> Any:
-    """Read a token of the same listing; None without one. Raises ValidationFailed for any other text."""
+    """Return the place in a token of this listing; None without a token. Raises ValidationFailed for any other text."""
     if token is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Groups: who is in them, from when on, and so who somebody is."""
+"""Groups: who is a member, from when on, and so to which groups a person belongs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -14,21 +14,21 @@ from docferry_emulators.errors import ResourceMissing, ValidationFailed
 
 SUMMARIES = 10
 IN_PROGRESS = 5
-"""More PutPrincipalMapping actions for one group at a time are refused (docs/emulator.md, rule 17)."""
+"""The most PutPrincipalMapping actions of one group at a time; more are refused (docs/emulator.md, rule 17)."""
 
 Scoped = tuple[str, str | None]
-"""A name and the data source it counts in; None counts everywhere."""
+"""A name and the data source in which it counts; None means everywhere."""
 
 
 class Members(Struct, frozen=True):
-    """Who is in a group."""
+    """The members of a group."""
 
     users: tuple[Scoped, ...] = ()
     groups: tuple[Scoped, ...] = ()
 
 
 class Action(Struct, frozen=True):
-    """A put or delete of a group, and how far it has come."""
+    """A put or delete of a group, and its progress."""
 
     group: str
     ordering: int
@@ -39,14 +39,14 @@ class Action(Struct, frozen=True):
 
 
 class Principals:
-    """The table of group mappings. What counts is the processed action with the highest ordering id."""
+    """The table of group mappings. The processed action with the highest ordering id counts."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._store = context.store
 
     def put(self, index: Resource, source: str | None, group: str, members: Members | str, ordering: int) -> None:
-        """Map a group to its members; a text in their place says why they cannot be had."""
+        """Map a group to its members. A text in ``members`` says why they cannot be read: then the action fails."""
         now = self._context.now()
         row = self._store.one(
             "SELECT count(*) AS n FROM mappings WHERE index_id = ? AND data_source = ? AND name = ?"
@@ -67,13 +67,13 @@ class Principals:
         )
 
     def delete(self, index: Resource, source: str | None, group: str, ordering: int) -> None:
-        """Take a group away. Raises ResourceMissing for one that was never there."""
+        """Delete a group. Raises ResourceMissing for a group that never existed."""
         if not self.actions(index.id, source, group):
             raise ResourceMissing(f"Group '{group}' does not exist.", "GROUP", group)
         self._insert(index, source, group, ordering, None, None)
 
     def actions(self, index_id: str, source: str | None, group: str) -> list[Action]:
-        """Return the last actions on a group, the one that counts in the end first."""
+        """Return the last actions on a group. The one with the highest ordering id comes first."""
         rows = self._store.all(
             "SELECT * FROM mappings WHERE index_id = ? AND data_source = ? AND name = ?"
             " ORDER BY ordering DESC, seq DESC LIMIT ?",
@@ -84,7 +84,10 @@ class Principals:
     def page(
         self, index_id: str, source: str | None, *, column: str, before: float, token: str | None, limit: int
     ) -> tuple[list[Action], str | None]:
-        """Return a page of groups by name, whose last action is older than ``before`` by ordering or due time."""
+        """Return a page of the groups whose last action is older than ``before``, and the token of the next page.
+
+        ``before`` is compared with ``column``: ``ordering`` or ``due``. The groups are sorted by name.
+        """
         listing = f"groups/{index_id}/{source or ''}"
         rows = self._store.all(
             f"SELECT * FROM ({_LAST}) WHERE place = 1 AND {column} < ? AND members IS NOT NULL"  # noqa: S608 - of two
@@ -95,7 +98,7 @@ class Principals:
         return found, token_of(listing, found[-1].group) if len(rows) > limit else None
 
     def expand(self, index_id: str, identity: Identity) -> Identity:
-        """Add every group that somebody is in, directly or through other groups."""
+        """Add every group to which an identity belongs, directly or through other groups."""
         rows = self._store.all(
             f"SELECT * FROM ({_LAST}) WHERE place = 1 AND members IS NOT NULL",  # noqa: S608 - a constant
             *(index_id, self._context.now()),
@@ -145,7 +148,7 @@ class Principals:
         )
 
 
-# A failed action changes nothing, so the one before it counts on.
+# A failed action changes nothing, so the action before it still counts.
 _LAST = (
     "SELECT *, row_number() OVER (PARTITION BY data_source, name ORDER BY ordering DESC, seq DESC) AS place"
     " FROM mappings WHERE index_id = ? AND due <= ? AND message IS NULL"
@@ -163,10 +166,10 @@ def _any(mine: set[Scoped], members: Iterable[Scoped], scope: str | None) -> boo
 
 
 def read_members(content: bytes) -> Members | str:
-    """Read a list of members from S3; a text says why it cannot be read.
+    """Read a list of members from S3. Returns a text that says why, if the list cannot be read.
 
-    The services publish their format as a download only, so this is lenient: JSON, or JSON lines, of objects with
-    ``type`` USER or GROUP, a name under any usual key, and maybe ``dataSourceId``.
+    The services publish their format only as a download, so this accepts more than one form: JSON or JSON lines, whose
+    objects have ``type`` USER or GROUP, a name under any usual key, and maybe ``dataSourceId``.
     """
     users: list[Scoped] = []
     groups: list[Scoped] = []

@@ -1,4 +1,4 @@
-"""Applications, indexes, data sources, retrievers, users and groups: created, changed, listed and deleted."""
+"""Applications, indexes, data sources, retrievers and users: create, change, list and delete."""
 
 import uuid
 from collections.abc import Callable
@@ -16,7 +16,7 @@ NAMES = {"application": "Application", "index": "Index", "data_source": "DataSou
 
 
 class Resource(Struct):
-    """One resource. ``body`` is what its service put in, in its own words."""
+    """One resource. ``body`` is what its service has stored, under the service's own names."""
 
     scope: str
     kind: str
@@ -30,22 +30,22 @@ class Resource(Struct):
 
     @property
     def label(self) -> str:
-        """Its kind, as the services print it."""
+        """The kind of the resource, as the services print it."""
         return NAMES.get(self.kind, self.kind.title())
 
     @property
     def service(self) -> str:
-        """The service it belongs to."""
+        """The service to which the resource belongs."""
         return self.scope.split("/", 1)[0]
 
     @property
     def account(self) -> str:
-        """The account it belongs to."""
+        """The account to which the resource belongs."""
         return self.scope.split("/")[1]
 
 
 class Resources:
-    """The table of them. A resource passes CREATING, UPDATING and DELETING in the time the settings give it."""
+    """The table of resources. The settings say how long CREATING, UPDATING and DELETING take."""
 
     def __init__(self, context: Context, *, purge: Callable[[Resource], None]) -> None:
         self._context = context
@@ -55,7 +55,7 @@ class Resources:
     def create(
         self, scope: str, kind: str, body: dict[str, Any], *, parent: str = "", name: str | None = None
     ) -> Resource:
-        """Make a resource under a new id; or under ``name``, and then it is ACTIVE at once."""
+        """Make a resource with a new id. With ``name``, that is its id, and it is ACTIVE at once."""
         now = self._context.now()
         seconds = 0.0 if name is not None else self._context.settings.resource_seconds
         resource = Resource(
@@ -86,7 +86,7 @@ class Resources:
         return resource
 
     def find(self, scope: str, kind: str, name: str, *, parent: str = "") -> Resource | None:
-        """Return a resource, None when there is none."""
+        """Return a resource, or None when it does not exist."""
         row = self._store.one(
             "SELECT * FROM resources WHERE scope = ? AND kind = ? AND parent = ? AND id = ?", scope, kind, parent, name
         )
@@ -110,7 +110,7 @@ class Resources:
         return resource
 
     def save(self, resource: Resource, *, transition: bool = True) -> None:
-        """Write a changed body; ``transition``: by way of UPDATING."""
+        """Write a changed body. With ``transition``, the resource is UPDATING first."""
         now = self._context.now()
         seconds = self._context.settings.resource_seconds if transition else 0.0
         resource.updated = now
@@ -126,7 +126,7 @@ class Resources:
         )
 
     def delete(self, resource: Resource) -> None:
-        """Begin to delete a resource and all that is in it; it is no error when that has begun before."""
+        """Begin to delete a resource and everything in it. Does nothing if that has begun before."""
         if resource.status == "DELETING":
             return
         now = self._context.now()
@@ -141,14 +141,14 @@ class Resources:
             self.settle(now)
 
     def remove(self, resource: Resource) -> None:
-        """Delete a resource at once."""
+        """Delete a resource and everything in it at once."""
         for child in self.children(resource):
             self.remove(child)
         self._purge(resource)
         self._store.run("DELETE FROM resources WHERE seq = ?", resource.seq)
 
     def children(self, resource: Resource) -> list[Resource]:
-        """Return what lives in a resource; in a user or group, whose id may be any text, nothing does."""
+        """Return the resources in a resource. A user has none, though its id may equal that of another resource."""
         if resource.kind not in NAMES:
             return []
         rows = self._store.all("SELECT * FROM resources WHERE scope = ? AND parent = ?", resource.scope, resource.id)
@@ -157,7 +157,7 @@ class Resources:
     def page(
         self, scope: str, kind: str, *, parent: str = "", token: str | None = None, limit: int = 100
     ) -> tuple[list[Resource], str | None]:
-        """Return a page of resources, oldest first, and the token of the next."""
+        """Return a page of resources, oldest first, and the token of the next page."""
         listing = f"{scope}/{kind}/{parent}"
         after = place_of(listing, token) or 0
         rows = self._store.all(
@@ -172,7 +172,7 @@ class Resources:
         return found, token_of(listing, found[-1].seq) if len(rows) > limit else None
 
     def count(self, scope: str, kind: str, *, parent: str = "") -> int:
-        """Return how many there are."""
+        """Return how many resources there are."""
         row = self._store.one(
             "SELECT count(*) FROM resources WHERE scope = ? AND kind = ? AND parent = ?", scope, kind, parent
         )
@@ -182,7 +182,7 @@ class Resources:
     def once(
         self, scope: str, operation: str, token: str | None, request: Any, create: Callable[[], dict[str, Any]]
     ) -> dict[str, Any]:
-        """Answer a repeated client token with the first reply. Raises Conflicting when the request is another."""
+        """Answer a repeated client token with the first reply. Raises Conflicting when the request is different."""
         if token is None:
             return create()
         digest = sha256(msgspec.json.encode(request, order="sorted")).hexdigest()

@@ -20,7 +20,7 @@ from docferry_emulators.engine.ordering import Sort, order_by
 # The services cut a query off at 30 words.
 WORDS = 30
 RESULTS = 100
-"""No query gives more results than these, over all its pages."""
+"""The most results of one query, over all its pages."""
 BEGIN, END, GAP = "\x02", "\x03", "…"
 EXCERPT = 2000
 _STOP = frozenset(
@@ -35,14 +35,14 @@ Confidence = Literal["VERY_HIGH", "HIGH", "MEDIUM", "LOW", "NOT_AVAILABLE"]
 
 
 class Marked(Struct, frozen=True):
-    """A text and the spans in it that fit the query."""
+    """A text, and the spans in it that match the query."""
 
     text: str
     spans: tuple[tuple[int, int], ...] = ()
 
 
 class Hit(Struct, frozen=True):
-    """One document found."""
+    """One found document."""
 
     doc: int
     id: str
@@ -52,11 +52,11 @@ class Hit(Struct, frozen=True):
     attributes: dict[str, Any]
     confidence: Confidence
     members: tuple["Hit", ...] = ()
-    """Others of its group, when it is expanded."""
+    """The other documents of its group, if the group is expanded."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """A search. ``identity`` None sees every document; ``passage`` asks for long excerpts, in words."""
+    """A search. ``identity`` None sees every document. ``passage`` asks for long excerpts of this many words."""
 
     text: str | None
     condition: Filter | None = None
@@ -70,7 +70,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True):
-    """What was found: a page of it, and how many there are."""
+    """One page of hits, the number of all hits, and the facets."""
 
     hits: list[Hit]
     total: int
@@ -87,7 +87,7 @@ class Search:
         self._store.db.create_function("visible", 2, self._visible)
 
     def ask(self, index_id: str, fields: dict[str, IndexField], question: Question) -> Answer:
-        """Answer a question. Raises ValidationFailed for a filter, facet or order that the fields forbid."""
+        """Answer a question. Raises ValidationFailed for a filter, facet or order that the fields do not allow."""
         words = match_expression(question.text) if question.text else None
         if question.text and words is None:
             return Answer([], 0, [[] for _ in question.facets])
@@ -130,8 +130,8 @@ class Search:
         if words is None:
             self._store.run(f"INSERT INTO hits SELECT d.doc, 0.0 FROM documents d WHERE {where}", *values)  # noqa: S608
         else:
-            # A word in the title weighs as much as four in the body. CROSS JOIN keeps SQLite from walking the
-            # documents and asking the full-text index about each.
+            # A word in the title weighs as much as four in the body. CROSS JOIN makes SQLite begin with the full-text
+            # index. Otherwise it may go through the documents and ask that index about each.
             self._store.run(
                 "INSERT INTO hits SELECT d.doc, -bm25(texts, 4.0, 1.0) FROM texts CROSS JOIN documents d"  # noqa: S608
                 f" ON d.doc = texts.rowid WHERE texts MATCH ? AND {where}",
@@ -140,7 +140,7 @@ class Search:
             )
 
     def _visible(self, acl: str, data_source: str | None) -> bool:
-        # Most documents share a few lists, so each is read once per search.
+        # Most documents share a few access control lists, so each list is read once per search.
         if acl not in self._trees:
             self._trees[acl] = access.decode(acl)
         assert self._identity is not None
@@ -172,10 +172,10 @@ class Search:
 
 
 def match_expression(text: str) -> str | None:
-    """Turn what a person typed into an FTS5 expression; None when there is no word in it.
+    """Turn the text that a person typed into an FTS5 expression. Returns None when it contains no word.
 
-    Any of the words will do, the more the better; what stands in double quotes has to be there as it is. Every word
-    is quoted, so that no character of it can be taken for syntax.
+    A document matches if it has any of the words; more of them rank higher. It must have every phrase in double
+    quotes as it is. Every word is quoted in the expression, so that none of its characters counts as syntax.
     """
     phrases = [" ".join(re.findall(r"\w+", phrase)) for phrase in re.findall(r'"([^"]+)"', text)]
     words = re.findall(r"\w+", re.sub(r'"[^"]*"', " ", text))[:WORDS]
@@ -188,7 +188,7 @@ def match_expression(text: str) -> str | None:
 
 
 def unmark(text: str) -> Marked:
-    """Take the marks of the highlighter out and note where they were."""
+    """Remove the marks of the highlighter, and return the spans between them."""
     spans, parts, length, begin = [], [], 0, 0
     for part in re.split(f"([{BEGIN}{END}])", text):
         if part == BEGIN:

@@ -1,4 +1,4 @@
-"""What became of documents: one by one (Kendra), or listed (Q Business)."""
+"""The statuses of documents: one by one (Kendra), or as a list (Q Business)."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from docferry_emulators.engine.paging import place_of, token_of
 
 
 class DocumentStatus(Struct, frozen=True):
-    """One document. RECEIVED, PROCESSING and DELETING are work that is accepted, but not done."""
+    """The status of one document. RECEIVED, PROCESSING and DELETING mean that work is accepted, but not done."""
 
     id: str
     status: str
@@ -21,14 +21,14 @@ class DocumentStatus(Struct, frozen=True):
     data_source: str | None = None
 
 
-# Both halves walk an index on (index_id, id), so that a page costs a page whatever the index holds.
+# Both halves use a database index on (index_id, id), so a page costs the same for any number of documents.
 _PAGE = (
     "SELECT id FROM (SELECT id FROM documents WHERE index_id = ?1 AND id > ?2 AND (?3 IS NULL OR data_source = ?3)"
     " ORDER BY id LIMIT ?4) UNION SELECT id FROM (SELECT DISTINCT id FROM operations WHERE index_id = ?1 AND id > ?2"
     " AND (?3 IS NULL OR data_source = ?3) ORDER BY id LIMIT ?4) ORDER BY id LIMIT ?4"
 )
 
-# What is gone already may still be shown.
+# While statuses lag, a document that is already gone may still be shown.
 _PAGE_THEN = (
     f"SELECT id FROM ({_PAGE}) UNION SELECT id FROM (SELECT DISTINCT id FROM history WHERE index_id = ?1 AND id > ?2"  # noqa: S608 - constant
     " AND (?3 IS NULL OR data_source = ?3) ORDER BY id LIMIT ?4) ORDER BY id LIMIT ?4"
@@ -36,7 +36,7 @@ _PAGE_THEN = (
 
 
 class Statuses:
-    """Reads the state of documents."""
+    """Reads the statuses of documents."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -44,7 +44,7 @@ class Statuses:
         self._history = History(context)
 
     def find(self, index_id: str, name: str) -> DocumentStatus | None:
-        """Return the state of a document; None when the index knows nothing of it."""
+        """Return the status of a document, or None when the index does not know it."""
         if self._context.settings.status_lag and (then := self._history.shown(index_id, name)) is not None:
             return _told(name, then) if then.status else None
         known = self._store.one("SELECT * FROM documents WHERE index_id = ? AND id = ?", index_id, name)
@@ -54,13 +54,13 @@ class Statuses:
         return self._status(name, known, waiting)
 
     def indexed(self, index_id: str, name: str) -> Any:
-        """Return the row of a document that can be found now, None when there is none."""
+        """Return the row of a document that a search can find now, or None."""
         return self._store.one("SELECT * FROM documents WHERE index_id = ? AND id = ? AND present = 1", index_id, name)
 
     def page(
         self, index_id: str, data_source: str | None, token: str | None, limit: int
     ) -> tuple[list[DocumentStatus], str | None]:
-        """Return a page of the documents of an index, or of one of its data sources, by id."""
+        """Return a page of the documents of an index or of one data source, sorted by id; and the next page's token."""
         listing = f"documents/{index_id}/{data_source or ''}"
         after = place_of(listing, token) or ""
         sql = _PAGE_THEN if self._context.settings.status_lag else _PAGE

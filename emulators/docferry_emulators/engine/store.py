@@ -20,14 +20,14 @@ _LATEST = """
 
 
 class UnusableDatabase(RuntimeError):  # noqa: N818  # says what is wrong with it
-    """The file that should hold the indexes cannot be used."""
+    """The file for the indexes cannot be used."""
 
 
 class Store:
-    """One connection, one lock. ``path`` None keeps everything in memory.
+    """One connection and one lock. ``path`` None keeps everything in memory.
 
-    With WAL and ``synchronous=NORMAL`` a commit is in the kernel's hands before it returns: an acknowledged call
-    survives ``kill -9`` of this process (though not a power cut), and a commit costs no disk flush.
+    With WAL and ``synchronous=NORMAL`` the kernel has the data of a commit before the commit returns. So an
+    acknowledged call survives ``kill -9`` of this process, but not a power cut. A commit costs no disk flush.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -46,7 +46,7 @@ class Store:
             raise UnusableDatabase(f"Cannot open the emulator's database {path}: {error}") from error
 
     def _open(self) -> None:
-        # The caches of the engine and the queue assume that no other process writes: a second one is refused.
+        # The caches of the engine and the queue assume that no other process writes, so a second process is refused.
         for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
             self.db.execute(f"PRAGMA {pragma}")
         version = self.db.execute("PRAGMA user_version").fetchone()[0]
@@ -57,7 +57,7 @@ class Store:
         self.db.execute(
             "CREATE TEMP TABLE hits (doc INTEGER PRIMARY KEY, score REAL NOT NULL)"  # the matches of one search
         )
-        # When they are collapsed: whose group each is in, and at which place.
+        # If the matches are collapsed: the group of each match, and its place in the group.
         self.db.execute(
             "CREATE TEMP TABLE folded (doc INTEGER PRIMARY KEY, score REAL NOT NULL, leader INTEGER NOT NULL,"
             " place INTEGER NOT NULL)"
@@ -66,7 +66,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run the block whole or not at all, with no other user of the store. Do not nest it."""
+        """Run the block as one transaction, while no other thread uses the store. Do not nest it."""
         with self.lock:
             self.db.execute("BEGIN IMMEDIATE")
             try:
@@ -77,7 +77,7 @@ class Store:
             self.db.execute("COMMIT")
 
     def one(self, sql: str, *values: Any) -> sqlite3.Row | None:
-        """Return the first row."""
+        """Return the first row, or None."""
         row: sqlite3.Row | None = self.db.execute(sql, values).fetchone()
         return row
 
@@ -90,11 +90,11 @@ class Store:
         return self.db.execute(sql, values)
 
     def latest(self) -> float:
-        """Return when the last thing happened that is written down; 0 in an empty database."""
+        """Return the time of the last recorded event, in epoch seconds; 0 in an empty database."""
         row = self.one(_LATEST)
         return float(row[0] or 0.0) if row is not None else 0.0
 
     def close(self) -> None:
-        """Close the file; what is committed stays."""
+        """Close the file. Committed data stays."""
         with self.lock:
             self.db.close()

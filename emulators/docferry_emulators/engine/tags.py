@@ -9,7 +9,7 @@ MOST = 200
 
 
 class Tags:
-    """The table of them. Keys are spelled as on the wire of either service: ``Key`` or ``key``."""
+    """The table of tags. A tag may be spelled as in either service, with ``Key`` or with ``key``."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -23,7 +23,7 @@ class Tags:
             raise ValidationFailed.of("tags", f"A resource has at most {MOST} tags.")
 
     def remove(self, arn: str, keys: Iterable[str]) -> None:
-        """Take tags away; one that is not there is no error."""
+        """Remove tags. Ignores a key that does not exist."""
         for key in keys:
             self._store.run("DELETE FROM tags WHERE arn = ? AND key = ?", arn, key)
 
@@ -32,5 +32,5 @@ class Tags:
         return {row["key"]: row["value"] for row in self._store.all("SELECT * FROM tags WHERE arn = ?", arn)}
 
     def forget(self, resource_id: str) -> None:
-        """Delete the tags of a resource that goes; ids are unique, and the last part of an ARN."""
+        """Delete the tags of a deleted resource. Its id is unique, and the last part of its ARN."""
         self._store.run("DELETE FROM tags WHERE arn LIKE '%/' || ?", resource_id)

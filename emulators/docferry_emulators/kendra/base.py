@@ -1,4 +1,4 @@
-"""What every group of operations of Kendra starts from."""
+"""The base class of every group of Kendra operations."""
 
 from docferry_emulators.backend import backend_of
 from docferry_emulators.kendra.models import KendraBackend, kendra_backends
@@ -13,6 +13,6 @@ class KendraOperations(ServiceResponse):
 
     @property
     def backend(self) -> KendraBackend:
-        """Kendra in the account and region of the request."""
+        """Kendra's backend in the account and region of the request."""
         backend: KendraBackend = backend_of(kendra_backends, self.current_account, self.region)
         return backend

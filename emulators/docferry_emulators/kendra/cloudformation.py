@@ -22,7 +22,7 @@ class KendraIndex(Emulated, CloudFormationModel):  # type: ignore[misc]
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Wire, account_id: str, region_name: str, **_: Any
     ) -> Self:
-        """Make the index, and declare its fields, which CreateIndex does not take."""
+        """Make the index, then declare its fields: CreateIndex does not take them."""
         here, properties = (KendraResponse, account_id, region_name), cloudformation_json["Properties"]
         wanted = given(properties, "Name", "Edition", "RoleArn", "Description")
         index = perform(*here, "create_index", ClientToken=resource_name, **wanted)["Id"]
@@ -34,13 +34,13 @@ class KendraIndex(Emulated, CloudFormationModel):  # type: ignore[misc]
     def update_from_cloudformation_json(
         cls, original_resource: Any, cloudformation_json: Wire, account_id: str, region_name: str, **_: Any
     ) -> Any:
-        """Declare fields that are new, and change the capacity."""
+        """Declare new fields, and change the capacity."""
         here = (KendraResponse, account_id, region_name)
         cls._configure(here, original_resource.physical_resource_id, cloudformation_json["Properties"])
         return original_resource
 
     def delete(self, account_id: str, region_name: str) -> None:
-        """Delete the index with all that is in it."""
+        """Delete the index and everything in it."""
         remove(KendraResponse, account_id, region_name, "delete_index", Id=self.physical_resource_id)
 
     @staticmethod

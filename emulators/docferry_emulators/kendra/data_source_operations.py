@@ -53,7 +53,7 @@ class DataSourceOperations(KendraOperations):
         return {}
 
     def delete_data_source(self, request: Wire) -> Wire:
-        """Delete a data source, its documents and its jobs; a running job is aborted (docs/emulator.md, rule 11)."""
+        """Delete a data source, its documents and its jobs. A running job is aborted (docs/emulator.md, rule 11)."""
         backend = self.backend
         backend.standing_index(request["IndexId"])
         backend.engine.delete(backend.data_source(request["IndexId"], request["Id"]))
@@ -85,12 +85,12 @@ class DataSourceOperations(KendraOperations):
         return present(SummaryItems=items, NextToken=token)
 
     def start_data_source_sync_job(self, request: Wire) -> Wire:
-        """Open a sync job; one at a time (docs/emulator.md, rule 1)."""
+        """Open a sync job. A data source has one running job at a time (docs/emulator.md, rule 1)."""
         source = self.backend.data_source(request["IndexId"], request["Id"])
         return {"ExecutionId": self.backend.engine.jobs.start(source)}
 
     def stop_data_source_sync_job(self, request: Wire) -> Wire:
-        """End the running job, the normal end of a job. Without one: docs/emulator.md, question 3."""
+        """Stop the running job, which is the normal end of a job. If none runs: docs/emulator.md, question 3."""
         source = self.backend.data_source(request["IndexId"], request["Id"])
         stopped = self.backend.engine.jobs.stop(source)
         idle = self.backend.settings.kendra_stop_idle
@@ -101,7 +101,7 @@ class DataSourceOperations(KendraOperations):
         return {}
 
     def list_data_source_sync_jobs(self, request: Wire) -> Wire:
-        """List the jobs of a data source, newest first, at most ten a page."""
+        """List the jobs of a data source, newest first, at most ten per page."""
         source = self.backend.data_source(request["IndexId"], request["Id"])
         span = request.get("StartTimeFilter", {})
         jobs, token = self.backend.engine.jobs.page(
@@ -116,7 +116,7 @@ class DataSourceOperations(KendraOperations):
 
 
 def _refuse_forbidden(request: Wire) -> None:
-    # Presence counts, not truth: boto3 sends "Configuration": {} and "Schedule": "" when it is given them.
+    # An empty member counts too: boto3 sends "Configuration": {} and "Schedule": "" when a caller gives them.
     for member in ("Configuration", "RoleArn", "Schedule"):
         if member in request and request.get("Type", "CUSTOM") == "CUSTOM":
             raise ValidationFailed.of(

@@ -8,16 +8,16 @@ from docferry_emulators.kendra.base import KendraOperations
 from docferry_emulators.kendra.mapping import put_of, rejection_to_wire, steps_of
 
 STATUS_KEYS = {"datasourceId": "source", "dataSourceId": "source", "jobExecutionId": "job", "version": "version"}
-"""The only attributes of BatchGetDocumentStatus; the model's text writes the first in both ways."""
+"""The only attributes of BatchGetDocumentStatus. The text of the model spells the first one in both ways."""
 SHOWN = {"RECEIVED": "PROCESSING", "DELETING": "PROCESSING"}
-"""Kendra has one word for whatever is not done."""
+"""Kendra has one status for all work that is not done."""
 
 
 class DocumentOperations(KendraOperations):
     """Documents."""
 
     def batch_put_document(self, request: Wire) -> Wire:
-        """Accept documents; FailedDocuments has those that are not, and is there even if empty."""
+        """Accept documents. FailedDocuments lists those that are rejected; it is present even if it is empty."""
         backend = self.backend
         index = backend.open_index(request["IndexId"])
         documents = request["Documents"]
@@ -36,7 +36,7 @@ class DocumentOperations(KendraOperations):
         return {"FailedDocuments": [rejection_to_wire(rejection) for rejection in rejected]}
 
     def batch_delete_document(self, request: Wire) -> Wire:
-        """Accept deletes; without a job id they count for the running job of the data source, if there is one."""
+        """Accept deletes. Without a job id they count for the running job of the data source, if there is one."""
         backend = self.backend
         index = backend.open_index(request["IndexId"])
         target = request.get("DataSourceSyncJobMetricTarget", {})
@@ -50,7 +50,7 @@ class DocumentOperations(KendraOperations):
         return {"FailedDocuments": [rejection_to_wire(rejection) for rejection in rejected]}
 
     def batch_get_document_status(self, request: Wire) -> Wire:
-        """Tell the status of up to ten documents."""
+        """Return the statuses of up to ten documents."""
         backend = self.backend
         index = backend.index(request["IndexId"])
         found, errors = [], []
@@ -72,7 +72,7 @@ def _key_problem(attributes: list[Wire]) -> str | None:
     for attribute in attributes:
         key = STATUS_KEYS.get(attribute["Key"])
         if key is None:
-            return f"Attribute {attribute['Key']} is none of version, datasourceId, jobExecutionId."
+            return f"Attribute {attribute['Key']} is not version, datasourceId or jobExecutionId."
         if "StringValue" not in attribute["Value"]:
             return f"Attribute {attribute['Key']} must be a string."
         given.add(key)

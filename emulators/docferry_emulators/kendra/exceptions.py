@@ -1,4 +1,4 @@
-"""Errors as Kendra writes them: the code in the body, and 400 for every fault of the client."""
+"""Errors as Kendra writes them: the code is in the body, and every error of the client has status 400."""
 
 from http import HTTPStatus
 
@@ -22,7 +22,10 @@ CODES: dict[type[errors.EmulatorError], str] = {
 
 
 def write(error: errors.EmulatorError) -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers and body. boto3 takes the code from ``__type`` and fills ``Message`` only if capital."""
+    """Return status, headers and body.
+
+    boto3 takes the code from ``__type``, and the text from ``Message`` only if that begins with a capital M.
+    """
     code = CODES[type(error)]
     status = HTTPStatus.BAD_REQUEST
     if isinstance(error, errors.InternalFailure):

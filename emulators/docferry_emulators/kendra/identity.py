@@ -1,4 +1,4 @@
-"""Who asks a question, by what the request says. The real service does not authenticate that person either."""
+"""Who is asking, as the request says it. The real service does not authenticate that person either."""
 
 import base64
 import binascii
@@ -16,14 +16,14 @@ from docferry_emulators.kendra.models import KendraBackend
 
 USER_KEYS = frozenset({"_user_id", "_email_id"})
 GROUP_KEYS = frozenset({"_group_ids", "_group_id"})
-"""Names of filters that say who asks; no document has them as attributes."""
+"""Filters with these names say who is asking. They are not attributes of documents."""
 JWT_PARTS = 3
 
 
 def asking(backend: KendraBackend, index: Resource, request: Wire) -> tuple[Identity | None, Filter | None]:
-    """Return the identity (None: nobody is named, everything is shown), and the filter without it.
+    """Return who is asking, and the filter without that part. None: the request does not say it, and sees everything.
 
-    Groups that are mapped to the user, directly or through other groups, are added to those that are named.
+    Adds the groups to which the user is mapped, directly or through other groups, to those that the request names.
     """
     users: set[str] = set()
     groups: set[tuple[str, str | None]] = set()
@@ -38,7 +38,7 @@ def asking(backend: KendraBackend, index: Resource, request: Wire) -> tuple[Iden
     if users or groups:
         identity = Identity(frozenset((user, None) for user in users), frozenset(groups))
         return backend.engine.principals.expand(index.id, identity), condition
-    # With this policy a question without a token finds what is public, and no more.
+    # With this policy, a request without a token finds only public documents.
     return (NOBODY if index.body.get("UserContextPolicy") == "USER_TOKEN" else None), condition
 
 
@@ -58,7 +58,7 @@ def _without_identity(condition: Filter, users: set[str], groups: set[tuple[str,
 
 
 def _read_token(index: Resource, token: str, users: set[str], groups: set[tuple[str, str | None]]) -> None:
-    """Take user and groups from a JWT, whose signature is not checked, or from a JSON object."""
+    """Read user and groups from a JWT or from a JSON object. The signature of a JWT is not checked."""
     configurations = index.body.get("UserTokenConfigurations") or [{}]
     configuration: dict[str, Any] = next(iter(configurations[0].values()), {})
     part = token.split(".")[1] if token.count(".") == JWT_PARTS - 1 else token

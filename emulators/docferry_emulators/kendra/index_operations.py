@@ -24,7 +24,7 @@ class IndexOperations(KendraOperations):
     """Indexes."""
 
     def create_index(self, request: Wire) -> Wire:
-        """Create an index with the reserved fields; an index is CREATING at first."""
+        """Create an index with the reserved fields. It is CREATING at first."""
         backend, resources = self.backend, self.backend.engine.resources
 
         def create() -> Wire:
@@ -43,7 +43,7 @@ class IndexOperations(KendraOperations):
         return resources.once(backend.scope, "CreateIndex", request.get("ClientToken"), request, create)
 
     def describe_index(self, request: Wire) -> Wire:
-        """Describe an index, its fields and what it holds."""
+        """Describe an index, its fields, and how much it holds."""
         index = self.backend.index(request["Id"])
         documents, text = self.backend.engine.totals(index.id)
         body = index.body
@@ -65,7 +65,7 @@ class IndexOperations(KendraOperations):
         )
 
     def update_index(self, request: Wire) -> Wire:
-        """Change an index or its fields; a field cannot change its type (docs/emulator.md, rule 15)."""
+        """Change an index or its fields. A field cannot change its type (docs/emulator.md, rule 15)."""
         backend = self.backend
         index = backend.engine.resources.active(backend.scope, "index", request["Id"])
         index.body |= {name: request[name] for name in KEPT if name in request}
@@ -75,14 +75,14 @@ class IndexOperations(KendraOperations):
         custom = sum(1 for name in fields if not name.startswith("_"))
         if custom > backend.settings.kendra_fields:
             raise QuotaExceeded(
-                f"An index has at most {backend.settings.kendra_fields} fields of its own.", "INDEX", index.id
+                f"An index has at most {backend.settings.kendra_fields} custom fields.", "INDEX", index.id
             )
         backend.engine.set_fields(index, fields)
         backend.engine.resources.save(index)
         return {}
 
     def delete_index(self, request: Wire) -> Wire:
-        """Delete an index with all that is in it; it is DELETING at first."""
+        """Delete an index and everything in it. It is DELETING at first."""
         self.backend.engine.delete(self.backend.index(request["Id"]))
         return {}
 
@@ -118,5 +118,5 @@ def _update_field(fields: dict[str, IndexField], update: Wire) -> None:
         if flag in update.get("Search", {}):
             setattr(field, attribute, update["Search"][flag])
     if field.sortable and kind == "STRING_LIST":
-        raise ValidationFailed.of("documentMetadataConfigurationUpdates", f"{name}: a list cannot be sorted by.")
+        raise ValidationFailed.of("documentMetadataConfigurationUpdates", f"{name} is a list; it cannot be sortable.")
     field.relevance |= update.get("Relevance", {})

@@ -1,4 +1,4 @@
-"""Between Kendra's words and the engine's: attributes, documents, access control, filters."""
+"""Translates between Kendra's names and the engine's: attributes, documents, access control, filters."""
 
 import re
 from typing import Any
@@ -37,7 +37,7 @@ COMPARISONS: dict[str, Comparison] = {
 
 
 def value_of(wire: Wire) -> Value | None:
-    """Read an attribute value. The model has no union here: None when there is not exactly one member."""
+    """Read an attribute value; None unless it has exactly one member. The model has no union to check that."""
     if len(wire) != 1:
         return None
     member, data = next(iter(wire.items()))
@@ -45,7 +45,7 @@ def value_of(wire: Wire) -> Value | None:
 
 
 def attributes_to_wire(attributes: dict[str, Any], fields: dict[str, IndexField]) -> list[Wire]:
-    """Write the attributes of a document; one whose field is gone is left out."""
+    """Write the attributes of a document, except those that are no longer fields of the index."""
     return [
         {"Key": name, "Value": {MEMBER_OF[fields[name].kind]: data}}
         for name, data in attributes.items()
@@ -54,7 +54,7 @@ def attributes_to_wire(attributes: dict[str, Any], fields: dict[str, IndexField]
 
 
 def put_of(document: Wire) -> Put:
-    """Read one document of a put; what is wrong with it goes into its ``problem``."""
+    """Read one document of a put. Its ``problem`` says what is wrong with it."""
     put = Put(
         id=document["Id"],
         title=document.get("Title") or None,
@@ -82,7 +82,7 @@ def put_of(document: Wire) -> Put:
 
 
 def tree_of(document: Wire) -> Tree | None:
-    """Read both kinds of access control: hierarchical lists are an AND of ORs, and the flat list is one more."""
+    """Read both kinds of access control. Hierarchical lists are an AND of ORs; the flat list is one more OR in it."""
     lists = [entry["PrincipalList"] for entry in document.get("HierarchicalAccessControlList", [])]
     if flat := document.get("AccessControlList"):
         lists.append(flat)
@@ -95,7 +95,7 @@ def _principal(wire: Wire) -> Principal:
 
 
 def rejection_to_wire(rejection: Rejection) -> Wire:
-    """Write an entry of FailedDocuments. Kendra has two codes only."""
+    """Write an entry of FailedDocuments. Kendra has only two codes."""
     return present(
         Id=rejection.id,
         DataSourceId=rejection.data_source,
@@ -105,9 +105,9 @@ def rejection_to_wire(rejection: Rejection) -> Wire:
 
 
 def filter_of(wire: Wire) -> Filter:
-    """Read an attribute filter. Raises ValidationFailed for a node without exactly one operator."""
+    """Read an attribute filter. Raises ValidationFailed unless each node has exactly one operator."""
     if len(wire) != 1:
-        raise ValidationFailed.of("attributeFilter", "An attribute filter has exactly one operator.")
+        raise ValidationFailed.of("attributeFilter", "An attribute filter must have exactly one operator.")
     operator, operand = next(iter(wire.items()))
     if operator == "AndAllFilters":
         return Combine("and", tuple(filter_of(part) for part in operand))
@@ -117,7 +117,7 @@ def filter_of(wire: Wire) -> Filter:
         return Combine("not", (filter_of(operand),))
     value = value_of(operand["Value"])
     if value is None:
-        raise ValidationFailed.of("attributeFilter", f"The value of {operand['Key']} has exactly one member.")
+        raise ValidationFailed.of("attributeFilter", f"The value of {operand['Key']} must have exactly one member.")
     return Compare(COMPARISONS[operator], operand["Key"], value)
 
 
@@ -137,7 +137,7 @@ def field_to_wire(name: str, field: IndexField) -> Wire:
 
 
 def steps_of(configuration: Wire | None) -> list[Step]:
-    """Read the inline part of an enrichment. Raises OperationNotImplemented for the Lambda functions of it."""
+    """Read the inline part of an enrichment. Raises OperationNotImplemented if it has Lambda hooks."""
     if configuration is None:
         return []
     if any(name.endswith("HookConfiguration") for name in configuration):

@@ -1,4 +1,4 @@
-"""Kendra's part of the state: how its indexes and data sources are kept in the engine."""
+"""Kendra's part of the state: its indexes and data sources in the engine."""
 
 from moto.core.base_backend import BackendDict
 
@@ -26,7 +26,7 @@ class KendraBackend(EngineBackend):
         return self.index(index_id) if lenient else self.active_index(index_id)
 
     def standing_index(self, index_id: str) -> Resource:
-        """Return an index that is there to work with, also while it changes. Raises ResourceMissing or Conflicting."""
+        """Return an index that is ACTIVE or UPDATING. Raises ResourceMissing or Conflicting."""
         return standing(self.index(index_id))
 
     def data_source(self, index_id: str, data_source_id: str) -> Resource:
@@ -35,7 +35,7 @@ class KendraBackend(EngineBackend):
         return self.engine.resources.get(self.scope, "data_source", data_source_id, parent=index_id)
 
     def index_arn(self, index_id: str) -> str:
-        """Name an index."""
+        """Return the ARN of an index."""
         return self.arn(f"index/{index_id}")
 
     def rules(self, index: Resource) -> Rules:

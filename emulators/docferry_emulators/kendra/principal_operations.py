@@ -13,7 +13,7 @@ class PrincipalOperations(KendraOperations):
     """Groups and tags."""
 
     def put_principal_mapping(self, request: Wire) -> Wire:
-        """Map a group to its members; the action with the highest ordering id counts (docs/emulator.md, rule 17)."""
+        """Map a group to its members. The action with the highest ordering id counts (docs/emulator.md, rule 17)."""
         backend = self.backend
         index = self._index(request)
         members: Members | str
@@ -34,14 +34,14 @@ class PrincipalOperations(KendraOperations):
         return {}
 
     def delete_principal_mapping(self, request: Wire) -> Wire:
-        """Take a group away."""
+        """Delete a group."""
         self.backend.engine.principals.delete(
             self._index(request), request.get("DataSourceId"), request["GroupId"], self._ordering(request)
         )
         return {}
 
     def describe_principal_mapping(self, request: Wire) -> Wire:
-        """Tell what became of the last actions on a group."""
+        """Return the statuses of the last actions on a group."""
         index = self._index(request)
         actions = self.backend.engine.principals.actions(index.id, request.get("DataSourceId"), request["GroupId"])
         if not actions:
@@ -73,7 +73,7 @@ class PrincipalOperations(KendraOperations):
         return {}
 
     def untag_resource(self, request: Wire) -> Wire:
-        """Take tags away."""
+        """Remove tags."""
         self.backend.engine.tags.remove(self._tagged(request), request["TagKeys"])
         return {}
 

@@ -20,7 +20,7 @@ class KendraResponse(IndexOperations, DataSourceOperations, DocumentOperations, 
     """Every operation of Kendra that is emulated."""
 
     def route(self) -> tuple[OperationModel, dict[str, str]]:
-        """Read the operation off ``X-Amz-Target``; the path is always ``/``."""
+        """Read the operation from ``X-Amz-Target``. The path is always ``/``."""
         model = service_model(self.service)
         target = self.headers.get("X-Amz-Target", "")
         prefix, _, name = target.rpartition(".")
@@ -29,7 +29,7 @@ class KendraResponse(IndexOperations, DataSourceOperations, DocumentOperations, 
         return model.operation_model(name), {}
 
     def parse(self, operation: OperationModel, labels: dict[str, str]) -> Wire:  # noqa: ARG002 - the path has none
-        """Read the body by the model."""
+        """Read the body according to the model."""
         shape: Any = operation.input_shape
         request: Wire = read(shape, decode(self.body))
         return request

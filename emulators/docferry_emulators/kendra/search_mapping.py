@@ -1,4 +1,4 @@
-"""Between Kendra's words for a search and the engine's: facets, orders, collapsed results, texts with highlights."""
+"""Translates searches between Kendra's names and the engine's: facets, orders, collapsed results, highlighted texts."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from docferry_emulators.kendra.mapping import MEMBER_OF, TYPE_OF, attributes_to_
 
 FACET_VALUES = 10
 EXPANDED = 10
-"""Groups, and results in each, that are expanded when a request does not say how many. No source says it either."""
+"""How many groups are expanded, and how many results in each, if a request does not say it. No source says so."""
 
 
 def facet_of(wire: Wire, fields: dict[str, IndexField], *, nested: bool = False) -> Facet:
@@ -32,7 +32,7 @@ def facet_of(wire: Wire, fields: dict[str, IndexField], *, nested: bool = False)
 
 
 def facet_to_wire(facet: Facet, counts: Sequence[FacetCount], fields: dict[str, IndexField]) -> Wire:
-    """Write the counts of a facet; each value of it carries those of the nested facet."""
+    """Write the counts of a facet. Each value has the counts of the nested facet."""
     kind = fields[facet.name].kind
     member = MEMBER_OF["STRING" if kind == "STRING_LIST" else kind]
     return {
@@ -67,7 +67,7 @@ def collapse_of(wire: Wire | None) -> Collapse | None:
     groups = expand.get("MaxResultItemsToExpand", EXPANDED)
     members = expand.get("MaxExpandedResultsPerItem", EXPANDED)
     if groups < 0 or members < 0:
-        raise ValidationFailed.of("collapseConfiguration", "The numbers of an ExpandConfiguration are not negative.")
+        raise ValidationFailed.of("collapseConfiguration", "The numbers of ExpandConfiguration must not be negative.")
     return Collapse(
         name=wire["DocumentAttributeKey"],
         sort=sorts_of(wire),
@@ -78,7 +78,7 @@ def collapse_of(wire: Wire | None) -> Collapse | None:
 
 
 def collapsed_to_wire(collapse: Collapse, hit: Hit, expanded: list[Wire], fields: dict[str, IndexField]) -> Wire:
-    """Write what a result stands for; a group of documents without a value has an empty one."""
+    """Write the group that a result stands for. If its documents have no value, the value of the group is empty."""
     value = hit.attributes.get(collapse.name)
     member = MEMBER_OF[fields[collapse.name].kind]
     attribute = {"Key": collapse.name, "Value": {} if value is None else {member: value}}
@@ -86,7 +86,7 @@ def collapsed_to_wire(collapse: Collapse, hit: Hit, expanded: list[Wire], fields
 
 
 def shown(hit: Hit, fields: dict[str, IndexField], wanted: list[str] | None) -> list[Wire]:
-    """Write attributes: only displayable fields come back, and of these the requested ones if any are named."""
+    """Write the attributes that the request names. If it names none, write those whose field is displayable."""
     names = {name for name, field in fields.items() if field.displayable or name in (wanted or ())}
     chosen = {
         name: value for name, value in hit.attributes.items() if name in names and (wanted is None or name in wanted)

@@ -25,7 +25,7 @@ PASSAGE_WORDS = 200
 
 
 class SearchOperations(KendraOperations):
-    """Search. The user comes in the request, unauthenticated, as in the real service."""
+    """Search. The request names the user, who is not authenticated, as in the real service."""
 
     def query(self, request: Wire) -> Wire:
         """Search documents: excerpts with highlights, facets, sorting, groups, pages."""
@@ -76,7 +76,7 @@ class SearchOperations(KendraOperations):
         }
 
     def retrieve(self, request: Wire) -> Wire:
-        """Search passages: longer texts, the title a plain string, no highlights."""
+        """Search passages: longer texts, titles as plain strings, no highlights."""
         index = self.backend.standing_index(request["IndexId"])
         fields = self.backend.engine.fields(index)
         answer = self._ask(index, request, fields, passage=PASSAGE_WORDS)

@@ -1,4 +1,4 @@
-"""Where moto finds the service."""
+"""The URLs at which moto finds the service."""
 
 from docferry_emulators.kendra.responses import KendraResponse
 

@@ -25,7 +25,7 @@ class ApplicationOperations(QBusinessOperations):
     """Applications and retrievers."""
 
     def create_application(self, request: Wire) -> Wire:
-        """Create an application; it is CREATING at first."""
+        """Create an application. It is CREATING at first."""
         backend, resources = self.backend, self.backend.engine.resources
 
         def create() -> Wire:
@@ -61,7 +61,7 @@ class ApplicationOperations(QBusinessOperations):
         return {}
 
     def delete_application(self, request: Wire) -> Wire:
-        """Delete an application with all that is in it; it is DELETING at first."""
+        """Delete an application and everything in it. It is DELETING at first."""
         self.backend.engine.delete(self.backend.application(request))
         return {}
 
@@ -84,7 +84,7 @@ class ApplicationOperations(QBusinessOperations):
         return present(applications=items, nextToken=token)
 
     def create_retriever(self, request: Wire) -> Wire:
-        """Create a retriever, what a search goes through."""
+        """Create a retriever, through which searches go."""
         backend, resources = self.backend, self.backend.engine.resources
 
         def create() -> Wire:

@@ -1,4 +1,4 @@
-"""What every group of operations of Q Business starts from."""
+"""The base class of every group of Q Business operations."""
 
 from docferry_emulators.backend import backend_of
 from docferry_emulators.qbusiness.models import QBusinessBackend, qbusiness_backends
@@ -13,6 +13,6 @@ class QBusinessOperations(ServiceResponse):
 
     @property
     def backend(self) -> QBusinessBackend:
-        """Q Business in the account and region of the request."""
+        """The backend of Q Business in the account and region of the request."""
         backend: QBusinessBackend = backend_of(qbusiness_backends, self.current_account, self.region)
         return backend

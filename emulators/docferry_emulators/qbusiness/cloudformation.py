@@ -31,7 +31,7 @@ class QBusinessApplication(Emulated, CloudFormationModel):  # type: ignore[misc]
         return cls(application, {"ApplicationId": application, "ApplicationArn": made["applicationArn"]})
 
     def delete(self, account_id: str, region_name: str) -> None:
-        """Delete the application with all that is in it."""
+        """Delete the application and everything in it."""
         here = (QBusinessResponse, account_id, region_name)
         remove(*here, "delete_application", applicationId=self.physical_resource_id)
 
@@ -48,7 +48,7 @@ class QBusinessIndex(Emulated, CloudFormationModel):  # type: ignore[misc]
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Wire, account_id: str, region_name: str, **_: Any
     ) -> Self:
-        """Make the index, and declare its fields, which CreateIndex does not take."""
+        """Make the index, then declare its fields: CreateIndex does not take them."""
         here, wanted = (QBusinessResponse, account_id, region_name), wire(cloudformation_json["Properties"])
         fields = wanted.pop(FIELDS, [])
         made = perform(*here, "create_index", **{**wanted, "clientToken": resource_name, "tags": []})
@@ -61,7 +61,7 @@ class QBusinessIndex(Emulated, CloudFormationModel):  # type: ignore[misc]
     def update_from_cloudformation_json(
         cls, original_resource: Any, cloudformation_json: Wire, account_id: str, region_name: str, **_: Any
     ) -> Any:
-        """Declare fields that are new."""
+        """Declare new fields."""
         here, wanted = (QBusinessResponse, account_id, region_name), wire(cloudformation_json["Properties"])
         cls._declare(here, original_resource.ids(), wanted.get(FIELDS, []))
         return original_resource
@@ -72,7 +72,7 @@ class QBusinessIndex(Emulated, CloudFormationModel):  # type: ignore[misc]
         return {"applicationId": application, "indexId": index}
 
     def delete(self, account_id: str, region_name: str) -> None:
-        """Delete the index with all that is in it."""
+        """Delete the index and everything in it."""
         remove(QBusinessResponse, account_id, region_name, "delete_index", **self.ids())
 
     @staticmethod
@@ -95,7 +95,7 @@ class QBusinessDataSource(Emulated, CloudFormationModel):  # type: ignore[misc]
     def create_from_cloudformation_json(
         cls, resource_name: str, cloudformation_json: Wire, account_id: str, region_name: str, **_: Any
     ) -> Self:
-        """Make the data source. Its configuration is a document of its own, whose names stay as they are."""
+        """Make the data source. The names inside its configuration stay as they are."""
         here, properties = (QBusinessResponse, account_id, region_name), cloudformation_json["Properties"]
         wanted: Wire = wire(properties) | {"configuration": properties["Configuration"]}
         made = perform(*here, "create_data_source", **{**wanted, "clientToken": resource_name, "tags": []})
@@ -140,7 +140,7 @@ class QBusinessRetriever(Emulated, CloudFormationModel):  # type: ignore[misc]
 
 
 def wire(properties: Any) -> Any:
-    """Properties of a template as the service's API spells them: ``DisplayName`` is ``displayName`` there."""
+    """Spell the properties of a template as the service's API does: ``DisplayName`` becomes ``displayName``."""
     if isinstance(properties, dict):
         return {name[:1].lower() + name[1:]: wire(value) for name, value in properties.items()}
     return [wire(one) for one in properties] if isinstance(properties, list) else properties

@@ -64,13 +64,13 @@ class DataSourceOperations(QBusinessOperations):
         return {}
 
     def delete_data_source(self, request: Wire) -> Wire:
-        """Delete a data source, its documents and its jobs; a running job is aborted (docs/emulator.md, rule 11)."""
+        """Delete a data source, its documents and its jobs. A running job is aborted (docs/emulator.md, rule 11)."""
         standing(self.backend.index(request))
         self.backend.engine.delete(self.backend.data_source(request))
         return {}
 
     def list_data_sources(self, request: Wire) -> Wire:
-        """List the data sources of an index, at most ten a page."""
+        """List the data sources of an index, at most ten per page."""
         index = self.backend.index(request)
         found, token = self.backend.engine.resources.page(
             self.backend.scope,
@@ -93,18 +93,18 @@ class DataSourceOperations(QBusinessOperations):
         return present(dataSources=items, nextToken=token)
 
     def start_data_source_sync_job(self, request: Wire) -> Wire:
-        """Open a sync job; one at a time (docs/emulator.md, rule 1)."""
+        """Open a sync job. A data source has one running job at a time (docs/emulator.md, rule 1)."""
         return {"executionId": self.backend.engine.jobs.start(self.backend.data_source(request))}
 
     def stop_data_source_sync_job(self, request: Wire) -> Wire:
-        """End the running job, the normal end of a job. Without one: docs/emulator.md, question 3."""
+        """Stop the running job, which is the normal end of a job. If none runs: docs/emulator.md, question 3."""
         source = self.backend.data_source(request)
         if not self.backend.engine.jobs.stop(source) and self.backend.settings.qbusiness_stop_idle == "conflict":
             raise Conflicting("Only a sync job that is in progress can be stopped.", "DATA_SOURCE", source.id)
         return {}
 
     def list_data_source_sync_jobs(self, request: Wire) -> Wire:
-        """List the jobs of a data source, newest first, at most ten a page."""
+        """List the jobs of a data source, newest first, at most ten per page."""
         jobs, token = self.backend.engine.jobs.page(
             self.backend.data_source(request),
             status=request.get("statusFilter"),
@@ -118,7 +118,7 @@ class DataSourceOperations(QBusinessOperations):
 
 def _check(request: Wire) -> None:
     if "syncSchedule" in request:
-        raise ValidationFailed.of("syncSchedule", "A custom data source has no syncSchedule.")
+        raise ValidationFailed.of("syncSchedule", "A custom data source cannot have a syncSchedule.")
     configuration = request.get("configuration", {"type": "CUSTOM", "version": "1.0.0"})
     kind = configuration.get("type") if isinstance(configuration, dict) else None
     if not isinstance(kind, str):
@@ -126,7 +126,7 @@ def _check(request: Wire) -> None:
     if kind.upper() != "CUSTOM":
         raise OperationNotImplemented(f"Only custom data sources are emulated, not {kind}.")
     if configuration.get("version") != "1.0.0":
-        raise ValidationFailed.of("configuration", "The version of a custom configuration is 1.0.0.")
+        raise ValidationFailed.of("configuration", "The version of a custom configuration must be 1.0.0.")
 
 
 def _job_to_wire(job: Job) -> Wire:

@@ -14,7 +14,7 @@ class DocumentOperations(QBusinessOperations):
     """Documents."""
 
     def batch_put_document(self, request: Wire) -> Wire:
-        """Accept documents; failedDocuments has those that are not, and is there even if empty."""
+        """Accept documents. failedDocuments lists those that are rejected; it is present even if it is empty."""
         backend, settings = self.backend, self.backend.settings
         index = backend.open_index(request)
         documents = request["documents"]
@@ -40,7 +40,7 @@ class DocumentOperations(QBusinessOperations):
         index = backend.open_index(request)
         ids = [document["documentId"] for document in request["documents"]]
         if not 1 <= len(ids) <= backend.settings.delete_batch:
-            # The model has no limit; the service cannot be without one.
+            # The model has no limit, but the service must have one.
             raise ValidationFailed.of("documents", f"A request deletes 1 to {backend.settings.delete_batch} documents.")
         rejected = backend.engine.documents.delete(
             index, ids, None, request.get("dataSourceSyncId"), backend.rules(index)

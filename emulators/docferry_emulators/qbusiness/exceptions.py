@@ -1,4 +1,4 @@
-"""Errors as Q Business writes them: the code in a header, a status for each, and what the error is about."""
+"""Errors as Q Business writes them: the status, the code in a header, and in the body what the error is about."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ class IndexOperations(QBusinessOperations):
     """Indexes."""
 
     def create_index(self, request: Wire) -> Wire:
-        """Create an index with the reserved fields; an index is CREATING at first."""
+        """Create an index with the reserved fields. It is CREATING at first."""
         backend, resources = self.backend, self.backend.engine.resources
 
         def create() -> Wire:
@@ -32,7 +32,7 @@ class IndexOperations(QBusinessOperations):
         return resources.once(scope, "CreateIndex", request.get("clientToken"), request, create)
 
     def get_index(self, request: Wire) -> Wire:
-        """Describe an index, its fields and what it holds."""
+        """Describe an index, its fields, and how much it holds."""
         index = self.backend.index(request)
         documents, text = self.backend.engine.totals(index.id)
         fields = self.backend.engine.fields(index)
@@ -58,7 +58,7 @@ class IndexOperations(QBusinessOperations):
         )
 
     def update_index(self, request: Wire) -> Wire:
-        """Change an index or its fields; a field keeps its type and name (docs/emulator.md, rule 15)."""
+        """Change an index or its fields. A field keeps its type and name (docs/emulator.md, rule 15)."""
         backend = self.backend
         backend.application(request)
         index = backend.engine.resources.active(
@@ -75,7 +75,7 @@ class IndexOperations(QBusinessOperations):
         return {}
 
     def delete_index(self, request: Wire) -> Wire:
-        """Delete an index with all that is in it; it is DELETING at first."""
+        """Delete an index and everything in it. It is DELETING at first."""
         self.backend.engine.delete(self.backend.index(request))
         return {}
 

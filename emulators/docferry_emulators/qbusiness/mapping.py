@@ -1,4 +1,4 @@
-"""Between the words of Q Business and the engine's: attributes, documents, access control, filters."""
+"""Translates between the names of Q Business and the engine's: attributes, documents, access control, filters."""
 
 from typing import Any
 
@@ -31,13 +31,13 @@ COMPARISONS: dict[str, Comparison] = {
 
 
 def value_of(wire: Wire) -> Value:
-    """Read an attribute value; the model makes sure that it has one member."""
+    """Read an attribute value. The model ensures that it has exactly one member."""
     member, data = next(iter(wire.items()))
     return Value(MEMBERS[member], data)
 
 
 def attributes_to_wire(attributes: dict[str, Any], fields: dict[str, IndexField]) -> list[Wire]:
-    """Write the attributes of a document."""
+    """Write the attributes of a document, except those that are no longer fields of the index."""
     return [
         {"name": name, "value": {MEMBER_OF[fields[name].kind]: data}}
         for name, data in attributes.items()
@@ -46,7 +46,7 @@ def attributes_to_wire(attributes: dict[str, Any], fields: dict[str, IndexField]
 
 
 def put_of(document: Wire, sync_id: str | None, *, mismatch: str) -> Put:
-    """Read one document of a put; what is wrong with it goes into its ``problem``."""
+    """Read one document of a put. Its ``problem`` says what is wrong with it."""
     content = document.get("content", {})
     put = Put(
         id=document["id"],
@@ -66,7 +66,7 @@ def put_of(document: Wire, sync_id: str | None, *, mismatch: str) -> Put:
         if value is not None and value.kind == "STRING":
             setattr(put, "data_source" if name == DATA_SOURCE_ID else "execution_id", value.data)
     if sync_id is not None:
-        # Either is taken alone; the two must not say different things (docs/emulator.md, question 18).
+        # Each of the two is accepted alone. Together they must agree (docs/emulator.md, question 18).
         if mismatch == "reject" and put.execution_id not in (None, sync_id):
             put.problem = "dataSourceSyncId and the attribute _data_source_sync_job_execution_id differ."
         put.execution_id = sync_id
@@ -74,7 +74,10 @@ def put_of(document: Wire, sync_id: str | None, *, mismatch: str) -> Put:
 
 
 def tree_of(configuration: Wire | None) -> Tree | None:
-    """Read an access configuration; absent relations are OR inside and AND between (docs/emulator.md, question 17)."""
+    """Read an access configuration. A missing relation is OR inside a control and AND between controls.
+
+    docs/emulator.md, question 17.
+    """
     if configuration is None or not configuration["accessControls"]:
         return None
     controls = tuple(
@@ -102,9 +105,9 @@ def rejection_to_wire(rejection: Rejection) -> Wire:
 
 
 def filter_of(wire: Wire) -> Filter:
-    """Read an attribute filter. Raises ValidationFailed for a node without exactly one operator."""
+    """Read an attribute filter. Raises ValidationFailed unless each node has exactly one operator."""
     if len(wire) != 1:
-        raise ValidationFailed.of("attributeFilter", "An attribute filter has exactly one operator.")
+        raise ValidationFailed.of("attributeFilter", "An attribute filter must have exactly one operator.")
     operator, operand = next(iter(wire.items()))
     if operator == "andAllFilters":
         return Combine("and", tuple(filter_of(part) for part in operand))
@@ -116,7 +119,7 @@ def filter_of(wire: Wire) -> Filter:
 
 
 def steps_of(configuration: Wire | None) -> list[Step]:
-    """Read the inline part of an enrichment. Raises OperationNotImplemented for the Lambda functions of it."""
+    """Read the inline part of an enrichment. Raises OperationNotImplemented if it has Lambda hooks."""
     if configuration is None:
         return []
     if any(name.endswith("HookConfiguration") for name in configuration):

@@ -1,4 +1,4 @@
-"""Q Business's part of the state: how its applications, indexes and data sources are kept in the engine."""
+"""The part of Q Business in the state: its applications, indexes and data sources in the engine."""
 
 from moto.core.base_backend import BackendDict
 
@@ -13,11 +13,11 @@ class QBusinessBackend(EngineBackend):
     service = "qbusiness"
 
     def application(self, request: Wire) -> Resource:
-        """Return the application a request names. Raises ResourceMissing."""
+        """Return the application that a request names. Raises ResourceMissing."""
         return self.engine.resources.get(self.scope, "application", request["applicationId"])
 
     def index(self, request: Wire) -> Resource:
-        """Return the index a request names. Raises ResourceMissing."""
+        """Return the index that a request names. Raises ResourceMissing."""
         self.application(request)
         return self.engine.resources.get(self.scope, "index", request["indexId"], parent=request["applicationId"])
 
@@ -32,12 +32,12 @@ class QBusinessBackend(EngineBackend):
         return self.index(request) if lenient else self.active_index(request)
 
     def data_source(self, request: Wire) -> Resource:
-        """Return the data source a request names. Raises ResourceMissing."""
+        """Return the data source that a request names. Raises ResourceMissing."""
         index = self.index(request)
         return self.engine.resources.get(self.scope, "data_source", request["dataSourceId"], parent=index.id)
 
     def arn_of(self, *ids: str) -> str:
-        """Name an application, an index in it, or a data source in that."""
+        """Return the ARN of an application, of an index in it, or of a data source in that index."""
         kinds = ("application", "index", "data-source")
         return self.arn("/".join(f"{kind}/{name}" for kind, name in zip(kinds, ids, strict=False)))
 

@@ -40,7 +40,7 @@ class PrincipalOperations(QBusinessOperations):
         return {"userAliases": self._user(request).body["userAliases"]}
 
     def update_user(self, request: Wire) -> Wire:
-        """Add, replace and delete aliases; a user has one for each index and data source."""
+        """Add, replace and delete aliases. A user has one alias for each index and data source."""
         user = self._user(request)
         self._check(self.backend.application(request), request.get("userAliasesToUpdate", []))
         aliases = {_place(alias): alias for alias in user.body["userAliases"]}
@@ -62,7 +62,7 @@ class PrincipalOperations(QBusinessOperations):
         return {}
 
     def put_group(self, request: Wire) -> Wire:
-        """Map a group to its members; the last put counts."""
+        """Map a group to its members. The last put counts."""
         backend = self.backend
         index, source = self._place(request)
         if request["type"] == "DATASOURCE" and source is None:
@@ -85,13 +85,13 @@ class PrincipalOperations(QBusinessOperations):
         return {}
 
     def delete_group(self, request: Wire) -> Wire:
-        """Take a group away."""
+        """Delete a group."""
         index, source = self._place(request)
         self.backend.engine.principals.delete(index, source, request["groupName"], self._now())
         return {}
 
     def get_group(self, request: Wire) -> Wire:
-        """Tell what became of the last actions on a group."""
+        """Return the statuses of the last actions on a group."""
         index, source = self._place(request)
         actions = self.backend.engine.principals.actions(index.id, source, request["groupName"])
         if not actions:
@@ -99,7 +99,7 @@ class PrincipalOperations(QBusinessOperations):
         return {"status": _action_to_wire(actions[0]), "statusHistory": [_action_to_wire(one) for one in actions]}
 
     def list_groups(self, request: Wire) -> Wire:
-        """List the groups that were last changed before some time."""
+        """List the groups that were last changed before a time."""
         index, source = self._place(request)
         found, token = self.backend.engine.principals.page(
             index.id,
@@ -112,7 +112,7 @@ class PrincipalOperations(QBusinessOperations):
         return present(items=[{"groupName": action.group} for action in found], nextToken=token)
 
     def check_document_access(self, request: Wire) -> Wire:
-        """Tell whether a user may see a document, by which names, and what its access control says."""
+        """Tell whether a user may see a document; also the user's aliases and groups, and the access control."""
         backend = self.backend
         index = backend.index(request)
         source = request.get("dataSourceId")

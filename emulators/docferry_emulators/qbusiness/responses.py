@@ -20,12 +20,12 @@ from docferry_emulators.wire.protocol import Reply, decode, service_model
 from docferry_emulators.wire.validation import query_value, read
 
 Template = tuple[str, tuple[str, ...], str]
-"""Method, the segments of the path (a label in braces), and the operation."""
+"""The method, the segments of the path (labels are in braces), and the operation."""
 
 
 @cache
 def templates() -> list[Template]:
-    """Return the paths of the service, those with fewer labels first: a literal segment beats a label."""
+    """Return the paths of the service. Those with fewer labels come first: a literal segment wins over a label."""
     model = service_model("qbusiness")
     found = []
     for name in model.operation_names:
@@ -47,7 +47,7 @@ class QBusinessResponse(
     """Every operation of Q Business that is emulated."""
 
     def route(self) -> tuple[OperationModel, dict[str, str]]:
-        """Match method and raw path; labels are unquoted after the split, so they may hold any character."""
+        """Match the method and the raw path. Labels are unquoted after the split, so they may contain any character."""
         path = tuple(self.raw_path.strip("/").split("/"))
         for method, segments, name in templates():
             if method == self.method and len(segments) == len(path):
@@ -58,7 +58,7 @@ class QBusinessResponse(
         raise UnknownOperation(f"There is no operation at {self.method} {self.raw_path[:200]}.")
 
     def parse(self, operation: OperationModel, labels: dict[str, str]) -> Wire:
-        """Gather the members from path, query string and body, and read them by the model."""
+        """Collect the members from path, query string and body, and read them according to the model."""
         body = decode(self.body)
         if not isinstance(body, dict):
             raise SerializationFailed("The body must be a structure")

@@ -15,7 +15,7 @@ CARRIES_USER = "user:"
 
 
 class SearchOperations(QBusinessOperations):
-    """Search. The user is the caller, never a parameter."""
+    """Search. The user is the caller of the API, never a parameter."""
 
     def search_relevant_content(self, request: Wire) -> Wire:
         """Search passages of an index, through a retriever."""
@@ -61,13 +61,13 @@ class SearchOperations(QBusinessOperations):
     def _caller(self, application: Resource, index: Resource) -> Identity | None:
         """Find out who calls.
 
-        The real service wants identity-aware credentials. Their stand-in here is a session token
-        ``user:somebody@example.com``; other credentials carry nobody.
+        The real service needs identity-aware credentials. Here a session token ``user:somebody@example.com`` stands for
+        them. Other credentials carry no user.
         """
         token = self.headers.get("X-Amz-Security-Token", "")
         if token.startswith(CARRIES_USER):
             return identity_of(self.backend, application.id, index.id, token.removeprefix(CARRIES_USER))
         without = self.backend.settings.qbusiness_search_without_user
         if without == "deny":
-            raise AccessDenied("The credentials carry no user; SearchRelevantContent needs identity-aware ones.")
+            raise AccessDenied("The credentials carry no user; SearchRelevantContent needs identity-aware credentials.")
         return NOBODY if without == "public" else None

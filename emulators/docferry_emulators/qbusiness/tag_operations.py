@@ -16,7 +16,7 @@ class TagOperations(QBusinessOperations):
         return {}
 
     def untag_resource(self, request: Wire) -> Wire:
-        """Take tags away."""
+        """Remove tags."""
         self.backend.engine.tags.remove(self._tagged(request), request["tagKeys"])
         return {}
 
@@ -26,7 +26,7 @@ class TagOperations(QBusinessOperations):
         return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
 
     def _tagged(self, request: Wire) -> str:
-        """Check that every part of the ARN exists."""
+        """Return the ARN of the request. Raises ResourceMissing unless every part of it exists."""
         arn: str = request["resourceARN"]
         backend, parent = self.backend, ""
         prefix = backend.arn("")

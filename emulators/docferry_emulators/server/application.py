@@ -1,4 +1,4 @@
-"""One loopback port that speaks Kendra, Q Business and every service of moto."""
+"""One loopback port for Kendra, Q Business and every service of moto."""
 
 import logging
 import signal
@@ -34,7 +34,7 @@ from docferry_emulators.wire.protocol import ServiceResponse, signed_service
 log = logging.getLogger(__name__)
 
 SERVICES: dict[str, type[ServiceResponse]] = {"kendra": KendraResponse, "qbusiness": QBusinessResponse}
-# A request of ten documents of 50 MB each, in base64: what Q Business takes at most.
+# In bytes: the longest request that Q Business takes has ten documents of 50 MB each, in base64.
 LONGEST_BODY = 700_000_000
 
 
@@ -56,7 +56,7 @@ class Application:
         return self._serve(SERVICES[service], BackendRequest(environ))(environ, start_response)
 
     def _serve(self, service: type[ServiceResponse], request: BackendRequest) -> Response:
-        # Not by way of moto's Flask app: that would merge the slashes of a document id in the path.
+        # Not through moto's Flask app, which would merge the slashes of a document id in the path.
         request.max_content_length = LONGEST_BODY
         try:
             status, headers, body = service.dispatch(request, request.raw_url, request.headers)
@@ -65,15 +65,15 @@ class Application:
         except Exception:
             log.exception("The emulator failed at %s %s", request.method, request.raw_path)
             status, headers, body = service().refuse(InternalFailure("The emulator failed; see its log."))
-        # A list, lest werkzeug corrects the announced length of a reply that is to be cut.
+        # A list, so that werkzeug does not correct the announced length of a reply that is to be cut.
         return Response([body], status=status, headers=headers)
 
 
 def service_of(environ: dict[str, Any]) -> str | None:
-    """Tell which of the two services a request is for; None: neither.
+    """Return which of the two services a request is for, or None.
 
-    With AWS_ENDPOINT_URL the host says nothing, so the service in the scope of the signature decides. What is not
-    signed is told by its target, its host, or its path.
+    With AWS_ENDPOINT_URL the host says nothing, so the service in the scope of the signature decides. Without a
+    signature, the target, the host or the path of the request decides.
     """
     signed = signed_service(environ.get("HTTP_AUTHORIZATION", ""))
     if signed is not None:
@@ -88,14 +88,14 @@ def service_of(environ: dict[str, Any]) -> str | None:
 
 
 class _Server(ThreadedWSGIServer):
-    """Speaks HTTP/1.1, a connection for each request, and HTTP/2."""
+    """Speaks HTTP/1.1, with one connection per request, and HTTP/2."""
 
     def __init__(self, port: int, application: Application) -> None:
         self.http2_connections: set[http2.Connection] = set()
         super().__init__("127.0.0.1", port, application, _Handler)
 
     def server_close(self) -> None:
-        """Let go of the port, and of the connections that are kept open."""
+        """Close the port, and the HTTP/2 connections that are still open."""
         super().server_close()
         for connection in tuple(self.http2_connections):
             connection.hang_up()
@@ -103,11 +103,11 @@ class _Server(ThreadedWSGIServer):
 
 class _Handler(MotoRequestHandler):  # type: ignore[misc]
     server: _Server
-    # HTTP/2 sends small frames: they must not wait for each other.
+    # HTTP/2 sends small frames, which must not wait for each other.
     disable_nagle_algorithm = True
 
     def parse_request(self) -> bool:
-        """Read the head of a request; the preface of HTTP/2 is the head of a connection."""
+        """Read the head of a request. If it is the preface of HTTP/2, serve the whole connection."""
         if self.raw_requestline != http2.PREFACE:
             parsed: bool = super().parse_request()
             return parsed
@@ -121,10 +121,10 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         return False
 
     def log_request(self, *_: Any) -> None:
-        """Say nothing; a sync is thousands of requests."""
+        """Log nothing: a sync makes thousands of requests."""
 
     def connection_dropped(self, *_: Any) -> None:
-        """Hang up without a word: a lost reply was asked for, or the client is gone."""
+        """Close the connection and log nothing: a lost reply was asked for, or the client is gone."""
         self.close_connection = True
 
 
@@ -138,10 +138,10 @@ def serving(
     faults_file: Path | None = None,
     moto_config: dict[str, Any] | None = None,
 ) -> Iterator[tuple[str, Emulation]]:
-    """Serve in a thread, and yield the URL and the emulation.
+    """Serve in a thread. Yields the URL and the emulation.
 
-    ``port`` 0 takes any that is free. ``clock`` None is the machine's, and can be advanced by the control endpoint.
-    ``faults_file`` is YAML with the knobs of ``faults.Knobs``. ``moto_config`` is what ``mock_aws`` takes.
+    ``port`` 0 takes any free port. ``clock`` None takes the machine's clock, which the control endpoint can advance.
+    ``faults_file`` is YAML with the knobs of ``faults.Knobs``. ``moto_config`` is the configuration for ``mock_aws``.
     """
     clock = clock if clock is not None else SteerableClock(WallClock())
     with (
@@ -162,18 +162,18 @@ def serving(
 
 
 def serve(server: AbstractContextManager[tuple[str, Emulation]]) -> None:
-    """Serve until SIGINT or SIGTERM; prints ``ready http://127.0.0.1:PORT`` as soon as it answers.
+    """Serve until SIGINT or SIGTERM. Prints ``ready http://127.0.0.1:PORT`` as soon as the server answers.
 
-    ``server`` is what ``serving`` gives. To be called in the main thread of a process of its own.
+    ``server`` is the result of ``serving``. Call this in the main thread of a process that does nothing else.
     """
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with server as (url, _):
-        print(f"ready {url}", flush=True)  # noqa: T201 - what the starting process waits for
+        print(f"ready {url}", flush=True)  # noqa: T201 - the process that started this one waits for it
         stopped.wait()
 
 
 def read_faults(path: Path) -> Knobs:
-    """Read the knobs from YAML. Raises msgspec.ValidationError that names what is wrong."""
+    """Read the knobs from YAML. Raises msgspec.ValidationError, which says what is wrong."""
     return msgspec.yaml.decode(path.read_bytes() or b"{}", type=Knobs)

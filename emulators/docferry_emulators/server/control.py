@@ -13,7 +13,7 @@ PREFIX = "/_docferry/"
 
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True):
-    """How far to push the clock ahead."""
+    """How many seconds to move the clock ahead."""
 
     seconds: float
 
@@ -22,7 +22,7 @@ def answer(emulation: Emulation, request: Request) -> Response:
     """Answer a request to the control endpoint.
 
     ``GET faults`` and ``PUT faults`` read and replace the knobs, ``GET calls`` counts the calls by operation,
-    ``GET clock`` tells the time, ``POST clock`` with ``{"seconds": 3600}`` pushes it ahead.
+    ``GET clock`` tells the time, ``POST clock`` with ``{"seconds": 3600}`` moves it ahead.
     """
     routes = {
         ("GET", "faults"): lambda: _json(emulation.faults.knobs),

@@ -1,10 +1,11 @@
-"""HTTP/2 with prior knowledge, for the request handler of werkzeug's server, which speaks HTTP/1.1 alone.
+"""HTTP/2 with prior knowledge, for the request handler of werkzeug's server, which speaks only HTTP/1.1.
 
-Some SDKs speak it to services that can stream: the one for JavaScript to Q Business. There is no negotiation without
-TLS: the client begins with a preface whose first line looks like a request (RFC 9113, sections 3.3 and 3.4).
+Some SDKs use HTTP/2 for services that can stream: the SDK for JavaScript does so for Q Business. There is no
+negotiation without TLS. The client begins with a preface, whose first line looks like a request (RFC 9113, sections 3.3
+and 3.4).
 
-Not hypercorn, which speaks both: it answers 500 where an application gives no answer, and a lost reply has to look like
-a connection that died. The frames themselves are those of the h2 library.
+The h2 library reads and writes the frames. Hypercorn speaks both versions, but it does not fit: it answers 500 when an
+application gives no answer, and a lost reply has to look like a broken connection.
 """
 
 import logging
@@ -29,9 +30,9 @@ from werkzeug.wrappers import Response
 log = logging.getLogger(__name__)
 
 PREFACE = b"PRI * HTTP/2.0\r\n"
-"""The first line of the preface: how a connection of HTTP/2 is told from one of HTTP/1.1."""
+"""The first line of the preface. It distinguishes a connection of HTTP/2 from one of HTTP/1.1."""
 _READ = 1 << 16
-# What belongs to a connection of HTTP/1.1, and must not be sent over HTTP/2 (RFC 9113, section 8.2.2).
+# Headers about a connection of HTTP/1.1, which must not be sent over HTTP/2 (RFC 9113, section 8.2.2).
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"})
 
 
@@ -41,22 +42,22 @@ class _Request(Struct):
 
 
 class Connection:
-    """One connection. The thread of its handler reads; each request is answered in a thread of its own.
+    """One connection. The thread of its handler reads. Each request is answered in a separate thread.
 
-    ``longest_body`` is in bytes; a request with more is reset.
+    ``longest_body`` is in bytes. A request with a longer body is reset.
     """
 
     def __init__(self, handler: WSGIRequestHandler, longest_body: int) -> None:
         self._handler = handler
         self._longest_body = longest_body
         self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding="latin-1"))
-        # What the client waits for, by stream.
+        # The requests that the client waits for, by stream.
         self._requests: dict[int, _Request] = {}
-        # Guards all of the above; notified whenever the client may have made room for more of an answer.
+        # Guards all of the above. It is notified when the client may have room for more of an answer.
         self._news = threading.Condition()
 
     def converse(self) -> None:
-        """Answer until either side hangs up. ``PREFACE`` has been read already."""
+        """Answer requests until either side closes the connection. ``PREFACE`` has been read already."""
         self._h2.initiate_connection()
         data = PREFACE
         try:
@@ -64,9 +65,9 @@ class Connection:
                 with self._news:
                     try:
                         for event in self._h2.receive_data(data):
-                            with suppress(ProtocolError):  # the same data took the request back
+                            with suppress(ProtocolError):  # the same data also cancelled the request
                                 self._take(event)
-                    finally:  # a breach of the protocol, too, is answered: with its reason
+                    finally:  # a violation of the protocol is answered too, with the reason
                         self._flush()
                         self._news.notify_all()
                 data = self._handler.rfile.read1(_READ)
@@ -78,8 +79,8 @@ class Connection:
                 self._news.notify_all()
 
     def hang_up(self) -> None:
-        """End the conversation, from another thread."""
-        with suppress(OSError):  # the client was faster
+        """Close the connection from another thread."""
+        with suppress(OSError):  # the client closed it first
             self._handler.connection.shutdown(socket.SHUT_RDWR)
 
     def _take(self, event: Event) -> None:
@@ -118,12 +119,12 @@ class Connection:
         except ConnectionError:
             return None
         except Exception:
-            # Method, path, scheme and authority come first; what follows may be secret.
+            # The first four are method, path, scheme and authority. The others may be secret.
             log.exception("A request over HTTP/2 failed: %s", request.headers[:4])
             return InternalServerError().get_response()
 
     def _environ(self, request: _Request) -> dict[str, Any]:
-        """Let the handler make it, as if it had read the request itself: paths and names of headers stay raw."""
+        """Let the handler make the environment, as if it had read the request. Paths and names of headers stay raw."""
         pseudo = {name: value for name, value in request.headers if name.startswith(":")}
         reader = copy(self._handler)
         reader.command = pseudo[":method"]

@@ -1,4 +1,4 @@
-"""A clock that runs, and can be pushed ahead: an hour of indexing need not be waited for."""
+"""A clock that runs, and that can be moved ahead to skip an hour of indexing."""
 
 import threading
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from docferry_emulators.clock import Clock
 
 
 class SteerableClock:
-    """Another clock, plus however far it was advanced."""
+    """Another clock, plus the time by which it was advanced."""
 
     def __init__(self, inner: Clock) -> None:
         self._inner = inner
@@ -20,10 +20,10 @@ class SteerableClock:
             return self._inner.now() + self._ahead
 
     def sleep(self, seconds: float) -> None:
-        """Let so much time go by."""
+        """Let this many seconds pass."""
         self._inner.sleep(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Jump ahead; what is due by then is done with the next request."""
+        """Jump ahead by this many seconds. The next request does the work that is due by then."""
         with self._lock:
             self._ahead += timedelta(seconds=max(0.0, seconds))

@@ -1,1 +1,1 @@
-"""Requests and replies as they travel: read, checked and written by botocore's models."""
+"""Requests and replies on the wire: read, checked and written according to botocore's models."""

@@ -1,4 +1,4 @@
-"""From an HTTP request to a method of a service and back; the protocol of each service is in its own responses.py."""
+"""Turns an HTTP request into a method call and back. The protocol of each service is in its responses.py."""
 
 import re
 import uuid
@@ -22,7 +22,7 @@ _SCOPE = re.compile(r"Credential=[^,\s]*/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_reques
 
 
 def signed_service(authorization: str) -> str | None:
-    """Return the service a signature is for; None without one."""
+    """Return the service that a signature is for, or None without a signature."""
     match = _SCOPE.search(authorization)
     return match[2] if match else None
 
@@ -34,12 +34,13 @@ def service_model(service: str) -> ServiceModel:
 
 
 class ServiceResponse(BaseResponse):  # type: ignore[misc]
-    """Dispatches one request: route, count and fault, parse and validate, settle what is due, do, answer.
+    """Handles one request: route, count, inject faults, parse and validate, do work that is due, call, answer.
 
-    An operation is the method of its name in snake case; it takes the parsed request and returns the reply.
+    The method of an operation has the operation's name in snake case. It takes the parsed request, and returns the
+    reply.
     """
 
-    # The body is JSON, or to be refused as none: moto need not try to read it as a query string.
+    # The body is JSON, or it is refused. So moto need not try to read it as a query string.
     use_raw_body = True
     service: ClassVar[str]
     content_type: ClassVar[str]
@@ -62,7 +63,7 @@ class ServiceResponse(BaseResponse):  # type: ignore[misc]
 
     @abstractmethod
     def refuse(self, error: EmulatorError) -> Reply:
-        """Write an error down as this service does."""
+        """Write an error as this service does."""
 
     def call_action(self) -> Reply:
         """Answer the request."""
@@ -87,12 +88,12 @@ class ServiceResponse(BaseResponse):  # type: ignore[misc]
         return status, headers, body
 
     def answer(self, operation: OperationModel, result: Wire) -> Reply:
-        """Write a reply: times are epoch seconds already, so it is JSON as it stands; no result is no body."""
+        """Write a reply as JSON: its times are epoch seconds already. An operation without a result has no body."""
         body = msgspec.json.encode(result) if operation.output_shape and operation.output_shape.members else b""
         return 200, {}, body
 
     def get_region_from_url(self, request: Any, full_url: str) -> str:
-        """Prefer the region of the signature: a path may hold anything, also what looks like a host name."""
+        """Prefer the region of the signature: a path may contain anything, even text that looks like a host name."""
         if match := _SCOPE.search(request.headers.get("Authorization", "")):
             return match[1]
         try:
@@ -108,7 +109,7 @@ def _cut(reply: Reply) -> Reply:
 
 
 def decode(body: bytes) -> Any:
-    """Read a JSON body; an empty one is an empty structure. Raises SerializationFailed."""
+    """Read a JSON body. An empty body is an empty structure. Raises SerializationFailed."""
     if not body:
         return {}
     try:

@@ -1,7 +1,7 @@
-"""Reads a request by botocore's own model of it, and finds every constraint that it violates.
+"""Reads a request according to botocore's model, and finds every constraint that the request violates.
 
-boto3 checks what is required, types and minima; maxima, patterns and enums it leaves to the service, so they are
-checked here. One walk does both: it turns JSON into values (blobs into bytes) and collects the violations.
+boto3 checks required members, types and minima. It leaves maxima, patterns and enums to the service, so they are
+checked here. One pass does both: it turns JSON into values (blobs into bytes) and collects the violations.
 """
 
 import binascii
@@ -15,17 +15,17 @@ from botocore.model import Shape
 
 from docferry_emulators.errors import Field, SerializationFailed, ValidationFailed
 
-# Years 1 to 9999, what datetime can express, in seconds of the epoch.
+# The years 1 to 9999, which datetime can express, in epoch seconds.
 FIRST_SECOND, LAST_SECOND = -62135596800, 253402300799
 LONG = 2**63
 INTEGER = 2**31
 
 
 def read(shape: Shape, value: Any) -> Any:
-    """Turn a decoded request into values, by the member names of the model.
+    """Turn a decoded request into values, under the member names of the model.
 
     Unknown members are dropped and null counts as absent, as the real services do. Timestamps are epoch seconds.
-    Raises ValidationFailed with every violation in it, SerializationFailed for a wrong JSON type.
+    Raises ValidationFailed, which lists every violation, and SerializationFailed for a wrong JSON type.
     """
     problems: list[Field] = []
     try:
@@ -41,10 +41,10 @@ def read(shape: Shape, value: Any) -> Any:
 
 @lru_cache(maxsize=512)
 def pattern(text: str) -> regex.Pattern[str]:
-    """Compile a pattern of the model, to be matched in full.
+    """Compile a pattern of the model. A value has to match it completely.
 
-    ``re`` does not know the categories of Unicode. Kendra prints one pattern, of a Lambda ARN,
-    between slashes that are no part of it.
+    Uses ``regex``, because ``re`` does not know the categories of Unicode. Kendra writes one pattern, that of a Lambda
+    ARN, between slashes that do not belong to it.
     """
     return regex.compile(text.removeprefix("/").removesuffix("/"))
 
@@ -89,7 +89,7 @@ def _structure(shape: Any, value: Any, path: str, problems: list[Field]) -> Any:
 
 @cache
 def _members(shape: Any) -> list[tuple[str, str, Shape, bool]]:
-    # The services print member paths in lower camel case whatever the case on the wire.
+    # The services print member paths in lower camel case, no matter which case the wire uses.
     return [
         (name, name[0].lower() + name[1:], member, name in shape.required_members)
         for name, member in shape.members.items()
@@ -177,7 +177,7 @@ def _timestamp(_shape: Shape, value: Any, path: str, _problems: list[Field]) -> 
 
 
 def query_value(shape: Shape, text: str, path: str) -> Any:
-    """Turn a value of a query string into what the same member would be in a JSON body."""
+    """Turn a value of a query string into the value that the same member has in a JSON body."""
     try:
         if shape.type_name in {"integer", "long"}:
             return int(text)

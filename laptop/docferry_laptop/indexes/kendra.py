@@ -8,12 +8,12 @@ from docferry.indexes import service
 from docferry_emulators.clock import Clock
 from docferry_laptop.indexes import INDEX, ROLE, id_of, until_active
 
-# Of storage: an emulated index holds what the laptop holds.
+# Units of storage: an emulated index may hold as much as the laptop can.
 UNITS = 1_000
 
 
 def provide(name: str, settings: dict[str, Any], clock: Clock) -> dict[str, str]:
-    """Find or make the data source of a name, and what it is in; return their ids."""
+    """Find or make the data source with this name, and its index. Return their ids."""
     kendra = boto3.client("kendra")
     index_name = f"{INDEX}-{settings.get('index_id') or 'index'}"
     index_id = id_of(kendra.list_indices()["IndexConfigurationSummaryItems"], "Name", "Id", index_name)

@@ -9,7 +9,7 @@ from docferry_laptop.indexes import INDEX, id_of, until_active
 
 
 def provide(name: str, settings: dict[str, Any], clock: Clock) -> dict[str, str]:
-    """Find or make the data source of a name, and what it is in; return their ids."""
+    """Find or make the data source with this name, and its application, index and retriever. Return their ids."""
     qbusiness = boto3.client("qbusiness")
     application_name = f"{INDEX}-{settings.get('application_id') or 'application'}"
     index_name = f"{INDEX}-{settings.get('index_id') or 'index'}"

@@ -1,6 +1,6 @@
-"""What moto leaves out or does slowly, and this adds. Every patch of moto is here."""
+"""Every patch of moto: they add what moto leaves out, and speed up what moto does slowly."""
 
 from docferry_laptop.moto.without_ec2 import import_batch_utils
 
-# Before any module here imports the interpreter.
+# This has to run before any module here imports the interpreter.
 import_batch_utils()

@@ -1,6 +1,6 @@
-"""Buckets that outlive the process: each object of moto's S3 is a file too, under its bucket's folder.
+"""Buckets that outlive the process: each object of moto's S3 is also a file, under its bucket's folder.
 
-A file put into such a folder by hand is an object from the next start on.
+A file that is put into such a folder by hand becomes an object at the next start.
 """
 
 import os
@@ -16,15 +16,15 @@ from urllib.parse import quote, unquote
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeKey, S3Backend, s3_backends
 
-# What the stack's life-cycle rules do to the same prefixes.
+# When objects with these prefixes expire, as in the life-cycle rules of the stack.
 EXPIRING = {"runs/": timedelta(days=30), "staging/": timedelta(days=7)}
 
 
 @contextmanager
 def kept_in(folder: Path) -> Iterator[None]:
-    """Load the buckets of a folder into moto's S3, and write every change of an object through to it.
+    """Load the buckets of a folder into moto's S3, and write every change of an object to the folder.
 
-    An object is on disk, whole, before its writer hears that it was written.
+    An object is completely on disk before its writer learns that it was written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _load(folder)
@@ -48,7 +48,7 @@ def kept_in(folder: Path) -> Iterator[None]:
 
 
 def _load(folder: Path) -> None:
-    # Not by way of boto3: a server has no client of its own.
+    # Not through boto3: a server has no client.
     s3 = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
     now = datetime.now(UTC)
     for bucket in sorted(path.name for path in folder.iterdir() if path.is_dir()):
@@ -65,7 +65,7 @@ def _load(folder: Path) -> None:
 
 
 def _file(folder: Path, bucket: str, key: str) -> Path:
-    # "." and ".." as parts of a key, and an empty part, are no names of files.
+    # A part of a key that is ".", ".." or empty cannot be the name of a file.
     parts = [
         quote(part, safe=" +,=@()[]{}'!#$&;~^") if part.strip(".") else quote(part).replace(".", "%2E") or "%00"
         for part in key.split("/")

@@ -1,7 +1,7 @@
-"""What moto's EventBridge and its event source mappings leave out, and this fills in.
+"""Adds what moto's EventBridge and its event source mappings leave out.
 
-Seen in moto 5.2.5: Step Functions tells EventBridge nothing, a rule cannot call a function, and a mapping hands each
-message over alone, while its sender waits.
+Seen in moto 5.2.5: Step Functions sends nothing to EventBridge, a rule cannot call a function, and a mapping hands over
+each message alone, while the sender of the message waits.
 """
 
 import json
@@ -22,7 +22,7 @@ from moto.utilities.arns import parse_arn
 
 
 class Events:
-    """Carries events to functions: from rules at once, from queues when ``deliver`` is called."""
+    """Delivers events to functions: from rules at once, from queues when ``deliver`` is called."""
 
     def __init__(self) -> None:
         self._lambda: Any = boto3.client("lambda")
@@ -32,31 +32,31 @@ class Events:
         self._telling = threading.Lock()
 
     def attach(self) -> None:
-        """Take over the event source mappings that there are: nothing is handed over but by ``deliver``."""
+        """Take over all event source mappings. From now on, only ``deliver`` hands over their messages."""
         for mapping in self._lambda.list_event_source_mappings()["EventSourceMappings"]:
             self._mappings[mapping["UUID"]] = mapping
             _, queue = _queue(mapping)
             queue.lambda_event_source_mappings.clear()
 
     def deliver(self) -> int:
-        """Hand what is in the queues to their functions, in batches as large as their mappings say.
+        """Hand the messages in the queues to their functions, in batches of the size that each mapping says.
 
-        Returns how many messages were handed over and taken; the end of an execution that is seen to have ended is
-        among them. A batch that fails is in its queue again at once: Lambda waits for the visibility timeout, which is
-        minutes.
+        Returns how many messages the functions have taken. If an execution can be seen to have ended, the message about
+        its end is among them. A batch that fails is in its queue again at once. Lambda would wait for the visibility
+        timeout, which is minutes.
         """
         with self._telling:
             pass
         return sum(self._deliver(mapping) for mapping in self._mappings.values())
 
     def call(self, function: str, event: Any) -> None:
-        """Call a function, and do not wait for it."""
+        """Call a function without waiting for it."""
         self._calling = [call for call in self._calling if not call.done()]
         payload = json.dumps(event)
         self._calling.append(self._calls.submit(self._lambda.invoke, FunctionName=function, Payload=payload))
 
     def tell(self, worker: BaseExecutionWorkerCommunication) -> None:
-        """Note how an execution has ended, and tell EventBridge, as Step Functions does.
+        """Record how an execution has ended, and tell EventBridge, as Step Functions does.
 
         https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
         """
@@ -92,14 +92,14 @@ class Events:
 
 
 def _queue(mapping: dict[str, Any]) -> tuple[Any, Any]:
-    """The backend and the queue of a mapping."""
+    """Return the backend and the queue of a mapping."""
     arn = parse_arn(mapping["EventSourceArn"])
     backend = sqs_backends[arn.account][arn.region]
     return backend, backend.get_queue(arn.resource_id)
 
 
 def _received(mapping: dict[str, Any]) -> list[Any]:
-    """The next batch of a mapping. Not by ReceiveMessage, where moto looks at the whole queue for each message."""
+    """Return the next batch of a mapping. In ReceiveMessage, moto would look at the whole queue for each message."""
     _, queue = _queue(mapping)
     batch = []
     for message in queue.messages[: mapping["BatchSize"]]:
@@ -113,7 +113,7 @@ def _received(mapping: dict[str, Any]) -> list[Any]:
 
 
 def _record(message: Any, queue: str) -> dict[str, Any]:
-    """A message as Lambda hands it over: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    """Return a message in the form of Lambda: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
     return {
         "messageId": message.id,
         "receiptHandle": message.receipt_handle,
@@ -133,7 +133,7 @@ def _record(message: Any, queue: str) -> dict[str, Any]:
 
 @contextmanager
 def event_delivery() -> Iterator[Events]:
-    """Let the ends of executions, and rules with functions, reach whom they are for."""
+    """Deliver the ends of executions to EventBridge, and the events of rules to their functions."""
     events = Events()
     with ExitStack() as stack:
         stack.callback(events.close)
@@ -144,7 +144,7 @@ def event_delivery() -> Iterator[Events]:
 
 @contextmanager
 def delivering(events: Events, every: float = 0.2) -> Iterator[None]:
-    """Deliver all the while, in a thread."""
+    """Deliver in a thread, again every ``every`` seconds, until the block ends."""
     over = threading.Event()
 
     def work() -> None:
@@ -195,7 +195,7 @@ _send_to_targets: Callable[..., None] = Rule.send_to_targets
 
 def _sender(events: Events) -> Callable[..., None]:
     def send(rule: Rule, original_event: Any, transform_input: bool = True) -> None:  # noqa: FBT001, FBT002  # moto's signature
-        """Send an event to a rule's targets, also to those that are functions."""
+        """Send an event to the targets of a rule. If some of them are functions, only those get it."""
         functions = [target for target in rule.targets if parse_arn(target["Arn"]).service == "lambda"]
         if not functions:
             _send_to_targets(rule, original_event, transform_input)
@@ -208,7 +208,7 @@ def _sender(events: Events) -> Callable[..., None]:
 
 
 def transformed(transformer: dict[str, Any] | None, event: dict[str, Any]) -> Any:
-    """The input of a target: the event, or what its transformer makes of it. A text that is put in is quoted.
+    """Return the input of a target: the event, or the result of its transformer. Texts that are filled in are quoted.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html; moto quotes nothing.
     """

@@ -1,6 +1,6 @@
-"""Fills in what moto leaves out of a stack. Each gap says what it would break.
+"""Adds what moto leaves out of a stack. Each addition says what would break without it.
 
-Seen in moto 5.2.5. Outside of ``gaps_filled`` moto is as it was. What it leaves out of events is in events.py.
+Seen in moto 5.2.5. Outside of ``gaps_filled`` moto is unchanged. event_delivery.py adds what moto leaves out of events.
 """
 
 import logging
@@ -27,20 +27,20 @@ from moto.utilities.utils import get_partition
 from docferry_emulators.cloudformation import Emulated, announce
 
 SKIPPED = ("AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")
-"""Resources that moto leaves out, and that a laptop does as well without: they watch, or refuse what nobody tries."""
+"""Resources that moto leaves out and a laptop does not need: they watch, or they refuse what no one tries here."""
 
 
 @contextmanager
 def gaps_filled() -> Iterator[None]:
-    """Let moto's CloudFormation make what a connector's template asks for, and its state machine run as in AWS."""
+    """Let moto's CloudFormation make everything in a connector's template, and let its state machine run as in AWS."""
     announce()
     with ExitStack() as stack:
         stack.enter_context(patch.object(StateMachine, "create_from_cloudformation_json", _state_machine))
         stack.enter_context(patch.object(FakeBucket, "create_from_cloudformation_json", _bucket))
         stack.enter_context(patch.object(parsing, "generate_resource_name", _name(parsing.generate_resource_name)))
         stack.enter_context(patch.object(StepFunctionsParserBackend, "start_execution", _start_execution))
-        # A server lists moto's folder, two hundred files of it, for each request: half of its time. A queue asks each
-        # message for the time, by way of two dates, whenever one is sent.
+        # For speed. A server lists the two hundred files of moto's folder for each request: half of its time. A queue
+        # asks each of its messages for the time, through two dates, whenever a message is sent.
         stack.enter_context(patch.object(backends, "list_of_moto_modules", _modules(backends.list_of_moto_modules)))
         stack.enter_context(patch.object(queues, "unix_time_millis", lambda: time.time() * 1000))
         yield
@@ -53,7 +53,7 @@ def _modules(listed: Any) -> Any:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Make a stack without a warning for each resource that may be left out; others are warned of."""
+    """Suppress the warnings about resources that may be left out. Warnings about other resources stay."""
     log = logging.getLogger("moto")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=f"Tried to parse ({'|'.join(SKIPPED)}) ")
@@ -69,7 +69,7 @@ def _not_skipped(record: logging.LogRecord) -> bool:
 
 
 class Schedule(Emulated, CloudFormationModel):  # type: ignore[misc]
-    """AWS::Scheduler::Schedule, which moto's CloudFormation does not know, in moto's Scheduler, which never fires."""
+    """AWS::Scheduler::Schedule, which moto's CloudFormation does not know. Moto's Scheduler never fires it."""
 
     @staticmethod
     def cloudformation_type() -> str:
@@ -106,7 +106,7 @@ class Schedule(Emulated, CloudFormationModel):  # type: ignore[misc]
 def _state_machine(
     resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: Any
 ) -> Any:
-    """A state machine that runs, with its substitutions: moto gives it to a backend that only keeps it, unfilled."""
+    """Make a state machine that runs, with its substitutions filled in. In moto it is only stored, without them."""
     properties = cloudformation_json["Properties"]
     definition = properties["DefinitionString"]
     for name, value in properties.get("DefinitionSubstitutions", {}).items():
@@ -119,7 +119,7 @@ _plain_start_execution = StepFunctionsParserBackend.start_execution
 
 
 def _start_execution(backend: Any, state_machine_arn: str, name: str | None = None, *args: Any, **options: Any) -> Any:
-    """Give an execution a name when its caller gives none, as Step Functions does: a run is named after it."""
+    """Give an execution a name when its caller gives none, as Step Functions does. Runs are named after executions."""
     return _plain_start_execution(backend, state_machine_arn, name or str(uuid4()), *args, **options)
 
 
@@ -129,7 +129,7 @@ _plain_bucket = FakeBucket.create_from_cloudformation_json
 def _bucket(
     resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **options: Any
 ) -> Any:
-    """A bucket with its versioning, and with its events, which moto leaves out; one that was kept is taken up."""
+    """Make a bucket with its versioning and its events, which moto leaves out. A bucket that was kept is reused."""
     backend = s3_backends[account_id][get_partition(region_name)]
     bucket = backend.buckets.get(resource_name) or _plain_bucket(
         resource_name, cloudformation_json, account_id, region_name, **options
@@ -144,7 +144,7 @@ def _bucket(
 
 
 def _name(generate: Any) -> Any:
-    """Physical names that are the same in the next process, which finds the bucket and the indexes by them."""
+    """Make physical names that are the same in the next process, which finds the bucket and the indexes by them."""
 
     def generated(resource_type: str, stack_name: str, logical_id: str) -> str:
         suffix = sha256(f"{stack_name}/{logical_id}".encode()).hexdigest()[:12]

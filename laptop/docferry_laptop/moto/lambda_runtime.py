@@ -22,7 +22,7 @@ from docferry.runtime.lambdas import Function
 
 
 class Deployed(Struct, frozen=True):
-    """One function of one connector, under the ARN that the state machine calls it by."""
+    """One function of one connector. ``arn`` is what the state machine calls."""
 
     arn: str
     function: Function
@@ -46,7 +46,7 @@ class LambdaContext:
 
 
 class LambdaRuntime:
-    """Runs handlers in this process, and keeps what they print where Lambda would keep it: in a log."""
+    """Runs handlers in this process, and writes what they print to a log, as Lambda does."""
 
     def __init__(self, log: TextIO | None = None) -> None:
         self._functions: dict[str, Deployed] = {}
@@ -55,18 +55,18 @@ class LambdaRuntime:
         self._environments = _Environments()
 
     def deploy(self, deployed: Deployed) -> None:
-        """Make a function known."""
+        """Add a function."""
         self._functions[deployed.arn] = deployed
 
     def invoke(self, arn: str, payload: str | bytes) -> tuple[str, bool]:
-        """Run a function; return its result as JSON, and whether that describes an error, in Lambda's form."""
+        """Run a function. Return its result as JSON, and whether that is an error in Lambda's form."""
         deployed = self._functions[arn]
         context = LambdaContext(deployed)
         printed = io.StringIO()
         try:
             with self._environments.entered(deployed.environment), _printing_to(printed):
                 return json.dumps(_handler(deployed.function)(json.loads(payload), context)), False
-        except Exception as error:  # noqa: BLE001  # Lambda reports whatever a handler raises
+        except Exception as error:  # noqa: BLE001  # Lambda reports every error of a handler
             described = {
                 "errorMessage": str(error),
                 "errorType": type(error).__name__,
@@ -107,9 +107,9 @@ def _handler(function: Function) -> Callable[[Any, Any], Any]:
 
 
 class _Environments:
-    """Gives ``os.environ`` to one environment at a time; invocations that share it run side by side.
+    """Sets ``os.environ`` to one environment at a time. Invocations with the same environment run side by side.
 
-    A Lambda function has a process of its own. Here the children of a Map, functions of one connector, are threads.
+    In AWS each Lambda function has its own process. Here the children of a Map, functions of a connector, are threads.
     """
 
     def __init__(self) -> None:
@@ -137,19 +137,19 @@ class _Environments:
 
 
 class _Stdout(io.TextIOBase):
-    """Standard output that goes to the log of the invocation whose thread prints, if there is one."""
+    """Standard output. What the thread of an invocation prints goes to the log of that invocation."""
 
     def __init__(self, real: TextIO) -> None:
         self._real = real
 
     def write(self, text: str) -> int:
-        """Write to the log of this thread's invocation, or through."""
+        """Write to the log of this thread's invocation. Without one, write to the real output."""
         target = getattr(_invocation, "printed", None) or self._real
         written: int = target.write(text)
         return written
 
     def flush(self) -> None:
-        """Flush what is not a log."""
+        """Flush the real output, unless this thread writes to a log."""
         if getattr(_invocation, "printed", None) is None:
             self._real.flush()
 
@@ -162,7 +162,7 @@ class _Stdout(io.TextIOBase):
         return self._real.fileno()
 
     @property
-    def encoding(self) -> str:  # type: ignore[override]  # read-only here, and nobody sets it
+    def encoding(self) -> str:  # type: ignore[override]  # read-only here, and never set
         """The real output's encoding."""
         return self._real.encoding
 

@@ -1,4 +1,4 @@
-"""What moto does anew at every call and for every execution, done once: it is half of the time of a small run."""
+"""Does once what moto repeats for every call and every execution: half of the time of a small run."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,9 +18,10 @@ from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
 @contextmanager
 def shortcuts() -> Iterator[None]:
-    """Remember the URLs of backends, definitions as they were parsed, JSON paths, and the interpreter's clients.
+    """Remember the URLs of backends, parsed definitions, parsed JSON paths, and the interpreter's clients.
 
-    A state machine is built anew for each execution, from the tree of its definition, whose nodes know their texts.
+    A state machine is still built for each execution, but from the remembered tree of its definition. The nodes of the
+    tree remember their texts.
     """
     trees: dict[str, Any] = {}
     made = cache(boto_client_for)
@@ -49,7 +50,7 @@ def shortcuts() -> Iterator[None]:
         return known_text
 
     def client_for(region: str, service: str, state_credentials: object = None) -> Any:
-        del state_credentials  # which moto leaves alone, too
+        del state_credentials  # moto does not use them either
         return made(region, service)
 
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Waits of the workflow on a clock of ours: moto's interpreter and tenacity would sleep for real."""
+"""Lets the workflow wait on a clock of ours. Otherwise moto's interpreter and tenacity would really sleep."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

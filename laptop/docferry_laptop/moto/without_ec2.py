@@ -1,7 +1,7 @@
-"""Keeps moto's EC2 out: it takes longer to import than the rest of the laptop, and nothing here uses it.
+"""Avoids the import of moto's EC2, which takes longer than the rest of the laptop. Nothing here uses EC2.
 
-The interpreter of state machines knows a task for AWS Batch, and takes an enumeration for it from moto's Batch, which
-imports all of EC2.
+The interpreter of state machines has a task for AWS Batch. For this task it takes an enumeration from moto's Batch,
+which imports all of EC2.
 """
 
 import sys
@@ -15,7 +15,7 @@ def import_batch_utils() -> None:
         return
     spec = find_spec("moto.batch")
     assert spec is not None
-    # A place where modules of the package are found; what the package itself imports is not run.
+    # This only says where the modules of the package are. The package's own imports do not run.
     sys.modules["moto.batch"] = module_from_spec(spec)
     try:
         import_module("moto.batch.utils")

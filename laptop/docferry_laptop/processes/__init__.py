@@ -1,1 +1,1 @@
-"""Lambda functions as processes, each under the runtime client that AWS gives it."""
+"""Lambda functions as processes. Each runs under AWS's own runtime client."""

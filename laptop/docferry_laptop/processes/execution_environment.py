@@ -1,6 +1,6 @@
-"""Lambda's execution environment: one process of a function, under the limits of the function.
+"""Lambda's execution environment: one process of a function, within the limits of the function.
 
-What ends badly is told as Lambda tells it, so that Retry and Catch of a state machine see the same names:
+Failures are reported as Lambda reports them, so that Retry and Catch of a state machine see the same names:
 https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 """
@@ -18,24 +18,24 @@ from msgspec import Struct
 
 from docferry_laptop.processes.runtime_api import Invocation, RuntimeApi
 
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: a start that takes longer is begun anew
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: a start that takes longer is repeated
 # within the time of the first invocation.
 INIT_SECONDS = 10.0
-# How often the limits are looked at while a process works.
+# How often the limits are checked while a process works.
 LOOK_SECONDS = 0.02
 
 
 class Result(Struct, frozen=True):
-    """What an invocation gives: JSON, and whether that describes an error."""
+    """The result of an invocation: JSON, and whether it describes an error."""
 
     payload: bytes
     failed: bool = False
 
 
 class ExecutionEnvironment:
-    """One process, and the Runtime API that it works by. One invocation at a time; then it waits for the next.
+    """One process, and the Runtime API that gives it work. It handles one invocation at a time.
 
-    ``memory`` is in MiB, ``variables`` are the whole environment of the process.
+    ``memory`` is in MiB. ``variables`` is the whole environment of the process.
     """
 
     def __init__(
@@ -43,8 +43,8 @@ class ExecutionEnvironment:
     ) -> None:
         self._bytes = memory * 1024 * 1024
         self._api = RuntimeApi()
-        # -S: the libraries are those of the code and of the runtime, not those that this machine happens to have.
-        # A session of its own: Ctrl-C is for this process, which ends the others in order.
+        # -S: the process uses only the libraries of its code and of the runtime, not those of this machine.
+        # A new session: Ctrl-C reaches only this process, which ends the others in order.
         self._process = subprocess.Popen(  # noqa: S603  # AWS's client, and the function's own code
             [sys.executable, "-S", "-m", "awslambdaric", handler],
             cwd=code,
@@ -57,11 +57,11 @@ class ExecutionEnvironment:
 
     @property
     def alive(self) -> bool:
-        """Whether it can take an invocation."""
+        """Whether the process can take an invocation."""
         return self._process.poll() is None
 
     def invoke(self, invocation: Invocation) -> Result:
-        """Let the process handle one invocation. After an error that is Lambda's own, the process has ended."""
+        """Let the process handle one invocation. After an error of Lambda's own, such as a timeout, it has ended."""
         self._api.offer(invocation)
         deadline = time.monotonic() + INIT_SECONDS + invocation.timeout
         while True:
@@ -88,12 +88,12 @@ class ExecutionEnvironment:
         self._process.wait()
 
     def close(self) -> None:
-        """End the process, and stop serving it."""
+        """End the process, and stop its Runtime API."""
         self.end()
         self._api.close()
 
     def _peak_bytes(self) -> int:
-        """The most memory that the process has ever had. Lambda ends a process that once has more than it may."""
+        """Return the most memory that the process has had. Lambda ends a process that exceeds its limit even once."""
         try:
             status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
         except OSError:
@@ -103,12 +103,12 @@ class ExecutionEnvironment:
 
 
 def timed_out(invocation: Invocation) -> Result:
-    """What Lambda answers when a handler takes longer than the function's timeout."""
+    """Return Lambda's answer when a handler takes longer than the function's timeout."""
     return _error("Sandbox.Timedout", invocation, f"Task timed out after {invocation.timeout:.2f} seconds")
 
 
 def exited(invocation: Invocation, code: int) -> Result:
-    """What Lambda answers when the process ended by itself, or was killed for its memory."""
+    """Return Lambda's answer when the process ended by itself, or was killed for its memory."""
     if code < 0:
         why = f"Runtime exited with error: signal: {(signal.strsignal(-code) or str(-code)).lower()}"
     elif code:

@@ -1,4 +1,4 @@
-"""Lambda on a laptop, as close as it gets: each function's own code under AWS's own runtime client, in processes.
+"""Lambda on a laptop, as close as possible: each function's own code runs in a process, under AWS's runtime client.
 
 The functions are those that moto's Lambda knows, with the environment, the memory and the timeout of the template.
 """
@@ -25,7 +25,7 @@ from docferry_laptop.processes.execution_environment import ExecutionEnvironment
 from docferry_laptop.processes.runtime_api import Invocation
 
 RUNTIME = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
-"""The runtime client, and what it stands on: all that a function finds beside its own code."""
+"""The runtime client and its dependencies: everything that a function finds beside its own code."""
 
 
 class Processes:
@@ -42,7 +42,7 @@ class Processes:
         self._closed = False
 
     def invoke(self, function: Any, payload: str | bytes) -> Result:
-        """Run one of moto's functions in a process that does nothing else at that time."""
+        """Run one of moto's functions in a process that does nothing else at the same time."""
         body = payload.encode() if isinstance(payload, str) else payload
         invocation = Invocation(str(uuid4()), function.function_arn, body or b"{}", float(function.timeout))
         key = (function.function_arn, function.code_sha_256, str(function.get_configuration()))
@@ -87,7 +87,7 @@ class Processes:
         return environment
 
     def _code(self, function: Any) -> Path:
-        """The folder that a function's code is unpacked in, once for all functions with the same."""
+        """Return the folder with the unpacked code of a function. Functions with the same code share it."""
         place: Path = self._folder / function.code_digest
         with self._lock:
             if not place.exists():
@@ -96,7 +96,7 @@ class Processes:
         return place
 
     def _variables(self, function: Any, code: Path) -> Mapping[str, str]:
-        """The environment of a function's process.
+        """Return the environment of a function's process.
 
         https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
         """
@@ -121,7 +121,7 @@ class Processes:
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH": str(self._runtime),
             "TZ": ":UTC",
-            # What Lambda has no need of: its endpoints are the real ones, and its code folder is read-only.
+            # Lambda does not need these: its endpoints are the real ones, and its code folder is read-only.
             "AWS_ENDPOINT_URL": self._endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -130,9 +130,9 @@ class Processes:
 
 @contextmanager
 def in_processes(endpoint: str, log: BinaryIO | None = None) -> Iterator[Processes]:
-    """Let moto's Lambda run its functions in processes, which call AWS at ``endpoint``, and end them all at the end.
+    """Let moto's Lambda run its functions in processes, which call AWS at ``endpoint``. End all of them at the end.
 
-    Raises ConfigurationError where the runtime client is not installed.
+    Raises ConfigurationError when the runtime client is not installed.
     """
     folder = Path(tempfile.mkdtemp(prefix="docferry-functions-"))
     try:
@@ -157,13 +157,13 @@ def in_processes(endpoint: str, log: BinaryIO | None = None) -> Iterator[Process
 
 
 def runtime_in(folder: Path) -> Path:
-    """A folder with the runtime client and nothing else. Raises ConfigurationError where it is not installed."""
+    """Make a folder with only the runtime client. Raises ConfigurationError when the client is not installed."""
     folder.mkdir(parents=True)
     for name in RUNTIME:
         spec = find_spec(name)
         if spec is None or spec.origin is None:
             raise ConfigurationError(
-                f"the Lambda runtime client is not installed ({name} is missing): pip install 'docferry[deploy]', or, "
+                f"the Lambda runtime client is not installed ({name} is missing): pip install 'docferry[deploy]' or, "
                 "in a checkout, `make setup`"
             )
         origin = Path(spec.origin)

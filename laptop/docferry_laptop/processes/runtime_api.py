@@ -1,4 +1,4 @@
-"""Lambda's Runtime API: over it a function's process asks for its next invocation, and tells what came of it.
+"""Lambda's Runtime API: a function's process asks it for the next invocation, and reports the result to it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -26,14 +26,14 @@ class Invocation(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """What a process has said: it has ``taken`` its invocation, or what came of it or of its start."""
+    """A message of a process: it has ``taken`` its invocation, or it reports the result of that or of its start."""
 
     what: Literal["taken", "response", "error", "init error"]
     body: bytes = b""
 
 
 class RuntimeApi:
-    """The API of one process, on a loopback port of its own: the client knows no other address than host and port."""
+    """The API of one process, on its own loopback port, because the client can only be given a host and a port."""
 
     def __init__(self) -> None:
         self.told: SimpleQueue[Told] = SimpleQueue()
@@ -47,7 +47,7 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
-        """What ``AWS_LAMBDA_RUNTIME_API`` is set to."""
+        """The value for ``AWS_LAMBDA_RUNTIME_API``."""
         return f"127.0.0.1:{self._server.server_port}"
 
     def offer(self, invocation: Invocation) -> None:
@@ -55,21 +55,21 @@ class RuntimeApi:
         self._waiting.put(invocation)
 
     def hear(self, seconds: float) -> Told | None:
-        """What the process says next; None when it says nothing for so long."""
+        """Return the next message of the process, or None when it sends none for this many seconds."""
         try:
             return self.told.get(timeout=seconds)
         except Empty:
             return None
 
     def close(self) -> None:
-        """Stop serving. The process has to have ended."""
+        """Stop serving. The process must have ended before."""
         self._waiting.put(None)
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
     def next(self) -> Invocation | None:
-        """The next invocation, as soon as there is one; None when there will be none."""
+        """Wait for the next invocation, and return it. None: there will be no more."""
         return self._waiting.get()
 
 
@@ -78,7 +78,7 @@ class _Server(ThreadingHTTPServer):
     api: RuntimeApi
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: the process was ended while it asked."""
+        """Log nothing: the process was ended during its request."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:  # the base class finds the method by this name
-        """Answer a request for the next invocation, when there is one."""
+        """Answer a request for the next invocation, as soon as there is one."""
         invocation = self.server.api.next() if self.path == f"{VERSION}/invocation/next" else None
         if invocation is None:
             self._answer(404)
@@ -101,8 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.api.told.put(Told("taken"))
         self._answer(200, invocation.payload, headers)
 
-    def do_POST(self) -> None:  # same
-        """Take what came of an invocation, or of the start."""
+    def do_POST(self) -> None:  # as above
+        """Receive the result of an invocation, or an error at the start."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         match self.path.removeprefix(VERSION).split("/")[1:]:
             case ["invocation", _, "response"]:
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 self._answer(404)
                 return
-        # Answered first: a process that waits for its answer may be ended as soon as it was heard.
+        # Answer first: as soon as the message is passed on, the process may be ended while it waits for its answer.
         self._answer(202, b'{"status":"OK"}')
         self.server.api.told.put(told)
 
@@ -127,4 +127,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing: the log is the function's."""
+        """Log nothing: the log belongs to the function."""
