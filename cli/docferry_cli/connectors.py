@@ -1,13 +1,12 @@
 """Finds the connector that a command is about."""
 
 import hashlib
-import re
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from docferry.connector import Connector, Part, pick
+from docferry.connector import Connector, Part, pick, slug
 from docferry.errors import ConfigurationError
 from docferry_cli.options import IndexKind
 
@@ -49,9 +48,9 @@ def of_folder(path: Path, index: IndexKind) -> Connector:
         what = "is not a folder" if path.exists() else "does not exist"
         raise ConfigurationError(f"--path: {path} {what}; give the folder that holds the documents")
     folder = path.resolve()
-    slug = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:16] or "folder"
+    name = slug(folder.name)[:16] or "folder"
     digest = hashlib.sha256(str(folder).encode(errors="surrogateescape")).hexdigest()[:6]
-    return Connector(f"{slug}-{index}-{digest}", Part("files", {"path": str(folder)}), Part(index))
+    return Connector(f"{name}-{index}-{digest}", Part("files", {"path": str(folder)}), Part(index))
 
 
 def remember(state: Path, connector: Connector, index: Part) -> None:

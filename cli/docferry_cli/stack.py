@@ -6,7 +6,7 @@ import boto3
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from docferry.connector import Connector, Part
+from docferry.connector import Connector, Part, stack_name
 from docferry.errors import ConfigurationError
 from docferry.indexes import Index, service
 from docferry.runtime import wiring
@@ -38,7 +38,7 @@ class Stack(Struct, frozen=True):
 
 def find(connector: Connector) -> Stack:
     """Return the stack of a connector, in the account and region that boto3 finds. Raises ConfigurationError."""
-    name = f"docferry-{connector.name}"
+    name = stack_name(connector.name)
     try:
         described: Any = boto3.client("cloudformation").describe_stacks(StackName=name)
     except ClientError as error:
@@ -46,6 +46,6 @@ def find(connector: Connector) -> Stack:
             f"{connector.name} is not deployed: {error}; `docferry deploy {connector.name}` deploys it"
         ) from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0]["Outputs"]}
-    ids = {setting: outputs[setting.title().replace("_", "")] for setting in service(connector.index.kind).ids}
+    ids = {setting: outputs[output] for setting, output in service(connector.index.kind).outputs.items()}
     index = Part(connector.index.kind, {**connector.index.settings, **ids})
     return Stack(connector.name, outputs["StateMachineArn"], outputs["StateBucket"], index)

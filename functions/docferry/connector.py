@@ -1,5 +1,6 @@
 """One connector as connectors.yaml describes it, in the form that travels to its functions."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -40,3 +41,13 @@ def pick(connectors: Mapping[str, Connector], name: str) -> Connector:
     if name not in connectors:
         raise ConfigurationError(f"there is no connector {name!r}; there are: {', '.join(sorted(connectors))}")
     return connectors[name]
+
+
+def slug(text: str) -> str:
+    """A text as the name of a connector can be written: lower-case letters, digits, hyphens. May be empty."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def stack_name(connector: str) -> str:
+    """The name of a connector's CloudFormation stack."""
+    return f"docferry-{connector}"

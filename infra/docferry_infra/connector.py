@@ -8,7 +8,7 @@ from msgspec import Struct, structs, to_builtins
 from docferry import indexes, sources
 from docferry.config.connectors import checked
 from docferry.config.deployment import Deploy, Described, Schedule
-from docferry.connector import DeleteGuard, Policy
+from docferry.connector import DeleteGuard, Policy, slug
 from docferry.errors import ConfigurationError
 from docferry.runtime.lambdas import DEPLOYED, FUNCTIONS
 from docferry.runtime.settings import Settings
@@ -138,4 +138,4 @@ def part_of(what: str, settings: Struct) -> dict[str, object]:
 
 def name_of(id: str) -> str:  # noqa: A002  # CDK's name
     """The id of a construct, such as ``SignedContracts``, as the name of a connector: ``signed-contracts``."""
-    return re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", id).lower()).strip("-")
+    return slug(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", id))

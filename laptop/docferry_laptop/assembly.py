@@ -14,6 +14,7 @@ import msgspec
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
+from docferry.connector import stack_name
 from docferry.errors import ConfigurationError
 
 PROGRAM = ("-m", "docferry_infra.app")
@@ -68,7 +69,7 @@ class Assembly(Struct, frozen=True):
         """Return the connectors that were synthesized. Those that work only on a laptop are left out."""
         # The folder may also hold templates from earlier syntheses.
         made = msgspec.json.decode((self.folder / "manifest.json").read_bytes(), type=_CloudAssembly).artifacts
-        return sorted(name.removeprefix("docferry-") for name, one in made.items() if one.type == STACK)
+        return sorted(name.removeprefix(stack_name("")) for name, one in made.items() if one.type == STACK)
 
     def file(self, connector: str) -> Path:
         """Return the template of a connector. Raises ConfigurationError when it was not synthesized."""
@@ -78,7 +79,7 @@ class Assembly(Struct, frozen=True):
                 f"{connector} was not synthesized; there are: {', '.join(made)}. A connector can be deployed when it "
                 "names the ids of its index, or has a deploy part"
             )
-        return self.folder / f"docferry-{connector}.template.json"
+        return self.folder / f"{stack_name(connector)}.template.json"
 
     def publish(self, stack: str, account: str, region: str) -> None:
         """Upload the assets of a stack to the places where its template looks for them. Existing assets stay."""

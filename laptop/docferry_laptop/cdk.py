@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from docferry.connector import stack_name
 from docferry.errors import ConfigurationError
 from docferry_laptop.assembly import Assembly
 
@@ -26,7 +27,7 @@ def cdk_deploy(assembly: Assembly, connector: str, arguments: Sequence[str]) -> 
         raise ConfigurationError("npx, which runs the CDK CLI, is not installed: pip install 'docferry[deploy]'")
     approval = () if "--require-approval" in arguments else ("--require-approval", "broadening")
     return subprocess.run(  # noqa: S603  # found on the path
-        [npx, "--yes", CLI, "deploy", "--app", str(assembly.folder), *approval, *arguments, f"docferry-{connector}"],
+        [npx, "--yes", CLI, "deploy", "--app", str(assembly.folder), *approval, *arguments, stack_name(connector)],
         env={**os.environ, "PATH": path},
         check=False,
     ).returncode

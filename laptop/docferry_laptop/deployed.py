@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 import docferry_emulators
-from docferry.connector import Connector
+from docferry.connector import Connector, stack_name
 from docferry.errors import ConfigurationError
 from docferry_emulators import Emulation
 from docferry_emulators.clock import Clock, VirtualClock
@@ -111,11 +111,6 @@ def cloud(
         # A handler must not outlive the emulation that it calls.
         stack.callback(stop_all)
         yield Cloud(emulation, events, clock)
-
-
-def stack_name(connector: str) -> str:
-    """Return the name of a connector's stack."""
-    return f"docferry-{connector}"
 
 
 def _template(stack: str) -> str:

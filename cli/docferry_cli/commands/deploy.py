@@ -58,9 +58,12 @@ def deploy(
 
       docferry deploy handbook-s3 -- --profile production --require-approval never
     """
+    from rich.console import Console
+
     from docferry_laptop.assembly import synthesize
     from docferry_laptop.cdk import cdk_deploy
 
-    assembly = synthesize(config, out)
-    assembly.file(connector)
+    with Console(stderr=True).status("synthesizing, and building the bundle"):
+        assembly = synthesize(config, out)
+    assembly.file(connector)  # raises for a connector that was not synthesized
     raise typer.Exit(cdk_deploy(assembly, connector, arguments or []))

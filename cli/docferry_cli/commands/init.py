@@ -1,6 +1,5 @@
 """`docferry init`: writes a project that runs as it is."""
 
-import re
 import shlex
 from pathlib import Path
 from string import Template
@@ -9,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from docferry.connector import slug
 from docferry.errors import ConfigurationError
 from docferry_cli.options import IndexKind
 
@@ -86,7 +86,7 @@ def refuse(folder: Path) -> None:
 
 def name_of(folder: Path) -> str:
     """Turn the name of a folder into the name of a connector. It is short enough to begin the name of a bucket."""
-    return re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:30].strip("-") or "documents"
+    return slug(folder.resolve().name)[:30].strip("-") or "documents"
 
 
 def text(template: str, spaces: int = 0, /, **values: str) -> str:

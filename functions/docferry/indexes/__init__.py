@@ -52,6 +52,11 @@ class Service(Struct, frozen=True):
     field_types: dict[FieldType, str]
 
     @property
+    def outputs(self) -> dict[str, str]:
+        """The output of a connector's stack that has each id: ``IndexId`` for ``index_id``."""
+        return {setting: setting.title().replace("_", "") for setting in self.ids}
+
+    @property
     def principal(self) -> str:
         """What a role has to trust so that the service can take it on."""
         return f"{self.name}.amazonaws.com"
