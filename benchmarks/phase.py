@@ -22,7 +22,7 @@ from docferry.model import Document, Opened, Outcome
 from docferry.runtime.settings import Settings
 from docferry.runtime.wiring import Wired, client
 from docferry.settlement.settle import settle
-from docferry.sources import Page
+from docferry.sources import NOTHING, Ability, Known, Page
 from docferry.state import lines, manifest, runs
 from docferry.state.keys import SYNC_JOB
 from docferry.state.store import Store
@@ -50,11 +50,12 @@ class MadeUp:
     """A source of so many documents."""
 
     presentation: frozenset[str] = frozenset()
+    abilities: frozenset[Ability] = frozenset({"resumes"})
 
     def __init__(self, size: int) -> None:
         self._size = size
 
-    def pages(self, checkpoint: str | None) -> Iterator[Page]:
+    def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:  # noqa: ARG002
         """List them."""
         for start in range(int(checkpoint or 0), self._size, PAGE):
             end = min(start + PAGE, self._size)

@@ -40,6 +40,14 @@ class ConfigurationError(FatalError):
     """A setting is missing or wrong; the text names each one, and the cure."""
 
 
+class SourceInvalid(FatalError):
+    """A source yields what is no record, or lists without an end; the text says what, and the cure."""
+
+
+class ListingTooLong(FatalError):
+    """The source cannot be listed in one invocation, and cannot go on in another."""
+
+
 class AccessDenied(FatalError):
     """The role of the function lacks a permission; the text names the operation."""
 

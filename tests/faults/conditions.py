@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
+from msgspec import structs
+
 from docferry.errors import SourceUnavailable
 from docferry.model import Document, Listed, Skipped
-from docferry.sources import Page
+from docferry.sources import NOTHING, Known, Page
 from docferry.sources.files import Files
 from docferry.state.keys import MANIFEST
 from tests.faults.kinds import Fault
@@ -22,8 +24,8 @@ class Listing(Fault):
         """Proceed with another listing."""
         real = Files.pages
 
-        def pages(source: Files, checkpoint: str | None) -> Iterator[Page]:
-            return self.pages(real(source, checkpoint))
+        def pages(source: Files, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
+            return self.pages(real(source, checkpoint, known))
 
         with patch.object(Files, "pages", pages):
             return proceed()
@@ -77,7 +79,7 @@ class ListingIncomplete(Listing):
         """All but one document, which hides behind a folder that cannot be read."""
         for page in real:
             listed = [entry if not entry.id.endswith("/a.txt") else hidden(entry) for entry in page.listed]
-            yield Page(listed, checkpoint=page.checkpoint)
+            yield structs.replace(page, listed=listed)
 
 
 class Job(Fault):

@@ -56,6 +56,13 @@ def detect(
             new = next(listed, None)
 
 
+def without_absences(events: Iterable[Change | Skipped | Unchanged]) -> Iterator[Change | Skipped | Unchanged]:
+    """Keep every document of a source that tells only what has changed: what it does not list is as it was."""
+    for event in events:
+        absent = isinstance(event, Change) and event.kind == "deleted" and event.document.origin == "source"
+        yield UNCHANGED if absent else event
+
+
 def compared(old: Document, new: Document) -> Change | Unchanged:
     """What has to be done about a document that the index holds as ``old`` and the source lists as ``new``."""
     if same_but_for_time(old, new):

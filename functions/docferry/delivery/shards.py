@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from docferry.delivery import carried
+from docferry.delivery.carried import Span
 from docferry.errors import ChangeSetInvalid
 from docferry.model import Change, Outcome
 from docferry.state import lines
@@ -26,14 +28,18 @@ class ShardWriter:
         self._operation = operation
         self._exact = exact
         self._lines: list[bytes] = []
+        self._spans: list[Span] = []
         self._bytes = 0
         self._shards: list[Shard] = []
 
-    def add(self, change: Change) -> None:
-        """Add one change."""
-        if self._bytes + change.document.size > SHARD_BYTES:
+    def add(self, change: Change, span: Span | None = None) -> None:
+        """Add one change; ``span`` says where its content is, when the listing has carried it."""
+        size = span.size if span else change.document.size
+        if self._bytes + size > SHARD_BYTES:
             self._flush()
-        self._bytes += change.document.size
+        self._bytes += size
+        if span is not None:
+            self._spans.append(span)
         self.add_line(lines.encode(change))
 
     def add_line(self, line: bytes) -> None:
@@ -51,11 +57,13 @@ class ShardWriter:
         if not self._lines:
             return
         name = f"{self._operation}-{len(self._shards):05}"
+        if self._spans:
+            carried.write_spans(self._store, self._run, name, self._spans)
         with self._store.writing(shard_key(self._run, name)) as stream:
             for line in self._lines:
                 stream.add_line(line)
         self._shards.append(Shard(self._run, self._operation, name, stream.count, stream.written.sha256, self._exact))
-        self._lines, self._bytes = [], 0
+        self._lines, self._spans, self._bytes = [], [], 0
 
 
 def changes(store: Store, shard: Shard) -> Iterator[Change]:

@@ -52,6 +52,8 @@ FIRST_LAYOUT = (keys.SYNC_JOB, FIRST_MANIFEST, keys.FAILURES)
 RUN = f"{keys.RUNS}*"
 LISTING = f"{keys.RUNS}*/{keys.LISTING}*"
 STAGING = f"{keys.STAGING}*"
+CARRIED = f"{keys.CARRIED}*"
+NOTES = f"{keys.NOTES}*"
 INBOX = f"{keys.INBOX}*"
 COLLECTED = f"{keys.COLLECTION}*"
 CONTENT = f"{keys.COLLECTED_CONTENT}*"
@@ -65,9 +67,9 @@ FUNCTIONS = (
         "CrawlFunctionArn",
         memory=1769,
         timeout=900,
-        reads=(RUN, LEDGER, JOB, MANIFEST, FAILURES, SCOPE, *FIRST_LAYOUT, LEASE, INBOX, COLLECTED),
-        writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, LEASE, COLLECTED),
-        deletes=(INBOX, COLLECTED, MANIFEST, FIRST_MANIFEST),
+        reads=(RUN, LEDGER, JOB, MANIFEST, FAILURES, SCOPE, *FIRST_LAYOUT, LEASE, INBOX, COLLECTED, NOTES),
+        writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, LEASE, COLLECTED, CARRIED, NOTES),
+        deletes=(INBOX, COLLECTED, NOTES, MANIFEST, FIRST_MANIFEST),
         index=("stop", "jobs", "statuses"),
         source=("pages",),
         executions=("describe",),
@@ -86,7 +88,7 @@ FUNCTIONS = (
         "PutBatchFunctionArn",
         memory=512,
         timeout=900,
-        reads=(RUN, JOB, CONTENT),
+        reads=(RUN, JOB, CONTENT, CARRIED),
         writes=(RUN, STAGING),
         index=("put",),
         source=("open",),
@@ -125,7 +127,7 @@ FUNCTIONS = (
         timeout=900,
         reads=(RUN, JOB, MANIFEST, FAILURES, SCOPE, FIRST_MANIFEST, LEASE),
         writes=(RUN, JOB, MANIFEST, FAILURES, SCOPE),
-        deletes=(LISTING, STAGING, LEASE, MANIFEST, *FIRST_LAYOUT),
+        deletes=(LISTING, STAGING, CARRIED, LEASE, MANIFEST, *FIRST_LAYOUT),
         index=("jobs", "statuses"),
     ),
     Function(
@@ -135,7 +137,7 @@ FUNCTIONS = (
         timeout=300,
         reads=(RUN, LEDGER, JOB, LEASE),
         writes=(RUN, LEDGER, JOB),
-        deletes=(LEASE,),
+        deletes=(CARRIED, LEASE),
         index=("stop", "jobs"),
     ),
 )

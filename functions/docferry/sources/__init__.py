@@ -1,48 +1,15 @@
 """Sources: the repositories documents come from. One module a kind, imported when a connector uses it."""
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from docferry.registry import load
+from docferry.sources.records import Record, Records, Skip
+from docferry.sources.source import NOTHING, Ability, Known, Page, Source
 
-from msgspec import Struct
-
-from docferry.model import Document, Listed, Opened
-from docferry.registry import Clients, load
+__all__ = ["KINDS", "NOTHING", "Ability", "Known", "Page", "Record", "Records", "Skip", "Source", "source_class"]
 
 KINDS = {
     "files": "docferry.sources.files:Files",
     "s3": "docferry.sources.s3:S3",
 }
-
-
-class Page(Struct, frozen=True):
-    """Some of a listing, in the source's own order. A crawl that died goes on after ``checkpoint``."""
-
-    listed: list[Listed]
-    checkpoint: str
-
-
-class Source(Protocol):
-    """A repository of documents. ``Settings`` is the struct its part of connectors.yaml is read into."""
-
-    Settings: type[Struct]
-    presentation: frozenset[str]
-    """The settings that say how a document is presented, and not which documents there are."""
-
-    def __init__(self, *, connector: str, settings: Any, clients: Clients) -> None: ...
-
-    def pages(self, checkpoint: str | None) -> Iterator[Page]:
-        """List every document, from the start or after a checkpoint. The end of the iterator is the end of the source.
-
-        Raises SourceUnavailable when the listing cannot go on: a listing that ends early must never look complete.
-        """
-        ...
-
-    def open(self, document: Document) -> Opened:
-        """Read a listed document, or point to it on S3.
-
-        Raises DocumentVanished, DocumentUnreadable, or SourceUnavailable.
-        """
-        ...
 
 
 def source_class(kind: str) -> type[Source]:

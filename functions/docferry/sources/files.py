@@ -19,11 +19,12 @@ from msgspec import Meta, Struct
 from docferry.errors import ConfigurationError, DocumentUnreadable, DocumentVanished, SourceUnavailable
 from docferry.model import ContentType, Document, Listed, Opened
 from docferry.registry import Clients
-from docferry.sources import Page, sidecar
+from docferry.sources import sidecar
 from docferry.sources.documents import MAX_BYTES, document, obstacle, skipped, type_of
 from docferry.sources.fingerprint import fingerprint
 from docferry.sources.globs import Globs
 from docferry.sources.sidecar import SUFFIX, Sidecar, SidecarError
+from docferry.sources.source import NOTHING, Ability, Known, Page
 from docferry.sources.walk import Entry, Walk, leads_out
 
 PAGE_LENGTH = 1_000
@@ -59,6 +60,7 @@ class Files:
 
     Settings: type[Struct] = FilesSettings
     presentation = frozenset({"uri"})
+    abilities: frozenset[Ability] = frozenset({"resumes", "access_control"})
 
     def __init__(self, *, connector: str, settings: FilesSettings, clients: Clients) -> None:  # noqa: ARG002 - no AWS
         self._connector = connector
@@ -68,7 +70,7 @@ class Files:
         self._walk = Walk(root, Globs(settings.include, settings.exclude), follow_symlinks=settings.follow_symlinks)
         self._uri = settings.uri or Path(root).as_uri().rstrip("/") + "/"
 
-    def pages(self, checkpoint: str | None) -> Iterator[Page]:
+    def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:  # noqa: ARG002  # it reads every file
         """List every file in the byte order of the paths; see Source.pages.
 
         Raises ConfigurationError when there is no such folder to begin with.

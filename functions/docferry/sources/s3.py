@@ -27,10 +27,11 @@ from docferry.errors import (
 )
 from docferry.model import Document, Listed, Opened, S3Object
 from docferry.registry import Clients
-from docferry.sources import Page, sidecar
+from docferry.sources import sidecar
 from docferry.sources.documents import document, obstacle, skipped
 from docferry.sources.globs import Globs
 from docferry.sources.sidecar import SUFFIX, Sidecar, SidecarError
+from docferry.sources.source import NOTHING, Ability, Known, Page
 
 PAGE_LENGTH = 1_000
 # boto3's clients keep 10 connections; a sidecar takes some 20 ms, so a page of 1,000 about 2 s.
@@ -67,6 +68,7 @@ class S3:
 
     Settings: type[Struct] = S3Settings
     presentation: frozenset[str] = frozenset()
+    abilities: frozenset[Ability] = frozenset({"resumes", "cheap_version", "access_control"})
 
     def __init__(self, *, connector: str, settings: S3Settings, clients: Clients) -> None:
         self._connector = connector
@@ -76,7 +78,7 @@ class S3:
         self._s3 = clients("s3")
         self._uri = f"https://s3.{self._s3.meta.region_name}.amazonaws.com/{settings.bucket}/"
 
-    def pages(self, checkpoint: str | None) -> Iterator[Page]:
+    def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:  # noqa: ARG002  # ETags tell enough
         """List every object in the order of the keys; see Source.pages. The checkpoint is the last key.
 
         Raises ConfigurationError when there is no such bucket, AccessDenied when it may not be listed.

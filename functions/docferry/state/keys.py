@@ -12,6 +12,9 @@ LEDGER = "ledger.json"
 PENDING = "pending.json"
 RUNS = "runs/"
 STAGING = "staging/"
+CARRIED = "carried/"
+NOTES = "notes/"
+NOTED = "notes/current.json"
 INBOX = "inbox/"
 COLLECTION = "collected/"
 COLLECTED = "collected/current.json"
@@ -71,6 +74,21 @@ def result_key(run: str, shard: str, changes: str) -> str:
 def staging_key(run: str, name: str) -> str:
     """Content too large to send inline."""
     return f"{STAGING}{run}/{name}"
+
+
+def carried_key(run: str) -> str:
+    """A new key for contents that a listing has carried: none is used twice."""
+    return f"{CARRIED}{run}/{uuid4()}"
+
+
+def contents_key(run: str, shard: str) -> str:
+    """Where the contents of a shard are that a listing has carried."""
+    return run_key(run, f"contents/{shard}.jsonl.zst")
+
+
+def notes_key(run: str) -> str:
+    """A new key for notes of the source: none is used twice."""
+    return f"{NOTES}{run}/{uuid4()}.jsonl.zst"
 
 
 def collected_key() -> str:

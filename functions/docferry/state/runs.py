@@ -10,7 +10,7 @@ from docferry.errors import FatalError
 from docferry.state.keys import BATCHES, CHANGES, run_key
 from docferry.state.manifest import Pointer
 from docferry.state.sorting import Chunk
-from docferry.state.store import Store
+from docferry.state.store import Store, Written
 
 Operation = Literal["put", "delete"]
 Mode = Literal["sync", "full", "reconcile", "rebuild", "plan"]
@@ -60,10 +60,13 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
     ``source`` is None at the start and once the source was listed to its end, which ``complete`` says. ``collected``
     says that the inbox is in the listing, too, as it was at ``inbox_until``: then it is whole. ``documents`` are those
-    that the source has listed, ``listed`` also counts what was skipped.
+    that the source has listed, ``listed`` also counts what was skipped. ``contents`` say where the content is that the
+    listing has carried, ``notes`` where the source's notes are.
     """
 
     chunks: tuple[Chunk, ...] = ()
+    contents: tuple[Chunk, ...] = ()
+    notes: tuple[Written, ...] = ()
     source: str | None = None
     complete: bool = False
     collected: bool = False

@@ -203,6 +203,17 @@ class Store:
             raise
         return content
 
+    def content_part(self, key: str, offset: int, size: int) -> bytes | None:
+        """Part of a content, as far as it goes, or None when there is none."""
+        try:
+            reply = self._s3.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={offset}-{offset + size - 1}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "InvalidRange"}:
+                return None
+            raise
+        part: bytes = reply["Body"].read()
+        return part
+
     @contextmanager
     def fetched(self, listed: Object) -> Iterator[IO[bytes]]:
         """A listed object as a temporary file. Raises Moved when it has changed since, or is gone."""

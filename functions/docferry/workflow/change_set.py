@@ -10,6 +10,7 @@ from docferry.changes.detection import Unchanged
 from docferry.changes.guard import Findings
 from docferry.changes.quarantine import Failing
 from docferry.crawl import listing
+from docferry.delivery.carried import Spans
 from docferry.delivery.shards import ShardWriter
 from docferry.model import Change, Skipped
 from docferry.runtime.wiring import Wired
@@ -65,7 +66,8 @@ def write_change_set(wired: Wired, run: str, checkpoint: Checkpoint, task: Task)
     ):
         sorter = Sorter(puts, deletes=deletes, skipped=skipped, exposed=exposed, quarantined=quarantined)
         events = guarded(wired, run, checkpoint, base, wanted)
-        tally = sorter.sort(events, Ascending(approvals.exposed(store, wanted.approve)))
+        spans = Spans(sorting.merge(store, checkpoint.contents))
+        tally = sorter.sort(events, Ascending(approvals.exposed(store, wanted.approve)), spans)
     now = scope.of(wired.settings.connector.source, wired.source.presentation)
     found = findings(wired, checkpoint, task, sorter, base, scope.changed(store, now))
     tally, because = withhold(wired, run, found, tally, gone, rebuild=wanted.compares == "rebuild")
@@ -121,6 +123,8 @@ def guarded(
     if connector.access != "public":
         renamed = access.renamed(lambda: manifest.documents(store, base), listed(), connector.name, approved())
     events = detection.detect(manifest_for_mode(wired, run, wanted, base), listed(), checkpoint.uncertain | renamed)
+    if "tells_changes" in wired.source.abilities:
+        events = detection.without_absences(events)
     allowed = access.guard(events, connector.access, approved=approved(), renamed=renamed)
     return quarantine.quarantine(allowed, quarantine.read(store))
 
@@ -163,9 +167,13 @@ class Sorter:
         self.strays = 0
 
     def sort(
-        self, events: Iterable[Change | Skipped | Unchanged | Exposed | Failing], approved: Container[str]
+        self, events: Iterable[Change | Skipped | Unchanged | Exposed | Failing], approved: Container[str], spans: Spans
     ) -> Counts:
-        """Write and count. ``approved`` are the documents whose exposure a person approved, asked for in order."""
+        """Write and count.
+
+        ``approved`` are the documents whose exposure a person approved, and ``spans`` say where the content is that
+        the listing has carried; both are asked for in order.
+        """
         counts = {"added": 0, "modified": 0, "unchanged": 0, "approved": 0}
         for event in events:
             match event:
@@ -184,7 +192,7 @@ class Sorter:
                 case Change():
                     counts[event.kind] += 1
                     counts["approved"] += event.id in approved
-                    self._puts.add(event)
+                    self._puts.add(event, spans.of(event.document))
         return Counts(
             **counts,
             deleted=self.deletes.count,

@@ -10,7 +10,7 @@ from docferry.reporting.report import Report
 from docferry.runtime.wiring import Wired
 from docferry.settlement import adoption
 from docferry.settlement.settle import Settled, settle
-from docferry.state.keys import LISTING, run_key, staging_key
+from docferry.state.keys import CARRIED, LISTING, run_key, staging_key
 from docferry.state.runs import ChangeSet, Run, change_set
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
@@ -59,6 +59,7 @@ def commit(wired: Wired, run: Request) -> Report:
     ledger.finish(store, result)
     store.delete_prefix(run_key(run.run, LISTING))
     store.delete_prefix(staging_key(run.run, ""))
+    store.delete_prefix(f"{CARRIED}{run.run}/")
     lease.release(store, execution=run.execution)
     return result
 

@@ -4,11 +4,15 @@ A listing longer than one invocation goes on in the next from its checkpoint. No
 """
 
 from collections.abc import Callable
+from uuid import uuid4
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from docferry.changes import access, approvals, plans
-from docferry.crawl import inbox
+from docferry.crawl import inbox, known
+from docferry.delivery import carried
+from docferry.delivery.carried import Span
+from docferry.errors import ListingTooLong
 from docferry.indexes import limits
 from docferry.model import Document, Listed, Skipped
 from docferry.reporting import ledger
@@ -16,9 +20,11 @@ from docferry.runtime.wiring import Wired
 from docferry.settlement import adoption
 from docferry.settlement.previous import settle_previous
 from docferry.settlement.settle import look_again
-from docferry.state import sorting
-from docferry.state.keys import BATCHES, CHECKPOINT, listing_key, run_key
+from docferry.sources import NOTHING, Known
+from docferry.state import manifest, sorting
+from docferry.state.keys import BATCHES, CHECKPOINT, listing_key, notes_key, run_key
 from docferry.state.runs import Checkpoint, Counts, Input, Run
+from docferry.state.store import Store, Written
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
 from docferry.workflow.change_set import Task, base_manifest, write_change_set
@@ -27,6 +33,11 @@ from docferry.workflow.change_set import Task, base_manifest, write_change_set
 RESERVE_MS = 300_000
 # Past so many documents of an uncertain id they are not remembered one by one: the listing counts as incomplete.
 UNCERTAIN = 1_000
+
+TOO_LONG = (
+    "the source is not listed to its end in time, and cannot go on in another invocation: list less of it in one "
+    "connector, or choose settings with which it resumes (docs/sources.md, Abilities)"
+)
 
 Remaining = Callable[[], int]
 """Milliseconds that the invocation has left."""
@@ -40,6 +51,14 @@ class Crawled(Struct, frozen=True, kw_only=True):
     changes: int = 0
     counts: Counts = Counts()
     batches: str = ""
+
+
+class Found(Struct):
+    """What was listed since the last chunk: documents, where their contents are, and notes of the source."""
+
+    listed: list[Listed] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    notes: list[bytes] = field(default_factory=list)
 
 
 class Request(Run, frozen=True):
@@ -96,21 +115,40 @@ def prepare(wired: Wired, run: Request) -> Task:
     return Task(input=wanted, plan=run.input.apply, strangers=len(strangers.jobs), notes=tuple(notes))
 
 
-def walk(wired: Wired, run: Run, remaining: Remaining) -> Checkpoint:
-    """List the source from the last checkpoint on, in sorted chunks, until it ends or time runs short."""
+def walk(wired: Wired, run: Request, remaining: Remaining) -> Checkpoint:
+    """List the source from the last checkpoint on, in sorted chunks, until it ends or time runs short.
+
+    Raises SourceUnavailable, SourceInvalid and, when the source cannot go on in another invocation, ListingTooLong.
+    """
     record = wired.store.read(run_key(run.run, CHECKPOINT), Checkpoint)
     checkpoint = record.value if record else Checkpoint()
     if checkpoint.complete:
         return checkpoint
-    found: list[Listed] = []
-    for page in wired.source.pages(checkpoint.source):
-        found += (checked(wired, entry) for entry in page.listed)
-        if len(found) >= sorting.CHUNK_LINES or remaining() < RESERVE_MS:
+    found = Found()
+    for page in wired.source.pages(checkpoint.source, known_before(wired, run)):
+        found.listed += (checked(wired, entry) for entry in page.listed)
+        found.spans += carried.put_aside(wired.store, run.run, page.contents)
+        found.notes += page.notes
+        short = remaining() < RESERVE_MS
+        if short and page.checkpoint is None:
+            raise ListingTooLong(TOO_LONG)
+        if len(found.listed) >= sorting.CHUNK_LINES or len(found.notes) >= sorting.CHUNK_LINES or short:
             checkpoint = save(wired, run, checkpoint, found, page.checkpoint)
-            found = []
-            if remaining() < RESERVE_MS:
+            found = Found()
+            if short:
                 return checkpoint
-    return save(wired, run, checkpoint, found, None)
+    return save(wired, run, checkpoint, found, None, complete=True)
+
+
+def known_before(wired: Wired, run: Request) -> Known:
+    """What the source may ask. Only a sync believes what was known before: the other modes are there to make sure."""
+    store, source = wired.store, wired.settings.connector.source
+    wanted = plans.asked(store, run.input.apply) if run.input.apply is not None else run.input
+    if wanted.compares != "sync":
+        return NOTHING
+    return known.Known(
+        lambda: manifest.documents(store, base_manifest(store, wanted)), lambda: known.notes(store, source), run.run
+    )
 
 
 def collect(wired: Wired, run: Run, before: Checkpoint, remaining: Remaining) -> Checkpoint:
@@ -147,16 +185,25 @@ def checked(wired: Wired, entry: Listed) -> Listed:
     return access.required(entry, wired.settings.connector.access)
 
 
-def save(wired: Wired, run: Run, before: Checkpoint, found: list[Listed], source: str | None) -> Checkpoint:
+def save(
+    wired: Wired, run: Run, before: Checkpoint, found: Found, source: str | None, *, complete: bool = False
+) -> Checkpoint:
     """Write a chunk of the listing, then the checkpoint after it: a crash between the two repeats the chunk.
 
-    ``source`` is the checkpoint of the source, None at its end.
+    ``source`` is the checkpoint of the source; None when it is ``complete``, or when it cannot go on: then nothing is
+    remembered before the end, and no key is used twice.
     """
-    chunks = before.chunks
-    if found:
-        key = listing_key(run.run, f"{len(chunks):05}")
-        chunks = (*chunks, sorting.write_chunk(wired.store, key, found))
-    skipped = [entry for entry in found if isinstance(entry, Skipped)]
+    store, listed = wired.store, found.listed
+    goes_on = source is not None or complete
+    name = f"{len(before.chunks):05}" if goes_on else f"{len(before.chunks):05}-{uuid4()}"
+    chunks, contents, notes = before.chunks, before.contents, before.notes
+    if found.spans:
+        contents = (*contents, sorting.write_chunk(store, listing_key(run.run, f"contents-{name}"), found.spans))
+    if found.notes:
+        notes = (*notes, _write_notes(store, run, found.notes))
+    if listed:
+        chunks = (*chunks, sorting.write_chunk(store, listing_key(run.run, name), listed))
+    skipped = [entry for entry in listed if isinstance(entry, Skipped)]
     uncertain = before.uncertain | {entry.locator for entry in skipped if entry.locator is not None}
     incomplete = before.incomplete or next((f"{e.id}: {e.skipped}" for e in skipped if e.incomplete), None)
     if len(uncertain) > UNCERTAIN:
@@ -164,12 +211,24 @@ def save(wired: Wired, run: Run, before: Checkpoint, found: list[Listed], source
         uncertain = frozenset()
     checkpoint = Checkpoint(
         chunks=chunks,
+        contents=contents,
+        notes=notes,
         source=source,
-        complete=source is None,
-        listed=before.listed + len(found),
-        documents=before.documents + len(found) - len(skipped),
+        complete=complete,
+        listed=before.listed + len(listed),
+        documents=before.documents + len(listed) - len(skipped),
         uncertain=uncertain,
         incomplete=incomplete,
     )
-    wired.store.write(run_key(run.run, CHECKPOINT), checkpoint)
+    if complete and "remembers" in wired.source.abilities:
+        known.keep(store, wired.settings.connector.source, notes)
+    if goes_on:
+        store.write(run_key(run.run, CHECKPOINT), checkpoint)
     return checkpoint
+
+
+def _write_notes(store: Store, run: Run, notes: list[bytes]) -> Written:
+    with store.writing(notes_key(run.run)) as stream:
+        for note in notes:
+            stream.add_line(note)
+    return stream.written

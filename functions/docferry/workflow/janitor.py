@@ -12,6 +12,7 @@ from docferry.errors import ResourceNotFound, StateInvalid
 from docferry.reporting import ledger, report
 from docferry.reporting.report import Report
 from docferry.runtime.wiring import Wired
+from docferry.state.keys import CARRIED
 from docferry.state.runs import Input, Run
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
@@ -42,6 +43,7 @@ def janitor(wired: Wired, run: Request) -> Report:
             error=run.caught.text() if run.caught else "the execution was aborted or timed out",
         )
         report.write(store, result)
+    store.delete_prefix(f"{CARRIED}{run.run}/")
     lease.release(store, execution=run.execution)
     # A ledger that cannot be read is told by the next run, and keeps nothing from being cleaned up.
     with suppress(StateInvalid):

@@ -8,9 +8,10 @@ from msgspec import structs
 from docferry.crawl import inbox
 from docferry.delivery import batching
 from docferry.delivery.batching import Put
+from docferry.delivery.carried import Contents
 from docferry.delivery.sending import INVALID_REQUEST, deliver
 from docferry.errors import DocumentError, DocumentMoved, DocumentTooLarge, DocumentUnreadable
-from docferry.model import Change, Document, Outcome, S3Object
+from docferry.model import Change, Document, Opened, Outcome, S3Object
 from docferry.runtime.wiring import Wired
 from docferry.state.keys import staging_key
 from docferry.state.runs import Shard
@@ -28,12 +29,13 @@ def put_batch(wired: Wired, shard: Shard) -> Applied:
 def put_all(wired: Wired, shard: Shard, execution_id: str, changes: Iterator[Change]) -> Iterator[Outcome]:
     """Put documents; yield an outcome each, in no order."""
     kinds: dict[str, Change] = {}
+    contents = Contents(wired.store, shard.run, shard.shard)
     unopened: list[Outcome] = []
 
     def opened() -> Iterator[Put]:
         for change in changes:
             try:
-                put = open_content(wired, shard.run, change.document)
+                put = open_content(wired, shard.run, change.document, contents)
                 if shard.exact and put[0].version != change.document.version:
                     raise DocumentMoved("has changed since the plan was made; the next sync sends it")
             except DocumentError as error:
@@ -51,16 +53,17 @@ def put_all(wired: Wired, shard: Shard, execution_id: str, changes: Iterator[Cha
     yield from unopened
 
 
-def open_content(wired: Wired, run: str, document: Document) -> Put:
-    """A document with its content as it is now. What is too large to send inline is staged on S3.
+def open_content(wired: Wired, run: str, document: Document, contents: Contents) -> Put:
+    """A document with its content as it is now, or as the listing has carried it.
 
-    Raises DocumentVanished, DocumentUnreadable, and DocumentTooLarge.
+    What is too large to send inline is staged on S3. Raises DocumentVanished, DocumentUnreadable, and DocumentTooLarge.
     """
     limits = wired.index.limits
-    opened = inbox.content(wired.store, document) if document.origin == "inbox" else wired.source.open(document)
+    opened = _opened(wired, document, contents)
     content = opened.content
     size = content.size if isinstance(content, S3Object) else len(content)
-    document = structs.replace(document, version=opened.version, size=size)
+    if document.id not in contents:
+        document = structs.replace(document, version=opened.version, size=size)
     if size > limits.document_bytes:
         raise DocumentTooLarge(f"{size:,} bytes; the index takes documents of up to {limits.document_bytes:,}")
     if size == 0:
@@ -72,6 +75,12 @@ def open_content(wired: Wired, run: str, document: Document) -> Put:
             )
         content = stage(wired, run, document, content)
     return document, content
+
+
+def _opened(wired: Wired, document: Document, contents: Contents) -> Opened:
+    if document.origin == "inbox":
+        return inbox.content(wired.store, document)
+    return contents.open(document) if document.id in contents else wired.source.open(document)
 
 
 def stage(wired: Wired, run: str, document: Document, content: bytes) -> S3Object:

@@ -17,7 +17,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeKey, S3Backend, s3_backends
 
 # When objects with these prefixes expire, as in the life-cycle rules of the stack.
-EXPIRING = {"runs/": timedelta(days=30), "staging/": timedelta(days=7)}
+EXPIRING = {"runs/": timedelta(days=30), "staging/": timedelta(days=7), "carried/": timedelta(days=7)}
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from msgspec import structs
 from docferry.delivery.shards import changes
 from docferry.model import Document, Listed, Opened, Skipped
 from docferry.runtime.wiring import Wired
-from docferry.sources import Page, Source
+from docferry.sources import NOTHING, Ability, Known, Page, Source
 from docferry.state import sorting
 from docferry.state.keys import CHECKPOINT, run_key
 from docferry.state.runs import Checkpoint, Input, change_set, shards
@@ -28,12 +28,13 @@ class FakeSource:
 
     Settings: Any = None
     presentation: frozenset[str] = frozenset()
+    abilities: frozenset[Ability] = frozenset({"resumes"})
 
     def __init__(self, *listed: Listed) -> None:
         self.listed = listed
         self.asked: list[str | None] = []
 
-    def pages(self, checkpoint: str | None) -> Iterator[Page]:
+    def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:  # noqa: ARG002
         """See Source.pages."""
         self.asked.append(checkpoint)
         for number in range(int(checkpoint or -1) + 1, len(self.listed)):

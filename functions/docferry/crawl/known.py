@@ -1,0 +1,70 @@
+"""What a source may ask about the time before its crawl: what the index holds, and its own notes."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
+
+from msgspec import Struct, structs
+
+from docferry.connector import Part
+from docferry.model import Document
+from docferry.state import lines
+from docferry.state.keys import NOTED, NOTES
+from docferry.state.store import Store, Written
+
+
+class Noted(Struct, frozen=True):
+    """The notes of the last whole listing (``notes/current.json``), and the settings that it was listed with."""
+
+    source: Part
+    streams: tuple[Written, ...]
+
+
+class Known:
+    """See docferry.sources.source.Known. Memory holds eight bytes for each document of the manifest.
+
+    ``manifest`` gives its lines. ``salt`` differs from run to run: two documents that are taken for one in this run are
+    not in the next.
+    """
+
+    def __init__(
+        self, manifest: Callable[[], Iterable[bytes]], notes: Callable[[], Iterator[bytes]], salt: str
+    ) -> None:
+        self._manifest = manifest
+        self._salt = blake2b(salt.encode(), digest_size=32).digest()
+        self._held: array[int] | None = None
+        self.notes = notes
+
+    def holds(self, document: Document) -> bool:
+        """Whether the manifest has the document as it is described; its time of change does not count."""
+        if self._held is None:
+            self._held = array("Q", sorted(map(self._digest, self._manifest())))
+        digest = self._digest(lines.encode(document))
+        place = bisect_left(self._held, digest)
+        return place < len(self._held) and self._held[place] == digest
+
+    def _digest(self, line: bytes) -> int:
+        if b'"updated_at"' in line:
+            line = lines.encode(structs.replace(lines.decode(line, Document), updated_at=None))
+        return int.from_bytes(blake2b(line, digest_size=8, key=self._salt).digest())
+
+
+def notes(store: Store, source: Part) -> Iterator[bytes]:
+    """The notes of the last whole listing with the same settings; none when they cannot be read.
+
+    They only spare work, so whatever is wrong with them, the source does without the rest.
+    """
+    try:
+        record = store.read(NOTED, Noted)
+        for stream in record.value.streams if record and record.value.source == source else ():
+            yield from store.lines(stream.key, stream.sha256)
+    except Exception:  # noqa: BLE001  # a note that is lost is made again
+        return
+
+
+def keep(store: Store, source: Part, streams: tuple[Written, ...]) -> None:
+    """Make these the notes, and remove all others."""
+    store.write(NOTED, Noted(source, streams))
+    kept = {NOTED, *(stream.key for stream in streams)}
+    store.delete_all(key for key in store.keys(NOTES) if key not in kept)

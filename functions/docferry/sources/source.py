@@ -1,0 +1,87 @@
+"""What every source is: the protocol, and what a crawl and a source tell each other."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct
+
+from docferry.model import Document, Listed, Opened
+from docferry.registry import Clients
+
+Ability = Literal["resumes", "cheap_version", "access_control", "carries_content", "tells_changes", "remembers"]
+"""What a source can do; docs/sources.md says what a crawl does with each.
+
+``resumes``: a listing can go on from a checkpoint, so it may take longer than one invocation. ``cheap_version``: the
+version of a document is known without reading its content. ``access_control``: it can say who may see a document.
+``carries_content``: a page brings the content of its documents, which nobody reads a second time. ``tells_changes``:
+the listing says what was added or modified, and nothing about the rest: no document is deleted because it is not
+listed. ``remembers``: it makes notes while it lists, and is given them in the next crawl.
+"""
+
+
+class Page(Struct, frozen=True):
+    """Some of a listing, in the source's own order.
+
+    A crawl that died goes on after ``checkpoint``; None: it cannot, and begins anew. ``contents`` are documents of
+    the page with what they carry. ``notes`` are for the source's next crawl, each one line without its end.
+    """
+
+    listed: list[Listed]
+    checkpoint: str | None
+    contents: tuple[tuple[Document, bytes], ...] = ()
+    notes: tuple[bytes, ...] = ()
+
+
+class Known(Protocol):
+    """What a source may ask about the time before this crawl."""
+
+    def holds(self, document: Document) -> bool:
+        """Whether the index is known to hold the document just as it is described here.
+
+        Then its content is not needed. The answer may be a wrong "no", never a wrong "yes" twice.
+        """
+        ...
+
+    def notes(self) -> Iterator[bytes]:
+        """The notes of the last whole listing with the same settings, in the order in which they were made."""
+        ...
+
+
+class _Nothing:
+    """The time before the first crawl."""
+
+    def holds(self, document: Document) -> bool:  # noqa: ARG002  # the protocol's
+        """See Known."""
+        return False
+
+    def notes(self) -> Iterator[bytes]:
+        """See Known."""
+        return iter(())
+
+
+NOTHING: Known = _Nothing()
+
+
+class Source(Protocol):
+    """A repository of documents. ``Settings`` is the struct its part of connectors.yaml is read into."""
+
+    Settings: type[Struct]
+    presentation: frozenset[str]
+    """The settings that say how a document is presented, and not which documents there are."""
+    abilities: frozenset[Ability]
+
+    def __init__(self, *, connector: str, settings: Any, clients: Clients) -> None: ...
+
+    def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
+        """List every document, from the start or after a checkpoint. The end of the iterator is the end of the source.
+
+        Raises SourceUnavailable when the listing cannot go on: a listing that ends early must never look complete.
+        """
+        ...
+
+    def open(self, document: Document) -> Opened:
+        """Read a listed document, or point to it on S3. Not called for one whose content the listing has carried.
+
+        Raises DocumentVanished, DocumentUnreadable, or SourceUnavailable.
+        """
+        ...
