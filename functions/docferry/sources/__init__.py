@@ -9,6 +9,7 @@ __all__ = ["KINDS", "NOTHING", "Ability", "Known", "Page", "Record", "Records", 
 KINDS = {
     "files": "docferry.sources.files:Files",
     "s3": "docferry.sources.s3:S3",
+    "sql": "docferry.sources.records.sql:Sql",
 }
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from msgspec import Struct
 
@@ -29,7 +29,7 @@ class Records:
 
     Settings: type[Struct] = Struct
     presentation: frozenset[str] = frozenset()
-    abilities: ClassVar[frozenset[Ability]] = frozenset({"access_control", "carries_content"})
+    abilities: frozenset[Ability] = frozenset({"access_control", "carries_content"})
     open_at_once = 1
     """How many ``open`` of records may run at the same time, in threads."""
 
