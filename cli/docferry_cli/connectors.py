@@ -14,10 +14,14 @@ SYNCED = "connectors.json"
 
 
 class Synced(Struct, frozen=True):
-    """A connector that was synced with a state folder, as it was described then, and the emulated index that it got."""
+    """A connector that was synced with a state folder, as it was described then, and the emulated index that it got.
+
+    ``modules`` is the folder of a source of one's own.
+    """
 
     connector: Connector
     index: Part
+    modules: str | None = None
 
 
 def to_sync(name: str | None, path: Path | None, index: IndexKind | None, config: Path) -> Connector:
@@ -56,7 +60,11 @@ def of_folder(path: Path, index: IndexKind) -> Connector:
 def remember(state: Path, connector: Connector, index: Part) -> None:
     """Record that a connector was synced, for the commands that ask about it later."""
     others = [one for one in synced(state) if one.connector.name != connector.name]
-    (state / SYNCED).write_bytes(msgspec.json.encode([*others, Synced(connector, index)]))
+    from docferry.sources import own
+
+    kind = connector.source.kind
+    modules = str(own.home(kind)) if own.is_own(kind) else None
+    (state / SYNCED).write_bytes(msgspec.json.encode([*others, Synced(connector, index, modules)]))
 
 
 def synced(state: Path) -> list[Synced]:
@@ -82,6 +90,15 @@ def known(state: Path, name: str | None, config: Path, *, deployed: bool) -> Con
 
 def to_ask(state: Path, name: str | None, index: IndexKind | None = None) -> Synced:
     """Return the connector to ask about: the named one, or the last one synced. Raises ConfigurationError."""
+    found = _asked(state, name, index)
+    if found.modules is not None:
+        from docferry.sources import own
+
+        own.beside(Path(found.modules))
+    return found
+
+
+def _asked(state: Path, name: str | None, index: IndexKind | None) -> Synced:
     known = synced(state)
     if not known:
         raise ConfigurationError(f"nothing was synced with {state} yet: run `docferry sync` first, or give --state DIR")

@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from docferry.errors import ConfigurationError, DocferryError
-from docferry_cli.commands import deploy, deploy_local, emulator, failures, history, init, repair, runs, search, sync
+from docferry_cli.commands import (
+    deploy,
+    deploy_local,
+    emulator,
+    failures,
+    history,
+    init,
+    repair,
+    runs,
+    search,
+    sources,
+    sync,
+)
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001  # typer's signature of a callback
@@ -42,6 +54,7 @@ app.command("emulator")(emulator.command)
 app.command("synth")(deploy.synth)
 app.command("deploy")(deploy.deploy)
 app.add_typer(deploy_local.app, name="local")
+app.add_typer(sources.app, name="sources")
 
 
 @app.callback()

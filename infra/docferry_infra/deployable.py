@@ -8,6 +8,7 @@ from docferry.config.connectors import describe
 from docferry.config.deployment import Deploy, Described
 from docferry.errors import ConfigurationError
 from docferry.indexes import service
+from docferry.sources.secrets import ENVIRONMENT
 
 
 def deployable(path: str | Path) -> dict[str, Described]:
@@ -44,8 +45,19 @@ def missing(described: Described) -> Iterator[str]:
     yield from _misplaced(given, deploy, index.kind)
     if source.kind == "files":
         yield from _unmounted(str(source.settings["path"]), deploy)
+    for place in on_laptop(source.settings, "source"):
+        yield f"{place}: env: names a variable of this machine; to deploy, give the ARN of a secret of Secrets Manager"
     if deploy.mount and not deploy.vpc:
         yield "deploy.vpc: is required with deploy.mount: a file system is reached through its VPC"
+
+
+def on_laptop(value: Any, place: str) -> Iterator[str]:
+    """The places of settings that refer to a variable of this machine."""
+    if isinstance(value, str) and value.startswith(ENVIRONMENT):
+        yield place
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, inner in inside:
+        yield from on_laptop(inner, f"{place}[{name}]" if isinstance(name, int) else f"{place}.{name}")
 
 
 def _misplaced(given: dict[str, Any], deploy: Deploy, kind: str) -> Iterator[str]:

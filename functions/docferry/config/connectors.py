@@ -19,11 +19,12 @@ from docferry.config import schedule
 from docferry.config.deployment import SECRETS_MANAGER, Deploy, Described, Schedule
 from docferry.connector import Connector, DeleteGuard, Part, Policy
 from docferry.errors import ConfigurationError
+from docferry.sources import own, secrets
 
 _TEXT = {"type": "string"}
 _NAMES = {**_TEXT, "pattern": "^[a-z0-9][a-z0-9-]{0,39}$", "description": "1 to 40 lower-case letters, digits, hyphens"}
 _ACCESS = {"enum": list(get_args(Policy))}
-_KINDS = {"source": sources.KINDS, "index": indexes.KINDS}
+_ROLES = ("source", "index")
 _OPTIONAL: dict[str, type[msgspec.Struct]] = {"deletes": DeleteGuard, "schedule": Schedule, "deploy": Deploy}
 _SECRET_NAME = re.compile(r"(^|_)(password|passwd|secret|token|api_key|apikey|private_key|credentials?)(_arn)?$")
 _USER_INFO = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")
@@ -45,6 +46,7 @@ def describe(path: str | Path) -> dict[str, Described]:
     ``connectors.handbook.source.bucket: is required (the name of a bucket ...)``.
     """
     read, twice = _parse(Path(path))
+    own.beside(Path(path).parent)
     return checked(read, str(path), twice)
 
 
@@ -111,27 +113,32 @@ def _twice(node: yaml.Node | None, place: Place, seen: set[int]) -> Iterator[str
 
 def _problems(read: Any) -> Iterator[str]:
     """Check the shape first, then each part against the settings of its kind."""
-    yield from _invalid(read, _shape(), ())
+    kinds = {"source": sources.kinds(), "index": indexes.KINDS}
+    yield from _invalid(read, _shape(kinds), ())
     connectors = read.get("connectors") if isinstance(read, dict) else None
     for name, parts in connectors.items() if isinstance(connectors, dict) else ():
-        for role in _KINDS if isinstance(parts, dict) else ():
+        for role in _ROLES if isinstance(parts, dict) else ():
             written = parts.get(role)
-            if isinstance(written, dict) and isinstance(written.get("kind"), str) and written["kind"] in _KINDS[role]:
+            kind = written.get("kind") if isinstance(written, dict) else None
+            if isinstance(kind, str) and (kind in kinds[role] or (role == "source" and own.is_own(kind))):
                 yield from _part_problems(role, written, ("connectors", name, role))
         if isinstance(parts, dict):
-            yield from _secrets({role: parts.get(role) for role in _KINDS}, ("connectors", name))
+            yield from _secrets({role: parts.get(role) for role in _ROLES}, ("connectors", name))
             yield from _optional_problems(parts, ("connectors", name))
 
 
-def _shape() -> dict[str, Any]:
-    parts = {
+def _shape(kinds: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+    parts: dict[str, Any] = {
         role: {
             "type": "object",
             "required": ["kind"],
-            "properties": {"kind": {"enum": sorted(kinds), "description": " or ".join(sorted(kinds))}},
+            "properties": {"kind": {"enum": sorted(kinds[role]), "description": " or ".join(sorted(kinds[role]))}},
         }
-        for role, kinds in _KINDS.items()
+        for role in _ROLES
     }
+    # A source of one's own is written as module:Class; own.load says what is wrong with one.
+    kind = parts["source"]["properties"]["kind"]
+    parts["source"]["properties"]["kind"] = {"if": {"not": {"pattern": ":"}}, "then": kind}
     connector = {
         "type": "object",
         "required": [*parts],
@@ -150,7 +157,11 @@ def _shape() -> dict[str, Any]:
 def _part_problems(role: str, written: Mapping[str, Any], place: Place) -> Iterator[str]:
     part = _part(written)
     load = sources.source_class if role == "source" else indexes.index_class
-    settings = load(part.kind).Settings
+    try:
+        settings = load(part.kind).Settings
+    except ConfigurationError as error:
+        yield f"{_spelled((*place, 'kind'))}: {error}"
+        return
     problems = list(_invalid(part.settings, msgspec.json.schema(settings), place))
     yield from problems
     if not problems and not any(map(_is_token, part.settings.values())):
@@ -194,7 +205,9 @@ def _is_secret(name: object, value: object) -> bool:
     """Whether a setting of this name is a secret in plain text."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return False
-    return bool(_SECRET_NAME.search(str(name).lower())) and not re.match(SECRETS_MANAGER, str(value))
+    if str(value).startswith(secrets.ENVIRONMENT) or re.match(SECRETS_MANAGER, str(value)):
+        return False
+    return bool(_SECRET_NAME.search(str(name).lower()))
 
 
 def _invalid(instance: Any, schema: Mapping[str, Any], place: Place) -> Iterator[str]:

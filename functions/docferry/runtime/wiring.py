@@ -1,7 +1,8 @@
 """The only place that builds clients, and puts source, index and store together."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from threading import Lock
 from typing import Any
 
@@ -14,8 +15,9 @@ from msgspec import Struct
 from docferry.connector import Part
 from docferry.errors import ConfigurationError
 from docferry.indexes import KINDS, Index, index_class, service
+from docferry.model import Document, Opened
 from docferry.runtime.settings import Settings
-from docferry.sources import Source, source_class
+from docferry.sources import NOTHING, Ability, Known, Page, Source, source_class
 from docferry.state.store import Store
 
 # The index services are called through indexes/calls.py, which waits far longer than botocore's three attempts and
@@ -39,6 +41,37 @@ class Wired(Struct, frozen=True):
     step_functions: Any
 
 
+class Deferred:
+    """A source that is made when it is needed: most functions do without, and need not import what it imports."""
+
+    Settings = Struct
+
+    def __init__(self, build: Callable[[], Source]) -> None:
+        self._build = build
+
+    @cached_property
+    def _source(self) -> Source:
+        return self._build()
+
+    @property
+    def presentation(self) -> frozenset[str]:
+        """See Source."""
+        return self._source.presentation
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """See Source."""
+        return self._source.abilities
+
+    def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
+        """See Source.pages."""
+        return self._source.pages(checkpoint, known)
+
+    def open(self, document: Document) -> Opened:
+        """See Source.open."""
+        return self._source.open(document)
+
+
 def wire(settings: Settings) -> Wired:
     """Put together what a connector's functions work with. Raises ConfigurationError."""
     connector = settings.connector
@@ -46,7 +79,7 @@ def wire(settings: Settings) -> Wired:
     return Wired(
         settings,
         Store(settings.state_bucket, client("s3"), target.data_source),
-        source(connector.name, connector.source),
+        Deferred(lambda: source(connector.name, connector.source)),
         target,
         client("stepfunctions"),
     )

@@ -1,10 +1,23 @@
 """Sources: the repositories documents come from. One module a kind, imported when a connector uses it."""
 
 from docferry.registry import load
+from docferry.sources import own
 from docferry.sources.records import Record, Records, Skip
 from docferry.sources.source import NOTHING, Ability, Known, Page, Source
 
-__all__ = ["KINDS", "NOTHING", "Ability", "Known", "Page", "Record", "Records", "Skip", "Source", "source_class"]
+__all__ = [
+    "KINDS",
+    "NOTHING",
+    "Ability",
+    "Known",
+    "Page",
+    "Record",
+    "Records",
+    "Skip",
+    "Source",
+    "kinds",
+    "source_class",
+]
 
 KINDS = {
     "files": "docferry.sources.files:Files",
@@ -13,7 +26,22 @@ KINDS = {
 }
 
 
+def kinds() -> dict[str, str]:
+    """Every kind of source that has a name: ours, and those that installed packages bring."""
+    return {**own.installed(), **KINDS}
+
+
 def source_class(kind: str) -> type[Source]:
-    """The class of a kind of source. Raises ConfigurationError for a kind that does not exist."""
-    loaded: type[Source] = load(KINDS, "source", kind)
+    """The class of a kind of source, or of one that is written as ``module:Class``.
+
+    Raises ConfigurationError for a kind that does not exist.
+    """
+    loaded: type[Source]
+    if kind in KINDS:
+        loaded = load(KINDS, "source", kind)
+    elif own.is_own(kind):
+        loaded = own.load(kind)
+    else:
+        known = kinds()
+        loaded = own.load(known[kind]) if kind in known else load(known, "source", kind)
     return loaded

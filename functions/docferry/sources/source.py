@@ -66,11 +66,18 @@ class Source(Protocol):
     """A repository of documents. ``Settings`` is the struct its part of connectors.yaml is read into."""
 
     Settings: type[Struct]
-    presentation: frozenset[str]
-    """The settings that say how a document is presented, and not which documents there are."""
-    abilities: frozenset[Ability]
 
     def __init__(self, *, connector: str, settings: Any, clients: Clients) -> None: ...
+
+    @property
+    def presentation(self) -> frozenset[str]:
+        """The settings that say how a document is presented, and not which documents there are."""
+        ...
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What the source can do."""
+        ...
 
     def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
         """List every document, from the start or after a checkpoint. The end of the iterator is the end of the source.

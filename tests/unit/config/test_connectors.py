@@ -149,7 +149,7 @@ def test_an_unknown_setting_is_told_with_the_nearest_known(file: Path) -> None:
 def test_an_unknown_kind_is_told_with_the_known_ones(file: Path) -> None:
     """The settings of a kind that does not exist cannot be checked."""
     assert of_source(file, "kind: flies, whatever: 1") == [
-        "connectors.a.source.kind: 'flies' is unknown; did you mean files? allowed: files, s3"
+        f"connectors.a.source.kind: 'flies' is unknown; did you mean files? allowed: {', '.join(sorted(sources.KINDS))}"
     ]
 
 

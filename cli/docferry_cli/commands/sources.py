@@ -1,0 +1,137 @@
+"""`docferry sources`: the kinds of sources, and whether one keeps its promises."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from docferry_cli.options import CONFIG, Config, Json
+
+app = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="""
+    List the kinds of sources, with their settings and abilities.
+
+    Kinds of your own are those that connectors.yaml names, and those that installed packages bring.
+
+    Examples:
+
+      docferry sources
+
+      docferry sources --json
+
+      docferry sources test handbook
+    """,
+)
+
+
+@app.callback()
+def list_sources(context: typer.Context, *, config: Config = CONFIG, as_json: Json = False) -> None:
+    """See the help of the app."""
+    if context.invoked_subcommand:
+        return
+    import msgspec
+    from rich.console import Console
+    from rich.markup import escape
+
+    found = [described(kind) for kind in _kinds(config)]
+    if as_json:
+        print(msgspec.json.encode(found).decode())  # noqa: T201  # the output of --json
+        return
+    console = Console(soft_wrap=True, highlight=False)
+    for one in found:
+        console.print(f"[bold]{escape(one['kind'])}[/]  {escape(one.get('description', ''))}")
+        if "missing" in one:
+            console.print(f"  [yellow]{escape(one['missing'])}[/]")
+            continue
+        for setting in one["settings"]:
+            required = "required" if setting["required"] else "optional"
+            console.print(f"  {setting['name']} ({required})  {escape(setting['description'])}")
+        console.print(f"  abilities: {', '.join(one['abilities'])}")
+
+
+@app.command("test")
+def check_source(
+    connector: Annotated[str | None, typer.Argument(help="A connector. Default: the only one.", show_default=False)] = (
+        None
+    ),
+    *,
+    config: Config = CONFIG,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="Look at no more than N documents.")] = 1_000,
+    as_json: Json = False,
+) -> None:
+    """Check that the source of a connector keeps its promises.
+
+    Reads the real repository, and changes nothing in it, nor in an index. Exit 1: it breaks a promise.
+
+    Examples:
+
+      docferry sources test handbook
+
+      docferry sources test handbook --limit 50 --json
+    """
+    import msgspec
+    from rich.console import Console
+    from rich.markup import escape
+
+    from docferry.errors import DocferryError
+    from docferry.runtime.wiring import source
+    from docferry.sources.checks import CHECKS
+    from docferry_cli import connectors
+
+    chosen = connectors.to_sync(connector, None, None, config)
+    console = Console(soft_wrap=True, highlight=False)
+    results: list[dict[str, Any]] = []
+    for check in CHECKS:
+        try:
+            with console.status(check.name):
+                seen, kept = check.run(lambda: source(chosen.name, chosen.source), limit), True
+        except DocferryError as error:
+            seen, kept = str(error), False
+        results.append({"check": check.name, "kept": kept, "seen": seen})
+        if not as_json:
+            mark = "[green]✓[/]" if kept else "[red]✗[/]"
+            console.print(f"{mark} [bold]{check.name}[/]: {escape(seen)}")
+    if as_json:
+        print(msgspec.json.encode(results).decode())  # noqa: T201  # the output of --json
+    raise typer.Exit(0 if all(one["kept"] for one in results) else 1)
+
+
+def described(kind: str) -> dict[str, Any]:
+    """Return what is to be known of a kind: its settings, and its abilities."""
+    import msgspec
+
+    from docferry.errors import ConfigurationError
+    from docferry.sources import source_class
+
+    try:
+        found: Any = source_class(kind)
+    except ConfigurationError as error:
+        return {"kind": kind, "missing": str(error)}
+    schema = msgspec.json.schema(found.Settings)
+    fields = schema["$defs"][found.Settings.__name__] if "$ref" in schema else schema
+    settings = [
+        {"name": name, "required": name in fields.get("required", []), "description": _description(one)}
+        for name, one in fields.get("properties", {}).items()
+    ]
+    description = (found.__doc__ or "").strip().partition("\n")[0]
+    return {"kind": kind, "description": description, "settings": settings, "abilities": sorted(found.abilities)}
+
+
+def _description(schema: dict[str, Any]) -> str:
+    """Return what a setting means; what it means may be said of a value that may be left out, or of list members."""
+    parts = [schema, *schema.get("anyOf", []), schema.get("items", {})]
+    return next((part["description"] for part in parts if isinstance(part, dict) and "description" in part), "")
+
+
+def _kinds(config: Path) -> list[str]:
+    from docferry.sources import kinds, own
+
+    found = [*kinds()]
+    if config.exists():
+        from docferry.config.connectors import load_connectors
+
+        used = {connector.source.kind for connector in load_connectors(config).values()}
+        found += sorted(kind for kind in used if own.is_own(kind))
+    return found
