@@ -17,9 +17,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from docferry import sources
+from docferry.errors import ConfigurationError
 from docferry.runtime.assets import CHECKOUT, HANDLERS, PACKAGE
 from docferry_infra import wheels
-from docferry_infra.wheels import LAMBDA, Download, Target, move_into_place, pip_download
+from docferry_infra.own_source import own_source, resolved
+from docferry_infra.wheels import LAMBDA, Download, Target, move_into_place, pip_download, pip_resolve
 
 LAPTOP_ONLY = ("docferry/config/", "docferry/assets/")
 """What the functions do without: they get their connector as JSON, and carry no yaml."""
@@ -49,11 +51,14 @@ def bundle(
     package: Path = PACKAGE,
     build: Path | None = None,
     download: Download = pip_download,
+    resolve: Download = pip_resolve,
 ) -> Bundle:
     """The bundle for connectors with a kind of source; built, if it is not in ``build`` yet.
 
     ``handlers`` and ``package`` are the folders of the handlers and of ``docferry``; ``build`` is build_folder()'s.
-    Needs the network to download wheels that are not in ``build`` either. Raises CalledProcessError.
+    A source of one's own is a kind, too; ``resolve`` downloads what it needs with all its dependencies.
+    Needs the network to download wheels that are not in ``build`` either. Raises CalledProcessError, and
+    ConfigurationError for a source of one's own that does not fit in.
     """
     build = build or build_folder()
     pins = wheels.requirements([handlers / "requirements.txt", handlers / f"requirements-{source}.txt"])
@@ -61,7 +66,9 @@ def bundle(
     key = sha256(repr((pins, target, interpreter and _version(interpreter))).encode())
     for rules in (Path(__file__), Path(wheels.__file__)):
         key.update(rules.read_bytes())
-    files = dict(code(handlers, package))
+    extra = own_source(source)
+    key.update(repr(extra.requirements).encode())
+    files = _together(dict(code(handlers, package)), extra.files)
     for name, file in files.items():
         key.update(repr((name, file.read_bytes())).encode())
     folder = build / "bundles" / f"{target.python}-{target.machine}-{key.hexdigest()[:16]}"
@@ -71,9 +78,12 @@ def bundle(
             new = Path(temporary) / "new"
             content = new / "content"
             wheels.unpack(wheels.wheels(pins, target, build / "wheels", download), content)
+            wheels.unpack(resolved(extra, pins, target, build / "wheels", resolve), content)
             for name, file in files.items():
                 copy = content / name
                 copy.parent.mkdir(parents=True, exist_ok=True)
+                if name in extra.files and copy.exists():
+                    raise ConfigurationError(f"{file} has the name of a library of the bundle: give it another name")
                 copy.write_bytes(file.read_bytes())
             if interpreter:
                 compile_all(content, interpreter)
@@ -81,6 +91,14 @@ def bundle(
             move_into_place(new, folder)
     found = (folder / "digest").read_text(encoding="utf-8")
     return Bundle(folder / "content", found, target.python, target.machine, interpreter is not None)
+
+
+def _together(ours: dict[str, Path], theirs: dict[str, Path]) -> dict[str, Path]:
+    """All files of a bundle. Raises ConfigurationError when one would take the place of another."""
+    tops = {name.partition("/")[0] for name in ours}
+    if taken := [file for name, file in theirs.items() if name.partition("/")[0] in tops]:
+        raise ConfigurationError(f"{taken[0]} has the name of a module of Docferry's functions: give it another name")
+    return ours | theirs
 
 
 def build_folder() -> Path:

@@ -1,6 +1,7 @@
 """A connector, for a stack of anybody's: everything that keeps one index data source in step with one source."""
 
 import re
+from collections.abc import Mapping
 
 from constructs import Construct
 from msgspec import Struct, structs, to_builtins
@@ -19,6 +20,7 @@ from docferry_infra.deployable import missing
 from docferry_infra.functions import Functions
 from docferry_infra.index import Index
 from docferry_infra.monitoring import Monitoring
+from docferry_infra.own_source import named
 from docferry_infra.source_access import grant_reader, grant_source
 from docferry_infra.state import StateBucket
 from docferry_infra.triggers import Triggers
@@ -37,7 +39,8 @@ class DescribedConnector(Construct):
         connector, deploy = described.connector, described.deploy or Deploy()
         state = StateBucket(self, "State", deploy=deploy)
         index = Index(self, "Index", connector=connector.name, part=connector.index, deploy=deploy)
-        settings = Settings(state.bucket.bucket_name, structs.replace(connector, index=index.part))
+        found = structs.replace(connector.source, kind=named(connector.source.kind))
+        settings = Settings(state.bucket.bucket_name, structs.replace(connector, source=found, index=index.part))
         trigger = TriggerSettings(state.bucket.bucket_name, machine_arn(self, connector.name), connector.name)
         environments = {function.name: settings.to_env() for function in FUNCTIONS} | {"trigger": trigger.to_env()}
         functions = Functions(
@@ -83,7 +86,8 @@ class Connector(DescribedConnector):
     """A connector in typed keywords; they are those of connectors.yaml, under the same names.
 
     ``source`` and ``index`` are the settings of a kind, such as ``S3Settings(bucket=...)`` and
-    ``KendraSettings(index_id=...)``; a value may be a token, known only when the stack is deployed. ``name`` is in the
+    ``KendraSettings(index_id=...)``; a source may also be a mapping, as connectors.yaml writes it. A value may be a
+    token, known only when the stack is deployed. ``name`` is in the
     names of all resources, and is made of the construct's id when left out. ``bundle`` is what the functions run:
     without it the one for Lambda, built or found again. Raises ConfigurationError with everything that is wrong.
     """
@@ -93,7 +97,7 @@ class Connector(DescribedConnector):
         scope: Construct,
         id: str,  # noqa: A002  # CDK's name
         *,
-        source: Struct,
+        source: Struct | Mapping[str, object],
         index: Struct,
         name: str | None = None,
         schedule: Schedule | None = None,
@@ -124,8 +128,10 @@ def describe(name: str, **parts: object) -> Described:
     return described
 
 
-def part_of(what: str, settings: Struct) -> dict[str, object]:
+def part_of(what: str, settings: Struct | Mapping[str, object]) -> dict[str, object]:
     """A source or an index as connectors.yaml writes it: the kind, and the settings that are not their defaults."""
+    if isinstance(settings, Mapping):
+        return dict(settings)
     kinds, load = (sources.KINDS, sources.source_class) if what == "source" else (indexes.KINDS, indexes.index_class)
     kind = next((kind for kind in kinds if load(kind).Settings is type(settings)), None)
     if kind is None:

@@ -47,17 +47,26 @@ def here() -> Target:
 
 def pip_download(requirements: Sequence[str], target: Target, folder: Path) -> None:
     """Download wheels from the package index that pip is set up for. Raises CalledProcessError, after pip's message."""
+    _pip_download(["--no-deps", *requirements], target, folder)
+
+
+def pip_resolve(requirements: Sequence[str], target: Target, folder: Path) -> None:
+    """Download wheels, as pip_download does, and those of everything that they depend on."""
+    _pip_download(requirements, target, folder)
+
+
+def _pip_download(arguments: Sequence[str], target: Target, folder: Path) -> None:
     foreign = [
         *(f"--platform={name}" for name in target.platforms),
         f"--python-version={target.python}",
         "--implementation=cp",
     ]
-    subprocess.run(  # noqa: S603  # the requirements are the repository's own
+    subprocess.run(  # noqa: S603  # the requirements are the project's own
         [
             sys.executable,
-            *("-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", str(folder)),
+            *("-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)),
             *(foreign if target.platforms else ()),
-            *requirements,
+            *arguments,
         ],
         check=True,
     )

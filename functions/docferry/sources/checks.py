@@ -108,7 +108,7 @@ def _length(source: Source, document: Document, carried: dict[str, bytes]) -> in
 
 
 def resumes(new: New, most: int) -> str:
-    """Raises PromiseBroken when a listing that goes on from its first checkpoint differs from one that was not broken off."""
+    """Raises PromiseBroken when a listing that goes on from its first checkpoint differs from a whole one."""
     if "resumes" not in new().abilities:
         return "not declared: the listing has to fit into one invocation"
     pages: Iterator[Page] = iter(new().pages(None))

@@ -241,7 +241,7 @@ def _read_only(url: sa.URL) -> sa.URL:
     file = Path(url.database).expanduser()
     if not file.is_file():
         raise ConfigurationError(f"source.url: there is no file {file}; a relative path begins in {Path.cwd()}")
-    return url.set(database=file.absolute().as_uri(), query={**url.query, "mode": "ro", "uri": "true"})
+    return url.set(database=file.absolute().as_uri()).update_query_dict({"mode": "ro", "uri": "true"})
 
 
 def _reason(error: SQLAlchemyError) -> str:
