@@ -1,6 +1,7 @@
 """Crawl: a listing over many invocations is the same listing, and says what it does not know."""
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any, cast
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from docferry.delivery.shards import changes
+from docferry.errors import ListingTooLong
 from docferry.model import Document, Listed, Opened, Skipped
 from docferry.runtime.wiring import Wired
 from docferry.sources import NOTHING, Ability, Known, Page, Source
@@ -16,7 +18,7 @@ from docferry.state.keys import CHECKPOINT, run_key
 from docferry.state.runs import Checkpoint, Input, change_set, shards
 from docferry.state.store import Store
 from docferry.workflow import crawl as module
-from docferry.workflow.crawl import RESERVE_MS, Crawled, Request, crawl
+from docferry.workflow.crawl import RESERVE_MS, Crawled, Request, crawl, walk
 from tests.unit.fakes import FakeIndex, document, wired
 
 RUN = Request(run="run-1", execution="arn:run-1")
@@ -204,3 +206,34 @@ def test_an_inbox_over_two_invocations(store: Store) -> None:
     record = store.read(run_key("run-1", CHECKPOINT), Checkpoint)
     assert record is not None
     assert record.value.inbox_until is not None
+
+
+class Endless(FakeSource):
+    """Lists without an end, and cannot go on in another invocation."""
+
+    def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
+        """See Source.pages."""
+        del checkpoint, known
+        for number in count():
+            yield Page([document(str(number))], None)
+
+
+def test_a_listing_without_an_end_that_cannot_go_on_fails(store: Store) -> None:
+    """It is told what to do; what was listed so far is no listing."""
+    with pytest.raises(ListingTooLong, match="list less of it in one connector"):
+        crawled(store, Endless(), [PLENTY] * 10 + [RESERVE_MS - 1])
+
+    assert store.read(run_key("run-1", CHECKPOINT), Checkpoint) is None
+
+
+def test_a_listing_that_cannot_go_on_uses_no_key_twice(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An invocation that was given up, and is still at work, overwrites nothing of the one after it."""
+    monkeypatch.setattr(sorting, "CHUNK_LINES", 1)
+    source = FakeSource(document("a"), document("b"))
+    monkeypatch.setattr(source, "pages", lambda *_: (Page([one], None) for one in source.listed))
+
+    first = walk(of(store, source), RUN, lambda: PLENTY)
+    store.delete(run_key("run-1", CHECKPOINT))
+    second = walk(of(store, source), RUN, lambda: PLENTY)
+
+    assert len({chunk.key for chunk in (*first.chunks[:1], *second.chunks[:1])}) == 2
