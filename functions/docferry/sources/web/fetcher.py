@@ -23,6 +23,7 @@ LONGEST_WAIT = 60.0
 """The longest that a server's Retry-After or Crawl-delay is obeyed, in seconds. Longer: not in this run."""
 PATIENCE = 10
 """After so many pages in a row without an answer a host counts as down: only every tenth page is still asked for."""
+SHORT = 65_536
 
 _LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -86,7 +87,11 @@ class Fetcher(Struct):
                 if wait is None:
                     yield self._judged(url, host, response)
                     host.failed = 0
-                    return
+                if not response.is_stream_consumed and _is_short(response):
+                    for _ in response.iter_raw():  # then the next request has the same connection
+                        pass
+            if wait is None:
+                return
             host.next_at = self.clock.monotonic() + wait
 
     def slow_down(self, url: str, seconds: float | None) -> None:
@@ -175,6 +180,12 @@ def fetcher(
             interval=1 / requests_per_second,
             headers=headers,
         )
+
+
+def _is_short(response: httpx.Response) -> bool:
+    """Whether the body of an answer is read sooner than another connection is made."""
+    length = response.headers.get("content-length", "")
+    return response.status_code == HTTPStatus.NOT_MODIFIED or (length.isdecimal() and int(length) <= SHORT)
 
 
 def date(text: str) -> datetime | None:

@@ -3,13 +3,14 @@
 https://www.rfc-editor.org/rfc/rfc9309
 """
 
+import sys
 from collections.abc import Iterator
 from http import HTTPStatus
 
 from protego import Protego
 
 from docferry.sources.web import urls
-from docferry.sources.web.failures import PageFailed, PageRefused
+from docferry.sources.web.failures import PageFailed
 from docferry.sources.web.fetcher import Fetcher, Reply
 
 MOST_BYTES = 512_000
@@ -84,7 +85,9 @@ def _text(reply: Reply) -> str:
 
 def _first(reply: Reply) -> Iterator[bytes]:
     """What fits into the limit."""
-    try:
-        yield from reply.pieces(MOST_BYTES)
-    except PageRefused:
-        return
+    left = MOST_BYTES
+    for piece in reply.pieces(sys.maxsize):
+        yield piece[:left]
+        left -= len(piece)
+        if left <= 0:
+            return

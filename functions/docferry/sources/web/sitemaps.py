@@ -51,9 +51,9 @@ def pages(fetcher: Fetcher, roots: Iterable[str]) -> Iterator[Entry | Broken]:
                 if not entry.index:
                     yield entry
                 elif entry.url not in seen:
+                    _check(fetcher, entry.url, depth + 1, len(seen))
                     seen[entry.url] = None
                     ahead.append((entry.url, depth + 1))
-                    _check_size(fetcher, entry.url, depth + 1, len(seen))
         except (PageFailed, PageRefused) as error:
             yield Broken(url, f"the sitemap {error}")
 
@@ -90,8 +90,8 @@ def parsed(pieces: Iterable[bytes], base: str) -> Iterator[Entry]:
     yield from reader.taken()
 
 
-def _check_size(fetcher: Fetcher, url: str, depth: int, count: int) -> None:
-    if depth > DEEPEST or count > MOST_SITEMAPS:
+def _check(fetcher: Fetcher, url: str, depth: int, count: int) -> None:
+    if depth > DEEPEST or count >= MOST_SITEMAPS:
         raise PageRefused(f"names more sitemaps than are read: {DEEPEST} levels, {MOST_SITEMAPS:,} in all")
     if not fetcher.scope.has_host(url):
         raise PageRefused(f"names {url}, which is on another host; add it to hosts")
