@@ -37,7 +37,7 @@ def gunzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def gunzipped_if_packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Unpack a file that is gzip data, whatever its name and type say; give any other as it is."""
+    """Unpack gzip data, told by its first bytes and not by a name or type; give anything else as it is."""
     rest = iter(pieces)
     head = b""
     for piece in rest:

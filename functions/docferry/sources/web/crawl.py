@@ -30,7 +30,7 @@ class Visit(Struct, frozen=True):
 
 
 class Crawl:
-    """Goes to every page once. Whatever cannot be read is skipped, so that what is indexed of it stays."""
+    """Goes to every page once. A page that cannot be read is skipped, so that what is indexed of it stays."""
 
     def __init__(
         self,
@@ -57,9 +57,16 @@ class Crawl:
         self._aliases: dict[str, Note] = {}
         self._read = 0
         self._failure = ""
+        self._incomplete = False
 
     def items(self) -> Iterator[Record | Skip]:
         """Every page. Raises SourceUnavailable when there is nothing at all that can be read."""
+        for item in self._items():
+            self._incomplete |= isinstance(item, Skip) and item.incomplete
+            yield item
+        self._end()
+
+    def _items(self) -> Iterator[Record | Skip]:
         yield from self._begin()
         while self._ahead and len(self._done) < self._settings.max_pages:
             visit = self._ahead.popleft()
@@ -73,7 +80,6 @@ class Crawl:
                 reason=f"is not looked at: the crawl ends after {self._settings.max_pages:,} pages (max_pages)",
                 incomplete=True,
             )
-        self._end()
 
     def _begin(self) -> Iterator[Skip]:
         if self._follows:
@@ -250,8 +256,8 @@ class Crawl:
         return note
 
     def _end(self) -> None:
-        """Keep what was known of the pages that this crawl did not come to."""
-        if self._ahead:
+        """Keep what was known of the pages that an incomplete crawl did not come to."""
+        if self._incomplete:
             for note in self._remembered:
                 if note.url not in self._done:
                     self._keep(note, self._remembered.links(note))

@@ -95,7 +95,7 @@ class Fetcher(Struct):
             host.next_at = self.clock.monotonic() + wait
 
     def slow_down(self, url: str, seconds: float | None) -> None:
-        """Ask the host of an address no faster than once in so many seconds."""
+        """Wait at least these seconds between two requests to the host of an address."""
         host = self.hosts[urls.host(url)]
         host.interval = min(max(host.interval, seconds or 0.0), LONGEST_WAIT)
 

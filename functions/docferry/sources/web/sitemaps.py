@@ -34,7 +34,7 @@ class Entry(Struct, frozen=True):
 
 
 class Broken(Struct, frozen=True):
-    """A sitemap that could not be read to its end, and why: nobody knows which pages it names."""
+    """A sitemap that could not be read to its end, and why. Which pages it names is not known."""
 
     url: str
     reason: str
