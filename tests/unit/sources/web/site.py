@@ -1,5 +1,6 @@
 """A website on this machine, and a source that crawls it."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -111,8 +112,8 @@ def send(handler: Handler, status: int, headers: Mapping[str, str], body: bytes)
 
 
 @contextmanager
-def website() -> Iterator[Site]:
-    """A website without pages, while the test runs."""
+def website(tls: ssl.SSLContext | None = None) -> Iterator[Site]:
+    """A website without pages, while the test runs; with ``tls`` over HTTPS."""
 
     class OfThisSite(Handler):
         protocol_version = "HTTP/1.1"
@@ -135,6 +136,8 @@ def website() -> Iterator[Site]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), OfThisSite)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     site = Site(server)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

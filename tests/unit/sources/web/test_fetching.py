@@ -1,16 +1,22 @@
 """How a website is asked: never at an address that is not allowed, never longer, more or faster than it may."""
 
 import gzip
+import ssl
 import time
 import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from docferry.errors import ConfigurationError, SourceUnavailable
 from docferry.sources.web import sitemaps
-from tests.unit.sources.web.site import Answer, Crawled, Handler, Site, SkippingClock, crawl, send, source
+from tests.unit.sources.web.site import Answer, Crawled, Handler, Site, SkippingClock, crawl, send, source, website
 
 
 class Names:
@@ -405,3 +411,45 @@ def first_then(status: int, said: str, page: Answer, site: Site) -> Answer:
         send(handler, status, {"Retry-After": said}, b"")
 
     return answer
+
+
+class TestTls:
+    """The connection goes to an address, and the certificate is that of the name."""
+
+    @pytest.fixture
+    def certificate(self, tmp_path: Path) -> Path:
+        """A certificate for docs.example.com, which signs itself, with its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "docs.example.com")])
+        made = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+            .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("docs.example.com")]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        file = tmp_path / "certificate.pem"
+        file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+        return file
+
+    def test_the_certificate_of_the_name_is_asked_for(self, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Under another name, the same server is not believed."""
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        names: list[str | None] = []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        context.sni_callback = lambda _socket, name, _context: names.append(name)
+        with website(context) as site:
+            site.html("/")
+            port = site.host.rpartition(":")[2]
+            found = crawl_by_name(site, Names(["127.0.0.1"]), start=[f"https://docs.example.com:{port}/"])
+            with pytest.raises(SourceUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+                crawl_by_name(site, Names(["127.0.0.1"]), start=[f"https://other.example.com:{port}/"])
+            assert len(site.taken()) == 1
+
+        assert len(found.documents) == 1
+        assert names == ["docs.example.com", "other.example.com"]
