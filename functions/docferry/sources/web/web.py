@@ -1,7 +1,6 @@
 """The source of kind ``web``."""
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from msgspec import Struct
 
@@ -23,7 +22,7 @@ class Web(Records):
     Settings: type[Struct] = WebSettings
     settings: WebSettings
     presentation = frozenset({"requests_per_second", "timeout"})
-    abilities: ClassVar[frozenset[Ability]] = frozenset({"carries_content", "remembers", "cheap_version"})
+    abilities: frozenset[Ability] = frozenset({"carries_content", "remembers", "cheap_version"})
     clock: Clock = CLOCK
     resolve: Resolve = staticmethod(network.resolve)
 

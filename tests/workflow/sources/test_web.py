@@ -1,14 +1,13 @@
 """A website through the real state machine, into both services: what is asked for, and what moves."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from docferry.connector import Connector, Part
 from docferry_laptop.laptop import Laptop
 from tests.unit.sources.web.site import Site, website
+from tests.workflow.sources.world import held, synced
 from tests.workflow.world import World
 
 PAGES = 500
@@ -33,8 +32,7 @@ def _path(chapter: int, page: int) -> str:
 
 def world_of(aws: Laptop, kind: str, **settings: Any) -> World:
     """A connector whose source is a website."""
-    settings = {"allow_private": True, "requests_per_second": 1_000, **settings}
-    return World.of(aws, Path(), Connector("team", Part("web", settings), Part(kind)))
+    return synced(aws, {"kind": "web", "allow_private": True, "requests_per_second": 1_000, **settings}, kind)
 
 
 def test_a_website_is_synced_and_only_what_changed_moves(aws: Laptop, site: Site, kind: str) -> None:
@@ -44,7 +42,7 @@ def test_a_website_is_synced_and_only_what_changed_moves(aws: Laptop, site: Site
     first = world.sync()
 
     assert (first.status, first.added, first.skipped) == ("SUCCEEDED", PAGES, 0)
-    assert len(world.manifest()) == PAGES
+    assert len(held(world)) == PAGES
     hits = world.deployment.wired.index.search("Lighthouse 77", 5)
     assert f"team/{site.url}{_path(3, 5)}" in [hit.document_id for hit in hits]
 
@@ -67,8 +65,8 @@ def test_a_website_is_synced_and_only_what_changed_moves(aws: Laptop, site: Site
     fourth = world.sync()
 
     assert (fourth.added, fourth.modified, fourth.deleted) == (0, 0, 1)
-    assert f"team/{site.url}{_path(5, 3)}" not in world.manifest()
-    assert len(world.manifest()) == PAGES - 1
+    assert f"{site.url}{_path(5, 3)}" not in held(world)
+    assert len(held(world)) == PAGES - 1
     world.assert_at_rest()
 
 
