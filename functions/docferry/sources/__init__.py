@@ -23,6 +23,7 @@ KINDS = {
     "files": "docferry.sources.files:Files",
     "s3": "docferry.sources.s3:S3",
     "sql": "docferry.sources.records.sql:Sql",
+    "web": "docferry.sources.web:Web",
 }
 
 
