@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/kendra/latest/dg/s3-acl.html:
     [{"keyPrefix": "s3://BUCKET/contracts/", "aclEntries": [{"Name": "legal", "Type": "GROUP", "Access": "ALLOW"}]}]
 
 That page does not say what happens where prefixes overlap, or where none matches. Docferry reads it in the safest way:
-ALLOW comes from the sidecar, or else from the longest prefix that allows anybody, DENY from everywhere, and a document that
-nothing covers is kept back.
+ALLOW comes from the sidecar, or else from the longest prefix that allows anybody, DENY from everywhere, and a document
+that nothing covers is kept back.
 """
 
 import json
