@@ -117,7 +117,8 @@ class Crawl:
         yield from sitemaps.pages(self._pages.fetcher, roots)
 
     def _go(self, url: str, *, depth: int = 0, hops: int = 0, lastmod: str = "") -> None:
-        if url not in self._known:
+        # With one page more than the bound the listing is incomplete already; others need no memory.
+        if url not in self._known and len(self._known) <= self._settings.max_pages:
             self._known.add(url)
             self._ahead.append(Visit(url, depth, hops, lastmod))
 
@@ -135,13 +136,13 @@ class Crawl:
         if found is None:
             yield from self._without_document(visit.url)
             return
+        if found.note.target:
+            yield from self._redirected(visit, found.note, before)
+            return
         links = self._remembered.links(before) if found.links is None and before else found.links or ()
         note = self._keep(found.note, links)
-        if note.target:
-            yield from self._redirected(visit, note, before)
-        else:
-            self._follow(visit, links)
-            yield from self._page(visit, note, found.content)
+        self._follow(visit, links)
+        yield from self._page(visit, note, found.content)
 
     def _found(self, visit: Visit, before: Note | None) -> Found | None:
         """A page as it is now; without a request when its sitemap can be trusted that it has not changed."""
@@ -191,15 +192,25 @@ class Crawl:
         if belongs:
             self._go(target, depth=visit.depth, hops=visit.hops + 1)
         if note.temporary:
-            # It may be a login page: the document is perhaps still there.
-            self._listed.add(visit.url)
-            yield Skip(id=visit.url, reason=f"redirects to {target} for now; what is indexed of it stays")
+            yield from self._away(visit, note, before)
+        else:
+            self._keep(note, ())
         if alias is None or target in self._listed:
             return
         if belongs and target not in self._done:
             self._aliases.setdefault(target, alias)
         elif alias.url not in self._listed:
             yield self._item(alias, None)
+
+    def _away(self, visit: Visit, note: Note, before: Note | None) -> Iterator[Skip]:
+        """A page that redirects for now, perhaps to a login page: it, and all that it led to, may still be there."""
+        self._listed.add(visit.url)
+        reason = f"redirects to {note.target} for now; what is indexed of it stays"
+        yield Skip(id=visit.url, reason=reason, incomplete=not self._remembered)
+        if before is None or before.target:
+            self._keep(note, ())
+        else:
+            self._stay(visit, before)
 
     def _failed(self, visit: Visit, before: Note | None, reason: str, *, refused: bool) -> Iterator[Record | Skip]:
         """A page that cannot be read: it, and all that it led to, stays as it is."""
@@ -209,12 +220,16 @@ class Crawl:
         self._listed.add(visit.url)
         yield Skip(id=visit.url, reason=reason, incomplete=unsure)
         if before is not None:
-            links = self._remembered.links(before)
-            note = self._keep(before, links)
-            self._follow(visit, links)
-            for url in (note.target, note.canonical):
-                if url and self._scope.reaches(url):
-                    self._go(url, depth=visit.depth, hops=visit.hops + 1)
+            self._stay(visit, before)
+
+    def _stay(self, visit: Visit, before: Note) -> None:
+        """Take a page for what it was in the last crawl, and go on to all that it led to."""
+        links = self._remembered.links(before)
+        self._keep(before, links)
+        self._follow(visit, links)
+        for url in (before.target, before.canonical):
+            if url and self._scope.reaches(url):
+                self._go(url, depth=visit.depth, hops=visit.hops + 1)
 
     def _follow(self, visit: Visit, links: Iterable[str]) -> None:
         if self._follows and visit.depth < self._settings.max_depth:

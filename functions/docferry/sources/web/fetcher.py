@@ -1,5 +1,6 @@
 """Asks websites for pages: politely, one request at a time, and never longer or more than it may."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,10 @@ from docferry.sources.web.bodies import capped, gunzipped, too_large
 from docferry.sources.web.failures import PageFailed, PageRefused
 from docferry.sources.web.network import CheckedNetwork, Clock, Forbidden
 from docferry.sources.web.transport import Transport
+
+# One line a request, and in the most detailed level the headers with their secrets.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 ATTEMPTS = 3
 """How many times a page is asked for whose server asks to come back later."""

@@ -16,6 +16,7 @@ _UNSEEN_LINKS = {"link", "base"}
 _SEEN_ATTRIBUTES = ("href", "alt", "title", "placeholder", "label")
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.+-]{1,40})""", re.IGNORECASE)
 _HEADER_CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_:.+-]{1,40})""", re.IGNORECASE)
+_REFRESH = re.compile(r"^\s*[\d.]*\s*([;,]\s*(url\s*=)?)?", re.IGNORECASE)
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 MOST_TITLE = 1_000
 
@@ -121,6 +122,8 @@ class _Page:
         match tag:
             case "meta" if attributes.get("name", "").strip().lower() in self._agents:
                 self._robots.append(attributes.get("content", ""))
+            case "meta" if attributes.get("http-equiv", "").strip().lower() == "refresh":
+                self._link({"href": _REFRESH.sub("", attributes.get("content", "")).strip("'\" ")})
             case "base" if not self._based and (base := urls.normal(attributes.get("href", ""), self._base)):
                 self._base, self._based = base, True
             case "link" if "canonical" in _words(attributes.get("rel", "")) and self._canonical is None:

@@ -16,6 +16,7 @@ from docferry.sources.web.sitemaps import moment
 
 _TEMPORARY = (HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.TEMPORARY_REDIRECT)
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+MINUTE = 60
 LONGEST_HEADER = 500
 """A longer ETag or Last-Modified is not sent back."""
 
@@ -69,7 +70,7 @@ class Pages(Struct, frozen=True):
             url=reply.url,
             number=0,
             etag=_header(reply, "etag"),
-            modified=_header(reply, "last-modified"),
+            modified=_last_modified(reply),
             lastmod=lastmod,
             fetched=self.fetcher.clock.time(),
             title=urls.name(reply.url),
@@ -100,6 +101,16 @@ class Pages(Struct, frozen=True):
 
     def _robots(self, reply: Reply) -> frozenset[str]:
         return markup.directives(reply.headers.get_list("x-robots-tag"), self.agent)
+
+
+def _last_modified(reply: Reply) -> str:
+    """The Last-Modified of a page, if it is old enough to tell the next change from this one.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-8.8.2.2: a page may change twice in a second.
+    """
+    changed, sent = date(reply.headers.get("last-modified", "")), date(reply.headers.get("date", ""))
+    settled = changed is not None and sent is not None and (sent - changed).total_seconds() >= MINUTE
+    return _header(reply, "last-modified") if settled else ""
 
 
 def _header(reply: Reply, name: str) -> str:

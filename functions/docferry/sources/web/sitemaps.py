@@ -6,7 +6,7 @@ page after the break would be deleted from the index.
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from xml.parsers import expat  # it reads no DTD and no entities: see _Reader
 
 from msgspec import Struct
@@ -23,6 +23,7 @@ DEEPEST = 5
 """An index may name indexes, though the protocol does not foresee it."""
 MOST_SITEMAPS = 50_000
 HOPS = 5
+DAY = 86_400
 
 
 class Entry(Struct, frozen=True):
@@ -70,11 +71,9 @@ def moment(lastmod: str) -> datetime | None:
 def covers(lastmod: str, fetched: float) -> bool:
     """Whether a page that was fetched then, in seconds since 1970, was as a lastmod describes it."""
     changed = moment(lastmod)
-    if changed is None:
-        return False
     # A day goes on after its name is written: what is fetched on it may change once more.
-    end = changed + timedelta(days=1) if len(lastmod) <= len("2026-01-31") else changed
-    return fetched > end.timestamp()
+    rest = DAY if len(lastmod) <= len("2026-01-31") else 0
+    return changed is not None and fetched > changed.timestamp() + rest
 
 
 def parsed(pieces: Iterable[bytes], base: str) -> Iterator[Entry]:

@@ -1,5 +1,7 @@
 """A crawl of a website: what becomes a document, what is remembered, and what is never deleted."""
 
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -46,6 +48,16 @@ def test_the_second_crawl_downloads_nothing(site: Site) -> None:
     assert second.documents == third.documents == first.documents
     assert not second.contents
     assert len(list(third.memory.notes())) == 4
+
+
+def test_a_page_that_has_just_changed_is_downloaded_again(site: Site) -> None:
+    """It may change a second time within the second that its Last-Modified names."""
+    now = format_datetime(datetime.now(UTC), usegmt=True)
+    site.html("/", "before", ETag="", Last_Modified=now)
+    first = crawl(site)
+    site.html("/", "after", ETag="", Last_Modified=now)
+
+    assert b"after" in crawl(site, first).contents["/"]
 
 
 def test_one_page_that_has_changed_is_downloaded(site: Site) -> None:
@@ -269,6 +281,25 @@ class TestRedirects:
             second = crawl(site, crawl(site, first))
             assert "redirects to" in second.skipped["/a"]
             assert "for now" in second.skipped["/a"]
+            assert not second.incomplete
+
+    def test_a_website_that_asks_for_a_login_loses_nothing(self, site: Site) -> None:
+        """The pages that were found before are all visited, though no page shows its links any more."""
+        site.html("/", links=("/a",))
+        site.html("/a", links=("/b",))
+        site.html("/b")
+        first = crawl(site)
+        site.html("/login")
+        for path in ("/", "/a", "/b"):
+            site.status(path, 302, Location="/login")
+
+        second = crawl(site, first)
+        third = crawl(site, second)
+
+        for found in (second, third):
+            assert set(found.skipped) == {"/", "/a", "/b"}
+            assert set(found.documents) == {"/login"}
+        assert crawl(site).incomplete
 
     def test_a_page_that_has_moved_out_of_the_source_is_gone(self, site: Site) -> None:
         """Nothing is asked for there."""
@@ -348,7 +379,9 @@ class TestBounds:
         site.html("/", links=("/month/0",))
         site.answers.update({f"/month/{number}": calendar for number in range(1_000)})
 
-        assert len(crawl(site, max_depth=100, max_pages=50).documents) == 50
+        found = crawl(site, max_depth=100, max_pages=50)
+        assert len(found.documents) == 50
+        assert found.incomplete
 
     def test_include_and_exclude_select(self, site: Site) -> None:
         """What is not included is read for its links; what is excluded is not asked for."""

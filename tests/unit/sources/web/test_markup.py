@@ -37,6 +37,13 @@ def test_links_begin_at_the_base() -> None:
     assert page.links == ("https://example.com/docs/a",)
 
 
+@pytest.mark.parametrize("content", ["0; url=/new", "5;URL='/new'", "0,/new", " 0 ; Url = /new "])
+def test_a_page_that_sends_its_reader_on_links_there(content: str) -> None:
+    """As a redirect, written in the page."""
+    page = read(f'<meta http-equiv="Refresh" content="{content}">'.encode(), URL, "Docferry")
+    assert page.links == ("https://example.com/new",)
+
+
 @pytest.mark.parametrize(
     ("head", "found"),
     [

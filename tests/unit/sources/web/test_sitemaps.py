@@ -84,4 +84,5 @@ def test_a_date_covers_a_page_that_was_fetched_after_it() -> None:
     assert not covers("2026-01-31T22:00:00Z", evening)
     assert not covers("yesterday", evening)
     assert not covers("", evening)
+    assert not covers("9999-12-31", evening)
     assert moment("0001-01-01T00:00:00+14:00") is None
