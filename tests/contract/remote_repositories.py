@@ -28,8 +28,9 @@ PASSWORD = "correct horse"
 
 
 class Server(asyncssh.SSHServer):
-    """Lets one user in, by a password."""
+    """Lets one user in, by a password or a key."""
 
+    key: ClassVar[asyncssh.SSHKey]
     connections: ClassVar[set[asyncssh.SSHServerConnection]] = set()
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -40,8 +41,16 @@ class Server(asyncssh.SSHServer):
         """Ask everybody for it."""
         return True
 
+    def public_key_auth_supported(self) -> bool:
+        """Keys are one way."""
+        return True
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        """Compare."""
+        return (username, key.public_data) == ("reader", self.key.public_data)
+
     def password_auth_supported(self) -> bool:
-        """No keys."""
+        """A password is another."""
         return True
 
     def validate_password(self, username: str, password: str) -> bool:
@@ -68,10 +77,11 @@ class Files(asyncssh.SFTPServer):
 
 
 class Sftp(msgspec.Struct):
-    """A running server: where it is, the line of known_hosts that names it, and its root."""
+    """A running server: where it is, the line of known_hosts that names it, a key for it, and its root."""
 
     port: int
     known_hosts: str
+    client_key: str
     root: Path
 
 
@@ -81,7 +91,7 @@ def serving(root: Path) -> Iterator[Sftp]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    key = asyncssh.generate_private_key("ssh-ed25519")
+    key, Server.key = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
 
     async def listen() -> asyncssh.SSHAcceptor:
         return await asyncssh.listen(
@@ -99,7 +109,7 @@ def serving(root: Path) -> Iterator[Sftp]:
     port = acceptor.get_port()
     public = key.export_public_key("openssh").decode().strip()
     try:
-        yield Sftp(port, f"[127.0.0.1]:{port} {public}\n", root)
+        yield Sftp(port, f"[127.0.0.1]:{port} {public}\n", Server.key.export_private_key().decode(), root)
     finally:
 
         async def close() -> None:
@@ -156,6 +166,7 @@ class SftpFolder(Base):
         self._server = server
         self._puts = LONG_AGO
         monkeypatch.setenv("SFTP_PASSWORD", PASSWORD)
+        monkeypatch.setenv("SFTP_KEY", server.client_key)
 
     def options(self) -> dict[str, Any]:
         """Return what the source is given."""
@@ -182,7 +193,7 @@ class SftpFolder(Base):
     def source(self, **settings: Any) -> Source:
         """See Repository.source."""
         options = {**self.options(), **settings.pop("options", {})}
-        return source_of("sftp", options, f"/{self.name}", **settings)
+        return source_of("sftp", options, **{"path": f"/{self.name}", **settings})
 
 
 class Snapshots(Base):
@@ -288,7 +299,7 @@ class ZipArchive(Archived):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for path, content in self.members.items():
-                archive.writestr(zipfile.ZipInfo(path, (2026, 1, 31, 12, 0, 0)), content)
+                archive.writestr(zipfile.ZipInfo(path, (2026, 1, 31, 12, 0, 0)), content, zipfile.ZIP_DEFLATED)
         self.replace("docs.zip", buffer.getvalue())
 
     def made(self, **settings: Any) -> Source:

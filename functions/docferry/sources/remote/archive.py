@@ -104,7 +104,7 @@ class Zip(Archive):
     def __init__(self, fs: ZipFileSystem, root: str) -> None:
         self._fs = fs  # closes the archive when it is collected
         named = [(_path(info.filename), info) for info in fs.zip.infolist()]
-        bad = [Item(info.filename, "other", problem=OUT) for path, info in named if path is None]
+        bad = [Item(info.filename, "outside", problem=OUT) for path, info in named if path is None]
         super().__init__({path: (_zipped(info), info) for path, info in named if path is not None}, bad, root)
 
     def _opened(self, member: Any) -> IO[bytes]:
@@ -122,7 +122,7 @@ class Tar(Archive):
         members = fs.tar.getmembers()
         _check_end(fs)
         named = [(_path(info.name), info) for info in members]
-        bad = [Item(info.name, "other", problem=OUT) for path, info in named if path is None]
+        bad = [Item(info.name, "outside", problem=OUT) for path, info in named if path is None]
         found = {path: info for path, info in named if path is not None}
         super().__init__({path: _tarred(info, found) for path, info in found.items()}, bad, root)
 

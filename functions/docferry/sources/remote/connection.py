@@ -10,23 +10,9 @@ import fsspec
 from docferry.errors import ConfigurationError, DocferryError, SourceUnavailable
 from docferry.registry import Clients
 from docferry.sources import secrets
+from docferry.sources.remote.extras import EXTRAS
 from docferry.sources.remote.filesystem import Filesystem, Remote, said
 
-EXTRAS = {
-    "abfs": "azure",
-    "abfss": "azure",
-    "az": "azure",
-    "dav": "webdav",
-    "gcs": "gcs",
-    "git": "git",
-    "github": "github",
-    "gs": "gcs",
-    "sftp": "sftp",
-    "smb": "smb",
-    "ssh": "sftp",
-    "webdav": "webdav",
-}
-"""The extra of docferry that brings the library of a protocol."""
 OTHER_KINDS = {"file": "files", "local": "files", "s3": "s3", "s3a": "s3"}
 SSH = frozenset({"sftp", "ssh"})
 SSH_DEFAULTS = {

@@ -1,5 +1,6 @@
 """What Docferry needs of a file system that is not mounted here, and how it gets that from one of fsspec's."""
 
+import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,17 +18,22 @@ TIMES = ("mtime", "modified", "last_modified", "LastModified", "modify", "update
 # Many servers tell whole seconds: a file that is written twice in one has the same time. The rest is for their clocks.
 SETTLED = timedelta(seconds=60)
 MILLISECONDS = 100_000_000_000
+ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
+DENIED = frozenset({errno.EACCES, errno.EPERM})
+DENIALS = frozenset({"error_perm", "ForbiddenOperation", "SFTPPermissionDenied"})
+"""What ftplib, webdav4 and asyncssh raise in their stead. None of them is imported here."""
 LINK = "is a symbolic link, which is not followed"
 
 
 class Item(Struct, frozen=True):
     """Something in a folder. ``problem`` says why what is neither a file nor a folder cannot be indexed.
 
+    ``outside``: its name leads out of the folder. Its path may then match no pattern, and it is reported all the same.
     ``size`` is -1 when it is not known. ``version`` is empty when only the content tells whether it has changed.
     """
 
     name: str
-    kind: Literal["file", "folder", "other"]
+    kind: Literal["file", "folder", "other", "outside"]
     size: int = 0
     version: str = ""
     changed: datetime | None = None
@@ -128,12 +134,13 @@ def translated(what: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, PermissionError, DocferryError):
         raise
-    except NotADirectoryError as error:
-        raise FileNotFoundError(str(error)) from error
     except IsADirectoryError as error:
         raise DocumentUnreadable(f"{what} is a folder") from error
     except Exception as error:
-        if type(error).__name__ == "error_perm":  # ftplib's 5xx, the others of which end the session
+        number = error.errno if isinstance(error, OSError) else None
+        if number in ABSENT:
+            raise FileNotFoundError(str(error)) from error
+        if number in DENIED or type(error).__name__ in DENIALS:
             raise PermissionError(str(error)) from error
         raise SourceUnavailable(f"{what or 'the source'} cannot be read: {said(error)}") from error
 
@@ -157,7 +164,7 @@ def _listed(info: Mapping[str, Any], place: str) -> Item | None:
     name = whole.rpartition("/")[2]
     wanted = f"{folder}/{name}".strip("/")
     if name in {"", ".", ".."} or not f"/{whole}".endswith(f"/{wanted}"):
-        return Item(whole, "other", problem="its name leads out of its folder; rename it")
+        return Item(whole, "outside", problem="its name leads out of its folder; rename it")
     return _item(name, info)
 
 

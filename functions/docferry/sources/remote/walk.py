@@ -107,6 +107,8 @@ class Walk:
     def _file(self, folder: _Folder, name: str) -> Entry | None:
         """Look at what is no folder; None when it is not a document of the source."""
         path, item = folder.prefix + name, folder.items[name]
+        if item.kind == "outside":
+            return Entry(path, problem=item.problem)
         if name.endswith(SUFFIX) or not self._globs.selects(path):
             return None
         sidecar = folder.items.get(name + SUFFIX)
