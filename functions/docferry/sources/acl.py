@@ -10,16 +10,24 @@ that nothing covers is kept back.
 """
 
 import json
+from typing import Annotated
 
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
-from docferry.errors import ConfigurationError
+from docferry.errors import ConfigurationError, DocumentError
 from docferry.model import Principal
 from docferry.sources import sidecar
 from docferry.sources.sidecar import Sidecar, SidecarError
 
+AclFile = Annotated[
+    str, Meta(min_length=1, description="the file that says who may see what is below each prefix, such as acl.json")
+]
 MAX_BYTES = 20_000_000
 """The quotas page of Kendra names a limit of the file, 10 MB by default, and lets it be raised."""
+
+
+class NotCovered(DocumentError):  # noqa: N818  # named after what happened, as docferry.errors are
+    """Neither a prefix nor a sidecar says who may see the document."""
 
 
 class Acl(Struct, frozen=True):
@@ -29,14 +37,19 @@ class Acl(Struct, frozen=True):
     entries: dict[str, tuple[Principal, ...]]
 
     def applied(self, path: str, said: Sidecar) -> Sidecar:
-        """A sidecar with the access control that holds for its document. Raises SidecarError when there is none."""
+        """A sidecar with the access control that holds for its document. Raises NotCovered when there is none."""
         covering = [self.entries[path[:length]] for length in range(len(path) + 1) if path[:length] in self.entries]
         stated = [said.access_control, *reversed(covering)]
         if not any(stated):
-            raise SidecarError(f"{self.name} covers it with no keyPrefix: add one, or everybody would see it")
+            raise NotCovered(f"no keyPrefix of {self.name} covers it: add one, or everybody would see it")
         allowed = next(filter(None, ([one for one in part if one.access == "ALLOW"] for part in stated)), [])
         denied = [one for part in stated for one in part if one.access == "DENY"]
         return structs.replace(said, access_control=tuple(dict.fromkeys((*allowed, *denied))))
+
+
+def applied(file: Acl | None, path: str, said: Sidecar) -> Sidecar:
+    """What a sidecar says, with what the file says where a source has one. Raises NotCovered."""
+    return file.applied(path, said) if file else said
 
 
 def read(data: bytes, name: str, bucket: str = "") -> Acl:

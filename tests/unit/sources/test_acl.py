@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from docferry.errors import ConfigurationError
 from docferry.model import Principal
 from docferry.sources import acl
-from docferry.sources.sidecar import Sidecar, SidecarError
+from docferry.sources.sidecar import Sidecar
 
 
 def entry(name: str, access: str = "ALLOW") -> dict[str, str]:
@@ -49,7 +49,7 @@ def test_a_sidecar_says_more_than_a_prefix() -> None:
 
 def test_a_document_that_nothing_covers_is_kept_back() -> None:
     """Both services would show it to everybody."""
-    with pytest.raises(SidecarError, match=r"acl\.json covers it with no keyPrefix"):
+    with pytest.raises(acl.NotCovered, match=r"no keyPrefix of acl\.json covers it"):
         read(("contracts/", [entry("staff")])).applied("letters/a.pdf", Sidecar())
 
 
@@ -102,7 +102,7 @@ def test_nobody_sees_more_than_the_longest_prefix_allows(
     found = read(*together.items())
     matching = sorted((prefix for prefix in together if path.startswith(prefix)), key=len)
     if not matching:
-        with pytest.raises(SidecarError):
+        with pytest.raises(acl.NotCovered):
             found.applied(path, Sidecar())
         return
     got = found.applied(path, Sidecar()).access_control
