@@ -60,7 +60,8 @@ lock: $(VENV)/.dev ## Write the pinned requirements anew from pyproject.toml
 	  --no-header --no-annotate --quiet --output-file requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --extra build --extra deploy --universal --python-version 3.11 \
 	  --constraint requirements.txt --no-header --no-annotate --quiet --output-file requirements-deploy.txt
-	$(BIN)/uv pip compile pyproject.toml --extra build --extra deploy --extra sql --extra dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra build --extra deploy --extra feed --extra http --extra sql --extra dev \
+	  --universal --python-version 3.11 \
 	  --constraint requirements.txt --no-header --no-annotate --quiet --output-file requirements-dev.txt
 
 clean: ## Remove what the other targets made, but for .docferry

@@ -21,6 +21,7 @@ __all__ = [
 
 KINDS = {
     "files": "docferry.sources.files:Files",
+    "http": "docferry.sources.records.http:Http",
     "s3": "docferry.sources.s3:S3",
     "sql": "docferry.sources.records.sql:Sql",
 }
