@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 KINDS = {
+    "feed": "docferry.sources.records.feed:Feed",
     "files": "docferry.sources.files:Files",
     "http": "docferry.sources.records.http:Http",
     "s3": "docferry.sources.s3:S3",

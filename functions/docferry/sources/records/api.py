@@ -29,7 +29,7 @@ from docferry.errors import (
 from docferry.sources.records import http_options, mapping
 from docferry.sources.records.http import HttpSettings
 from docferry.sources.records.listing_watch import Watch
-from docferry.sources.records.replies import ATTEMPTS, RETRIED, Elsewhere, Guarded, Hosts, TooLarge
+from docferry.sources.records.replies import ATTEMPTS, RETRIED, Elsewhere, Guarded, Hosts, TooLarge, place
 
 REDIRECTS = 5
 REFUSED = (401, 403)
@@ -120,12 +120,12 @@ class Api:
     def _fetched(self, url: str) -> bytes:
         """Follow redirects one by one: each may lead to another host, which is not told who we are."""
         session, next_ = self._contents.session(), url
-        place = self._base
+        where = self._base
         for _ in range(REDIRECTS):
-            place = self._reachable(place, next_)
-            own = self._listing.hosts.has(place)
+            where = self._reachable(where, next_)
+            own = self._listing.hosts.has(where)
             headers = {**self._headers, "Accept": "*/*"} if own else {"User-Agent": self._headers["User-Agent"]}
-            response = session.get(place, headers=headers, auth=self._auth if own else nobody, allow_redirects=False)
+            response = session.get(where, headers=headers, auth=self._auth if own else nobody, allow_redirects=False)
             target = session.get_redirect_target(response)
             if target is None:
                 return _content(response)
@@ -152,18 +152,18 @@ class Api:
             return SourceInvalid(f"{self._name}: {error}; ask for less at once, such as with a smaller limit")
         if not isinstance(error, HTTPError) or error.response is None:
             return SourceUnavailable(f"{self._name} cannot be read: {type(error).__name__}")
-        return self._refusal(error.response.status_code, _place(error.response.url))
+        return self._refusal(error.response.status_code, place(error.response.url))
 
-    def _refusal(self, status: int, place: str) -> DocferryError:
+    def _refusal(self, status: int, where: str) -> DocferryError:
         """What an answer means that is no success."""
-        if self._token_url and place == _place(self._token_url):
+        if self._token_url and where == place(self._token_url):
             kind = SourceUnavailable if status in RETRIED else ConfigurationError
-            return kind(f"auth.access_token_url: {place} gives no token ({status})")
+            return kind(f"auth.access_token_url: {where} gives no token ({status})")
         if status in REFUSED:
-            return ConfigurationError(f"auth: {place} answers {status}: check the setting auth, and what it may read")
+            return ConfigurationError(f"auth: {where} answers {status}: check the setting auth, and what it may read")
         if status in RETRIED:
-            return SourceUnavailable(f"{place} answers {status}, also after {ATTEMPTS} attempts")
-        return SourceInvalid(f"{place} answers {status}: check base_url, resource and params")
+            return SourceUnavailable(f"{where} answers {status}, also after {ATTEMPTS} attempts")
+        return SourceInvalid(f"{where} answers {status}: check base_url, resource and params")
 
     def _authentication(self, written: http_options.Auth | None) -> Any:
         """An authentication of dlt, or one that does nothing: without any, requests would look into ~/.netrc."""
@@ -230,15 +230,9 @@ def _content(response: Response) -> bytes:
     """The content of a reply. Raises SourceUnavailable, DocumentVanished and DocumentUnreadable."""
     status = response.status_code
     if status in RETRIED:
-        raise SourceUnavailable(f"{_place(response.url)} answers {status}, also after {ATTEMPTS} attempts")
+        raise SourceUnavailable(f"{place(response.url)} answers {status}, also after {ATTEMPTS} attempts")
     if status in GONE:
         raise DocumentVanished(f"its content is gone ({status})")
     if not response.ok or status >= 300:  # noqa: PLR2004  # a redirect to nowhere
-        raise DocumentUnreadable(f"its content cannot be read: {_place(response.url)} answers {status}")
+        raise DocumentUnreadable(f"its content cannot be read: {place(response.url)} answers {status}")
     return response.content
-
-
-def _place(url: str) -> str:
-    """An address without its query, which may hold a secret."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"

@@ -5,16 +5,20 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from dlt.sources.helpers.requests.retry import (
-    DEFAULT_RETRY_EXCEPTIONS,
-    retry_if_status,
-    wait_exponential_retry_after,
-)
 from requests import PreparedRequest, RequestException, Response
 from requests.adapters import HTTPAdapter
-from requests.exceptions import ChunkedEncodingError
-from tenacity import Retrying, retry_any, retry_if_exception_type, stop_after_attempt
-from urllib3.exceptions import HTTPError
+from requests.exceptions import ChunkedEncodingError, ConnectionError, Timeout  # noqa: A004  # requests' own
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_any,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_attempt,
+    wait_exponential,
+)
+from urllib3.exceptions import HTTPError, InvalidHeader
+from urllib3.util import Retry
 
 # A document has 50 MB at most; JSON around it needs some more.
 MAX_BYTES = 64_000_000
@@ -22,6 +26,7 @@ ATTEMPTS = 5
 # Five attempts wait four times, so a busy API holds a crawl up for four minutes at most, of the fifteen of a Lambda.
 LONGEST_WAIT_SECONDS = 60
 RETRIED = (429, *range(500, 600))
+BROKEN = (ConnectionError, Timeout, ChunkedEncodingError)
 PORTS = {"http": 80, "https": 443}
 
 
@@ -63,8 +68,10 @@ class Guarded(HTTPAdapter):
         super().__init__(pool_maxsize=32)
         self._hosts = hosts
         self._retrying = Retrying(
-            wait=wait_exponential_retry_after(multiplier=1, max=LONGEST_WAIT_SECONDS),
-            retry=retry_any(retry_if_status(RETRIED), retry_if_exception_type(DEFAULT_RETRY_EXCEPTIONS)),
+            wait=_wait,
+            retry=retry_any(
+                retry_if_result(lambda response: response.status_code in RETRIED), retry_if_exception_type(BROKEN)
+            ),
             stop=stop_after_attempt(ATTEMPTS),
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
@@ -88,6 +95,23 @@ class Guarded(HTTPAdapter):
             raise TooLarge(f"a reply is larger than {MAX_BYTES / 1_000_000:g} MB", request=request)
         response.raw = io.BytesIO(body)
         return response
+
+
+def place(url: str) -> str:
+    """An address without its query, which may hold a secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _wait(state: RetryCallState) -> float:
+    """How many seconds to wait: as long as the server says, or longer each time; never too long."""
+    if state.outcome is not None and not state.outcome.failed:
+        try:
+            asked = Retry().parse_retry_after(state.outcome.result().headers.get("Retry-After", ""))
+            return min(asked, LONGEST_WAIT_SECONDS)
+        except InvalidHeader:
+            pass
+    return wait_exponential(multiplier=1, max=LONGEST_WAIT_SECONDS)(state)
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
