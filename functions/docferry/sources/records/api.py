@@ -125,7 +125,7 @@ class Api:
             where = self._reachable(where, next_)
             own = self._listing.hosts.has(where)
             headers = {**self._headers, "Accept": "*/*"} if own else {"User-Agent": self._headers["User-Agent"]}
-            response = session.get(where, headers=headers, auth=self._auth if own else nobody, allow_redirects=False)
+            response = session.get(where, headers=headers, auth=self._auth if own else anonymous, allow_redirects=False)
             target = session.get_redirect_target(response)
             if target is None:
                 return _content(response)
@@ -168,7 +168,7 @@ class Api:
     def _authentication(self, written: http_options.Auth | None) -> Any:
         """An authentication of dlt, or one that does nothing: without any, requests would look into ~/.netrc."""
         if written is None:
-            return nobody
+            return anonymous
         auth = create_auth(msgspec.to_builtins(written))
         if isinstance(auth, OAuth2ClientCredentials):
             auth.session = Connection(Hosts(auth.access_token_url), self._settings.timeout).session()
@@ -221,8 +221,8 @@ class Connection:
         return session
 
 
-def nobody(request: PreparedRequest) -> PreparedRequest:
-    """Sign in as nobody."""
+def anonymous(request: PreparedRequest) -> PreparedRequest:
+    """Leave a request as it is, without a sign-in."""
     return request
 
 

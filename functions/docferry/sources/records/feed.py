@@ -44,7 +44,7 @@ class Feed(Records):
 
     Settings: type[Struct] = FeedSettings
     presentation = frozenset({"tags", "timeout"})
-    # Nobody may see less than everybody of a feed. What it names no more is old, and not deleted.
+    # What a feed names no more is old, and not deleted.
     abilities: frozenset[Ability] = frozenset({"carries_content", "tells_changes"})
 
     def __init__(self, *, connector: str, settings: FeedSettings, clients: Clients) -> None:
@@ -120,9 +120,10 @@ class Feed(Records):
 
 
 def _content(entry: Any) -> tuple[str, str]:
-    """The longest text of an entry, and its type; HTML comes without scripts."""
+    """The longest text of an entry, and its type: HTML without scripts if there is some. A headline is a text, too."""
     found = [*entry.get("content", []), entry.get("summary_detail") or {}]
-    best = max(found, key=lambda one: (one.get("type") in HTML, len(one.get("value") or "")))
+    texts = [one for one in found if one.get("value")] or [entry.get("title_detail") or {}]
+    best = max(texts, key=lambda one: (one.get("type") in HTML, len(one.get("value") or "")))
     return best.get("value") or "", best.get("type") or "text/html"
 
 

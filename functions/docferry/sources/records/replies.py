@@ -41,7 +41,7 @@ class TooLarge(RequestException):
 class Hosts:
     """The host of an address, and others beside it.
 
-    The same host at another port or with another protocol is another host, except for https in the place of http.
+    The same host at another port or with another protocol is another host. Going from http to https is allowed.
     """
 
     def __init__(self, url: str, others: Iterable[str] = ()) -> None:
