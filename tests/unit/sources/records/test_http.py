@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -239,6 +240,31 @@ def test_pages_shorter_than_asked_for_leave_a_gap(shelf: Shelf) -> None:
         pages(source(other, paginator={"type": "offset", "limit": 3, "total_path": None}))
 
 
+EARLY: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "no cursor": (
+        {"type": "cursor", "cursor_path": "next", "has_more_path": "more"},
+        {"items": [article(1)], "more": True, "next": None},
+    ),
+    "an empty page": (
+        {"type": "page_number", "total_path": None, "has_more_path": "more"},
+        {"items": [], "more": True},
+    ),
+    "an empty page of three": ({"type": "page_number", "total_path": "pages"}, {"items": [], "pages": 3}),
+}
+
+
+@pytest.mark.parametrize("case", EARLY)
+def test_a_listing_that_ends_too_early_fails(case: str) -> None:
+    """The API says that there is more, and does not give it."""
+    paginator, reply = EARLY[case]
+
+    with (
+        serving(lambda _: as_json(reply)) as running,
+        pytest.raises(SourceUnavailable, match="ends after page 1, and says that there is more"),
+    ):
+        pages(source(running, paginator=paginator))
+
+
 def test_a_listing_that_loses_records_while_it_is_read_fails(server: Server, shelf: Shelf) -> None:
     """What comes after a removed record moves up, past the offset that is asked for next."""
 
@@ -417,6 +443,22 @@ def test_content_has_an_address_of_its_own(server: Server, shelf: Shelf) -> None
     whole = f"join('', ['{server.url}/json/', to_string(id)])"
     parsed = contents(source(server, document={**page, "content": "parse.text"}, content_url=whole))
     assert parsed["kb/3"] == b"/json/3"
+
+
+def test_contents_are_read_at_the_same_time(server: Server, shelf: Shelf) -> None:
+    """As many as open_at_once says: each waits here until all of them are asked for."""
+    together = threading.Barrier(5, timeout=20)
+
+    def answer(request: Request) -> Reply:
+        if request.path.startswith("/api/pages/"):
+            together.wait()
+        return shelf(request) if request.path == "/api/articles" else Reply(b"text")
+
+    server.answer = answer
+    page = {"id": "id", "version": "version", "content_type": "HTML"}
+    url = "join('', ['pages/', to_string(id)])"
+
+    assert len(contents(source(server, document=page, content_url=url, open_at_once=5))) == 5
 
 
 def test_content_of_another_host_is_read_where_it_is_allowed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
