@@ -15,6 +15,8 @@ from rich.table import Table
 from benchmarks.bucket import served
 from benchmarks.search import SCAN, SEARCHES, filled
 from benchmarks.start import ratios
+from benchmarks.unchanged import FILES
+from benchmarks.unchanged import ratios as unchanged_ratios
 
 SIZES = (10_000, 200_000)
 PHASES = {
@@ -31,6 +33,7 @@ def main() -> None:
     """Run every benchmark and print its table."""
     console = Console(width=110)
     start(console)
+    unchanged(console)
     sync(console)
     search(console)
 
@@ -44,6 +47,18 @@ def start(console: Console) -> None:
     table.add_column("time", justify="right")
     for name, ratio in measured.items():
         table.add_row(name, f"x {ratio:.2f}")
+    console.print(table)
+
+
+def unchanged(console: Console) -> None:
+    """How much longer a crawl of an unchanged folder takes that reads every file."""
+    with console.status("crawling files"):
+        measured = unchanged_ratios()
+    table = Table(title=f"\nCrawl of {FILES:,} unchanged files, each with a sidecar", title_justify="left")
+    table.add_column("size of a file")
+    table.add_column("speed, against `verify: always`", justify="right")
+    for size, ratio in measured.items():
+        table.add_row(size, f"x {ratio:.1f}")
     console.print(table)
 
 

@@ -44,7 +44,7 @@ class SourceSuite:
         checks.names_once(self.source, self.most)
 
     def test_it_lists_the_same_again(self) -> None:
-        """Whatever differs is sent again by every sync."""
+        """What differs is sent again by every sync."""
         checks.lists_the_same_again(self.source, self.most)
 
     def test_it_gives_the_content_of_what_it_lists(self) -> None:
@@ -56,7 +56,7 @@ class SourceSuite:
         checks.resumes(self.source, self.most)
 
     def test_it_carries_only_what_is_due(self) -> None:
-        """Content that nobody needs is not kept."""
+        """Content that no run needs is not kept."""
         checks.carries_only_what_is_due(self.source, self.most)
 
 

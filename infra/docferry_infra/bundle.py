@@ -55,6 +55,7 @@ def bundle(
 ) -> Bundle:
     """The bundle for connectors with a kind of source; built, if it is not in ``build`` yet.
 
+    ``source`` is what bundle_name() says of a source: its kind, and for some what its settings need beyond.
     ``handlers`` and ``package`` are the folders of the handlers and of ``docferry``; ``build`` is build_folder()'s.
     A source of one's own is a kind, too; ``resolve`` downloads what it needs with all its dependencies.
     Needs the network to download wheels that are not in ``build`` either. Raises CalledProcessError, and

@@ -13,6 +13,7 @@ from docferry.connector import DeleteGuard, Policy, slug
 from docferry.errors import ConfigurationError
 from docferry.runtime.lambdas import DEPLOYED, FUNCTIONS
 from docferry.runtime.settings import Settings
+from docferry.sources.remote.extras import bundle_name
 from docferry.workflow.trigger import TriggerSettings
 from docferry_infra import bundle as bundles
 from docferry_infra.bundle import Bundle
@@ -115,8 +116,8 @@ class Connector(DescribedConnector):
             deletes=deletes,
             access=access,
         )
-        kind = described.connector.source.kind
-        super().__init__(scope, id, described=described, bundle=bundle or bundles.bundle(kind))
+        built = bundle or bundles.bundle(bundle_name(described.connector.source))
+        super().__init__(scope, id, described=described, bundle=built)
 
 
 def describe(name: str, **parts: object) -> Described:

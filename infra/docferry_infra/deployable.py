@@ -8,6 +8,7 @@ from docferry.config.connectors import describe
 from docferry.config.deployment import Deploy, Described
 from docferry.errors import ConfigurationError
 from docferry.indexes import service
+from docferry.sources.remote.extras import BUILT_IN, EXTRAS, protocols
 from docferry.sources.secrets import ENVIRONMENT
 
 
@@ -45,6 +46,8 @@ def missing(described: Described) -> Iterator[str]:
     yield from _misplaced(given, deploy, index.kind)
     if source.kind == "files":
         yield from _unmounted(str(source.settings["path"]), deploy)
+    if source.kind == "fsspec":
+        yield from _unbundled(source.settings, deploy)
     for place in on_laptop(source.settings, "source"):
         yield f"{place}: env: names a variable of this machine; to deploy, give the ARN of a secret of Secrets Manager"
     if deploy.mount and not deploy.vpc:
@@ -71,6 +74,16 @@ def _misplaced(given: dict[str, Any], deploy: Deploy, kind: str) -> Iterator[str
     editions = service(kind).editions
     if deploy.edition and deploy.edition not in editions:
         yield f"deploy.edition: {deploy.edition!r} is none of {kind}; allowed: {', '.join(editions)}"
+
+
+def _unbundled(settings: dict[str, Any], deploy: Deploy) -> Iterator[str]:
+    """What a function does not have of what an fsspec source needs: libraries, and files of this machine."""
+    for protocol in (one for one in protocols(settings) if one not in EXTRAS and one not in BUILT_IN):
+        yield f"source.protocol: the bundle has no library for {protocol}; it has those of {', '.join(sorted(EXTRAS))}"
+    options = settings.get("options") or {}
+    place = str(options.get("path" if settings["protocol"] == "git" else "fo", ""))
+    if settings["protocol"] in {"git", "tar", "zip"} and "://" not in place and "target_protocol" not in options:
+        yield from _unmounted(place, deploy)
 
 
 def _unmounted(path: str, deploy: Deploy) -> Iterator[str]:

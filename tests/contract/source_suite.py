@@ -1,6 +1,7 @@
 """What every source promises. A source inherits the suite and says how its repository is filled."""
 
 import json
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -10,7 +11,7 @@ import pytest
 
 from docferry.errors import DocumentUnreadable, DocumentVanished
 from docferry.model import Content, Date, Document, Listed, Opened, Principal, Skipped
-from docferry.sources import Source, documents
+from docferry.sources import NOTHING, Known, Source, documents
 
 NASTY = [
     "a-b/c.md",
@@ -82,9 +83,29 @@ class Repository(Protocol):
         """Make pages as short as that."""
 
 
-def listing(source: Source, checkpoint: str | None = None) -> list[Listed]:
+class Noted:
+    """What a source is given of the crawl before: its notes, and an index that holds nothing."""
+
+    def __init__(self, notes: Iterable[bytes] = ()) -> None:
+        self._notes = tuple(notes)
+
+    def holds(self, document: Document) -> bool:  # noqa: ARG002  # the protocol's
+        """See Known."""
+        return False
+
+    def notes(self) -> Iterator[bytes]:
+        """See Known."""
+        return iter(self._notes)
+
+
+def listing(source: Source, checkpoint: str | None = None, known: Known = NOTHING) -> list[Listed]:
     """Return everything a source lists."""
-    return [item for page in source.pages(checkpoint) for item in page.listed]
+    return [item for page in source.pages(checkpoint, known) for item in page.listed]
+
+
+def noted(source: Source, known: Known = NOTHING) -> Noted:
+    """Let a source list everything, and return the notes that it has made."""
+    return Noted(note for page in source.pages(None, known) for note in page.notes)
 
 
 def sidecar(**members: Any) -> bytes:
@@ -168,6 +189,29 @@ class SourceSuite:
         for number, page in enumerate(pages):
             rest = [item for later in pages[number + 1 :] for item in later.listed]
             assert listing(repository.source(), page.checkpoint) == rest
+
+    def test_notes_of_an_earlier_crawl_change_nothing_in_the_listing(self, repository: Repository) -> None:
+        """They spare work. From any checkpoint, what changed since is listed as without them."""
+        if "remembers" not in repository.source().abilities:
+            pytest.skip("makes no notes")
+        for path in NASTY:
+            repository.put(path, b"text")
+        repository.put("a.md.metadata.json", sidecar(Title="One", AccessControlList=[CREW]))
+        repository.put("a/b.md.metadata.json", b"broken")
+        repository.small_pages(3)
+        known = noted(repository.source())
+        repository.put("a/b.md.metadata.json", sidecar(Title="mended"))
+        repository.put("a.md.metadata.json", sidecar(Title="Two", AccessControlList=[CREW]))
+        repository.put("a0.md", b"longer text")
+        repository.put("b/new.md", b"text")
+        repository.remove("A.md")
+
+        pages = list(repository.source().pages(None))
+
+        assert listing(repository.source(), None, known) == [item for page in pages for item in page.listed]
+        for number, page in enumerate(pages):
+            rest = [item for later in pages[number + 1 :] for item in later.listed]
+            assert listing(repository.source(), page.checkpoint, known) == rest
 
     def test_a_document_is_opened_in_the_version_that_was_listed(self, repository: Repository) -> None:
         """The version of unchanged content is the same by both ways, and the content is what was put."""

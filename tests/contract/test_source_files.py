@@ -342,7 +342,8 @@ class TestWhatCannotBeRead:
 
         def far(descriptor: int) -> os.stat_result:
             status = true(descriptor)
-            return os.stat_result((*status[:8], 10**12, *status[9:]), {"st_mtime_ns": 10**21})
+            times = {"st_mtime_ns": 10**21, "st_ctime_ns": status.st_ctime_ns}
+            return os.stat_result((*status[:8], 10**12, *status[9:]), times)
 
         monkeypatch.setattr(os, "fstat", far)
         (document,) = listing(folder.source())

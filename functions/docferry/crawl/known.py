@@ -53,7 +53,7 @@ class Known:
 def notes(store: Store, source: Part) -> Iterator[bytes]:
     """The notes of the last whole listing with the same settings; none when they cannot be read.
 
-    They only spare work, so whatever is wrong with them, the source does without the rest.
+    They only save work. If something is wrong with them, the source gets none of the rest.
     """
     try:
         record = store.read(NOTED, Noted)

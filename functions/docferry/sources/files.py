@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
-from typing import Annotated, cast
+from time import time_ns
+from typing import Annotated, Literal, cast
 from urllib.parse import quote, unquote_to_bytes
 
 from msgspec import Meta, Struct
@@ -19,10 +20,11 @@ from msgspec import Meta, Struct
 from docferry.errors import ConfigurationError, DocumentUnreadable, DocumentVanished, SourceUnavailable
 from docferry.model import ContentType, Document, Listed, Opened
 from docferry.registry import Clients
-from docferry.sources import sidecar
+from docferry.sources import notes, sidecar
 from docferry.sources.documents import MAX_BYTES, document, obstacle, skipped, type_of
 from docferry.sources.fingerprint import fingerprint
 from docferry.sources.globs import Globs
+from docferry.sources.notes import Content, Note, Notes, SidecarText, Stamp
 from docferry.sources.sidecar import SUFFIX, Sidecar, SidecarError
 from docferry.sources.source import NOTHING, Ability, Known, Page
 from docferry.sources.walk import Entry, Walk, leads_out
@@ -53,14 +55,26 @@ class FilesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     follow_symlinks: Annotated[bool, Meta(description="true to index what symbolic links in the folder point to")] = (
         False
     )
+    verify: Annotated[
+        Literal["changed", "always"],
+        Meta(description="always to read every file in every crawl, changed to read those whose status has changed"),
+    ] = "changed"
+
+
+class _Found(Struct, frozen=True):
+    """What there is to say of one file. ``read`` is how many bytes were read for it, its sidecar not counted."""
+
+    listed: Listed
+    note: Note | None = None
+    read: int = 0
 
 
 class Files:
     """Every file below a folder that has a content type the services take."""
 
     Settings: type[Struct] = FilesSettings
-    presentation = frozenset({"uri"})
-    abilities: frozenset[Ability] = frozenset({"resumes", "access_control"})
+    presentation = frozenset({"uri", "verify"})
+    abilities: frozenset[Ability] = frozenset({"resumes", "cheap_version", "access_control", "remembers"})
 
     def __init__(self, *, connector: str, settings: FilesSettings, clients: Clients) -> None:  # noqa: ARG002 - no AWS
         self._connector = connector
@@ -70,26 +84,28 @@ class Files:
         self._walk = Walk(root, Globs(settings.include, settings.exclude), follow_symlinks=settings.follow_symlinks)
         self._uri = settings.uri or Path(root).as_uri().rstrip("/") + "/"
 
-    def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:  # noqa: ARG002  # it reads every file
+    def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
         """List every file in the byte order of the paths; see Source.pages.
 
-        Raises ConfigurationError when there is no such folder to begin with.
+        A file that was noted, and whose status is still the same, is not opened. Raises ConfigurationError when there
+        is no such folder to begin with.
         """
         if checkpoint is None:
             self._check_setting()
-        listed: list[Listed] = []
-        size = 0
+        earlier = Notes(known.notes() if self._settings.verify == "changed" else iter(()))
+        page: list[_Found] = []
+        read = 0
         for entry in self._walk.entries(after=unquote_to_bytes(checkpoint or "")):
-            item = self._item(entry)
-            if item is None:
+            found = self._found(entry, earlier.of(entry.path))
+            if found is None:
                 continue
-            listed.append(item)
-            size += item.size if isinstance(item, Document) else 0
-            if len(listed) >= PAGE_LENGTH or size >= PAGE_BYTES:
-                yield Page(listed, checkpoint=quote(entry.path))
-                listed, size = [], 0
-        if listed:
-            yield Page(listed, checkpoint=quote(entry.path))
+            page.append(found)
+            read += found.read
+            if len(page) >= PAGE_LENGTH or read >= PAGE_BYTES:
+                yield _page(page, entry)
+                page, read = [], 0
+        if page:
+            yield _page(page, entry)
 
     def open(self, document: Document) -> Opened:
         """Read a listed file; see Source.open."""
@@ -120,49 +136,86 @@ class Files:
         if not is_folder:
             raise ConfigurationError(f"source.path: {self._settings.path} is not a folder: name the folder it is in")
 
-    def _item(self, entry: Entry) -> Listed | None:
-        """Describe what the walk found; None when it has gone in between."""
+    def _found(self, entry: Entry, earlier: Note) -> _Found | None:
+        """Describe what the walk found; None when it has gone in between. ``earlier`` is its note of the last crawl."""
         path = entry.path.decode(errors="backslashreplace")
         if entry.stat is None:
-            return skipped(self._connector, path, entry.problem, uncertain=entry.sidecar, incomplete=entry.incomplete)
+            return _Found(
+                skipped(self._connector, path, entry.problem, uncertain=entry.sidecar, incomplete=entry.incomplete)
+            )
+        text: SidecarText | None = None
+        said = Sidecar()
         try:
-            said = self._sidecar(entry.path) if entry.sidecar else Sidecar()
+            if entry.sidecar:
+                data, text = self._sidecar(entry.path, earlier.sidecar)
+                said = sidecar.read(data)
         except SidecarError as error:
-            return skipped(self._connector, path, f"sidecar {path}{SUFFIX}: {error}", uncertain=True)
+            broken = skipped(self._connector, path, f"sidecar {path}{SUFFIX}: {error}", uncertain=True)
+            # The document is not read now. What is known of it from before stays known.
+            return _Found(broken, Note.of(entry.path, earlier.content, text))
+        content, read = None, 0
         try:
             reason = obstacle(path, entry.stat.st_size, said)
             if reason is None:
-                with self._opened(entry.path) as file:
-                    digest, problem = fingerprint(file, cast("ContentType", type_of(path, said)))
-                    size, status = file.tell(), os.fstat(file.fileno())
-                reason = obstacle(path, size, said) or problem
+                content, moment = self._content(entry, cast("ContentType", type_of(path, said)), earlier.content)
+                read = content.size if content is not earlier.content else 0
+                reason = obstacle(path, content.size, said) or content.problem
         except (FileNotFoundError, NotADirectoryError):
             self._walk.check_root()
             return None
         except OSError as error:
             reason = f"cannot be read: {error.strerror}"
+        note = Note.of(entry.path, content, text)
         if reason:
-            return skipped(self._connector, path, reason, sidecar=said)
-        return document(
+            return _Found(skipped(self._connector, path, reason, sidecar=said), note, read)
+        assert content is not None
+        listed = document(
             self._connector,
             path,
-            version=f"sha256:{digest}",
-            size=size,
-            updated_at=_moment(status),
+            version=f"sha256:{content.digest}",
+            size=content.size,
+            updated_at=moment,
             uri=self._uri + quote(path),
             sidecar=said,
         )
+        return _Found(listed, note, read)
 
-    def _sidecar(self, path: bytes) -> Sidecar:
+    def _content(
+        self, entry: Entry, content_type: ContentType, earlier: Content | None
+    ) -> tuple[Content, datetime | None]:
+        """Read a document, unless it is as it was; return what there is to say of it, and when it was changed."""
+        assert entry.stat is not None
+        if earlier and earlier.content_type == content_type and earlier.stamp == notes.stamp(entry.stat):
+            return earlier, _moment(entry.stat)
+        before = time_ns()
+        with self._opened(entry.path) as file:
+            digest, problem = fingerprint(file, content_type)
+            size, status = file.tell(), os.fstat(file.fileno())
+        stamp = notes.settled(status, size=size, before=before)
+        return Content(stamp, content_type, size, digest, problem), _moment(status)
+
+    def _sidecar(self, path: bytes, earlier: SidecarText | None) -> tuple[bytes, SidecarText | None]:
+        """Read the sidecar of a document, unless it is as it was; return it, and what can be noted of it."""
         name = path + os.fsencode(SUFFIX)
         try:
             if self._settings.follow_symlinks and leads_out(self._root, name):
                 raise SidecarError("is a symbolic link to a file outside of the source")
+            if earlier and earlier.stamp == self._stamp(name):
+                return earlier.text.encode(), earlier
+            before = time_ns()
             with self._opened(name) as file:
-                data = file.read(sidecar.MAX_BYTES + 1)
+                data, status = file.read(sidecar.MAX_BYTES + 1), os.fstat(file.fileno())
         except OSError as error:
             raise SidecarError(f"cannot be read: {error.strerror}") from error
-        return sidecar.read(data)
+        return data, notes.sidecar_text(data, notes.settled(status, size=len(data), before=before))
+
+    def _stamp(self, path: bytes) -> Stamp | None:
+        """Return the stamp of a regular file; None for anything else, which opening it will tell."""
+        try:
+            status = os.stat(self._walk.absolute(path), follow_symlinks=self._settings.follow_symlinks)
+        except OSError:
+            return None
+        return notes.stamp(status) if stat.S_ISREG(status.st_mode) else None
 
     def _opened(self, path: bytes) -> BufferedReader:
         """Open a regular file, and nothing else: opening a pipe waits for a writer, perhaps for ever."""
@@ -180,6 +233,11 @@ class Files:
             file.close()
             raise OSError(errno.EINVAL, "is not a regular file")
         return file
+
+
+def _page(found: list[_Found], last: Entry) -> Page:
+    lines = tuple(notes.encode(one.note) for one in found if one.note)
+    return Page([one.listed for one in found], checkpoint=quote(last.path), notes=lines)
 
 
 def _moment(status: os.stat_result) -> datetime | None:

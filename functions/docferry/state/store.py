@@ -204,7 +204,7 @@ class Store:
         return content
 
     def content_part(self, key: str, offset: int, size: int) -> bytes | None:
-        """Part of a content, as far as it goes, or None when there is none."""
+        """Part of a content, shorter where the content ends, or None when there is none."""
         try:
             reply = self._s3.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={offset}-{offset + size - 1}")
         except ClientError as error:

@@ -1,4 +1,4 @@
-"""A record, and the document that it becomes. Pure, but for the record's own ``open``."""
+"""A record, and the document that it becomes. Pure, except for the ``open`` of the record."""
 
 import hashlib
 import io
@@ -22,8 +22,8 @@ Value = str | int | float | date | datetime | Sequence[str] | None
 class Record(Struct, frozen=True, kw_only=True):
     """Something that a repository holds, to be indexed as one document.
 
-    ``id`` names it within its source, the same in every crawl. ``content`` are its bytes; ``open`` returns them in
-    their place, and is called only when the index does not hold the record as it is described. ``version`` says which
+    ``id`` names it within its source, the same in every crawl. ``content`` are its bytes. ``open`` returns them
+    instead, and is called only when the index does not hold the record as it is described. ``version`` says which
     content it is; without one the digest of the content does. ``access_control`` empty means that everybody may see it.
     ``checkpoint`` is where a listing that resumes can go on after this record.
     """
@@ -137,7 +137,7 @@ def _said(record: Record) -> Sidecar:
 
 
 def _principals(access_control: Sequence[Principal]) -> tuple[Principal, ...]:
-    """Check who may see a record: whatever is not understood keeps it back. Raises DocumentError."""
+    """Check who may see a record. What is not understood keeps it back. Raises DocumentError."""
     if isinstance(access_control, str | bytes) or not all(isinstance(one, Principal) for one in access_control):
         raise DocumentError("its access_control must be a list of Principal(name, type, access)")
     for one in access_control:

@@ -141,7 +141,7 @@ class Rows:
     def by_key(self, key: str, after: Any = None) -> Iterator[Record | Skip]:
         """In order of a column, page by page. Without a version column every row comes with its content.
 
-        Rows with the key of a page's last row belong to that page, whatever the database takes for equal.
+        Rows with the key of a page's last row belong to that page, also when the database compares without case.
         """
         lazy = self._mapping.version is not None and self._content_columns() is not None
         columns = [name for name in self._columns if not lazy or name not in (self._content_columns() or set())]
@@ -179,7 +179,7 @@ class Rows:
             yield mapping.record(self._mapping, row, open=opener, checkpoint=_encoded(row[key]), place=where)
 
     def contents(self, key: str, values: list[Any]) -> dict[Any, list[Mapping[str, Any]]]:
-        """The rows with these keys, as far as the content needs them."""
+        """The columns of these rows that the content needs, by key."""
         columns = sorted({key, *(self._content_columns() or ())})
         select = self._select(columns).where(sa.column(key).in_(values))
         found: dict[Any, list[Mapping[str, Any]]] = {}

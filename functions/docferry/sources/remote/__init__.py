@@ -1,0 +1,1 @@
+"""Files that a library of the fsspec family reads: on servers, in buckets, in Git, in archives."""

@@ -1,0 +1,126 @@
+"""Connects to the file system behind a protocol: its library, its options, and the secrets among them."""
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import fsspec
+
+from docferry.errors import ConfigurationError, DocferryError, SourceUnavailable
+from docferry.registry import Clients
+from docferry.sources import secrets
+from docferry.sources.remote.extras import EXTRAS
+from docferry.sources.remote.filesystem import Filesystem, Remote, said
+
+OTHER_KINDS = {"file": "files", "local": "files", "s3": "s3", "s3a": "s3"}
+SSH = frozenset({"sftp", "ssh"})
+SSH_DEFAULTS = {
+    "known_hosts": (),  # asyncssh's word for ~/.ssh/known_hosts; sshfs would take any host for the right one
+    "connect_timeout": 30,
+    "keepalive_interval": 15,  # three that go unanswered end a connection, which would wait for ever
+}
+
+
+def problem(protocol: str) -> str | None:
+    """Return why a protocol cannot be used, by its name alone; None when it can."""
+    if protocol in OTHER_KINDS:
+        return f"source.protocol: {protocol} has a kind of its own; use kind: {OTHER_KINDS[protocol]}"
+    known = sorted({*fsspec.available_protocols(), *EXTRAS} - set(OTHER_KINDS))
+    if protocol in known:
+        return None
+    near = get_close_matches(protocol, known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
+    return f"source.protocol: fsspec knows no protocol {protocol!r}; {hint}"
+
+
+def connected(protocol: str, options: Mapping[str, Any], path: str, clients: Clients) -> Filesystem:
+    """Connect to the file system that the settings describe; its root is ``path``.
+
+    Raises ConfigurationError for what a person has to mend, FileNotFoundError when what ``options`` or ``path`` name
+    is not there, and SourceUnavailable.
+    """
+    given = resolved(dict(options), clients)
+    if protocol in SSH:
+        given = {**SSH_DEFAULTS, **given}
+        if isinstance(given["known_hosts"], str) and " " in given["known_hosts"]:
+            given["known_hosts"] = given["known_hosts"].encode()  # its lines, and not the name of a file
+    if protocol == "git":
+        given = {"ref": "HEAD", **given}
+    kind = _class(protocol)
+    try:
+        return _filesystem(protocol, kind, given, path)
+    except (DocferryError, FileNotFoundError):
+        raise
+    except PermissionError as error:
+        raise ConfigurationError(f"source.options: {protocol} refuses the login: {error}") from error
+    except TypeError as error:  # an option that the file system does not know, or one that it needs
+        raise ConfigurationError(f"source.options: {protocol}: {error}") from error
+    except Exception as error:
+        if type(error).__name__ == "HostKeyNotVerifiable":
+            raise ConfigurationError(
+                f"source.options: the server's host key is not known ({error}): put what ssh-keyscan says of it, once "
+                "you have compared it, into known_hosts"
+            ) from error
+        raise SourceUnavailable(f"{protocol} cannot be connected to: {said(error)}") from error
+
+
+def resolved(value: Any, clients: Clients) -> Any:
+    """Put secrets in place of the ARNs and env: references that name them.
+
+    A secret that is a JSON object becomes a mapping, one that is a PEM key becomes bytes. Raises ConfigurationError.
+    """
+    if isinstance(value, dict):
+        return {name: resolved(inner, clients) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolved(inner, clients) for inner in value]
+    if not isinstance(value, str) or not _is_reference(value):
+        return value
+    secret = secrets.resolve(value, clients)
+    if secret.lstrip().startswith("-----BEGIN "):
+        return secret.encode()
+    try:
+        read = json.loads(secret)
+    except ValueError:
+        return secret
+    return read if isinstance(read, dict) else secret
+
+
+def _is_reference(value: str) -> bool:
+    return value.startswith(secrets.ENVIRONMENT) or (value.startswith(secrets.ARN) and ":secretsmanager:" in value)
+
+
+def _class(protocol: str) -> Any:
+    """The class of a protocol. Raises ConfigurationError when its library is missing."""
+    extra = EXTRAS.get(protocol)
+    try:
+        kind: Any = fsspec.get_filesystem_class(protocol)
+    except (ImportError, ValueError) as error:
+        raise ConfigurationError(_missing(protocol, extra, str(error))) from error
+    if protocol in SSH and not kind.__module__.startswith("sshfs"):  # fsspec's own takes any host for the right one
+        raise ConfigurationError(_missing(protocol, extra, "sshfs"))
+    return kind
+
+
+def _missing(protocol: str, extra: str | None, library: str) -> str:
+    cure = f"pip install 'docferry[{extra}]'" if extra else "install it beside docferry"
+    return f"source.protocol: {protocol} needs a library that is not here ({library}): {cure}"
+
+
+def _filesystem(protocol: str, kind: Any, options: dict[str, Any], path: str) -> Filesystem:
+    options = {**options, "skip_instance_cache": True}
+    if protocol == "zip":
+        from docferry.sources.remote.archive import Zip  # noqa: PLC0415  # each protocol imports its own
+
+        return Zip(kind(**options), path)
+    if protocol == "tar":
+        from docferry.sources.remote.archive import Tar, unpacked  # noqa: PLC0415  # same
+
+        file = unpacked(options)
+        return Tar(kind(fo=file) if file else kind(**options), path, file)
+    if protocol == "git":
+        from docferry.sources.remote.git import Git  # noqa: PLC0415  # same
+
+        return Git(kind(**options), path)
+    # Github's listings are needed again on the way down, and every one costs a call of its quota.
+    return Remote(kind(**options), path, keeps_listings=protocol == "github")
