@@ -10,7 +10,7 @@ from docferry.errors import DocumentUnreadable, SourceUnavailable
 from docferry.sources.records.record import Record, Skip
 from docferry.sources.web import sitemaps, urls
 from docferry.sources.web.failures import PageFailed, PageRefused
-from docferry.sources.web.notes import Note, Notebook, Remembered
+from docferry.sources.web.notes import WHOLE, Note, Notebook, Remembered
 from docferry.sources.web.pages import Found, Pages
 from docferry.sources.web.robots import Robots
 from docferry.sources.web.settings import WebSettings
@@ -58,6 +58,8 @@ class Crawl:
         self._read = 0
         self._failure = ""
         self._incomplete = False
+        self._shaky = False
+        self._cut = False
 
     def items(self) -> Iterator[Record | Skip]:
         """Every page. Raises SourceUnavailable when there is nothing at all that can be read."""
@@ -74,7 +76,10 @@ class Crawl:
             yield from self._visit(visit)
         if self._failure and not self._read:
             raise SourceUnavailable(f"no page can be read; the first: {self._failure}")
+        if self._shaky and not self._ahead:
+            yield from self._lost()
         if self._ahead:
+            self._cut = True
             yield Skip(
                 id=self._ahead[0].url,
                 reason=f"is not looked at: the crawl ends after {self._settings.max_pages:,} pages (max_pages)",
@@ -91,6 +96,7 @@ class Crawl:
         for entry in self._entries():
             if isinstance(entry, Broken):
                 broken.append(entry)
+                self._cut = True
                 yield Skip(id=entry.url, reason=entry.reason, incomplete=True)
                 continue
             found = True
@@ -206,7 +212,8 @@ class Crawl:
         """A page that redirects for now, perhaps to a login page: it, and all that it led to, may still be there."""
         self._listed.add(visit.url)
         reason = f"redirects to {note.target} for now; what is indexed of it stays"
-        yield Skip(id=visit.url, reason=reason, incomplete=not self._remembered)
+        was_redirect = before is not None and bool(before.target)
+        yield self._skip(visit, before, reason, hides=self._follows and not was_redirect, final=True)
         if before is None or before.target:
             self._keep(note, ())
         else:
@@ -215,12 +222,51 @@ class Crawl:
     def _failed(self, visit: Visit, before: Note | None, reason: str, *, refused: bool) -> Iterator[Record | Skip]:
         """A page that cannot be read: it, and all that it led to, stays as it is."""
         self._failure = self._failure or f"{visit.url} {reason}"
-        waited_for = self._aliases.pop(visit.url, None) is not None
-        unsure = before is None and (not self._remembered or waited_for or (self._follows and not refused))
         self._listed.add(visit.url)
-        yield Skip(id=visit.url, reason=reason, incomplete=unsure)
+        hides = before is not None or not refused if self._follows else before is None
+        yield self._skip(visit, before, reason, hides=hides, final=refused)
+        alias = self._aliases.pop(visit.url, None)
         if before is not None:
             self._stay(visit, before)
+        elif alias is not None:
+            self._listed.add(alias.url)
+            yield Skip(id=alias.url, reason=f"leaves it to {visit.url} to be the document, which cannot be read")
+
+    def _skip(self, visit: Visit, before: Note | None, reason: str, *, hides: bool, final: bool) -> Skip:
+        """A page that may still be there. ``hides``: other documents may be known through it alone.
+
+        Those that have a note are looked for at the end. When there may be others, nothing can be said about them.
+        ``final``: the next crawl will hear the same, so this one has learned all that there is to know.
+        """
+        self._shaky |= hides
+        unsure = not self._remembered.whole and (self._follows or before is None)
+        self._cut |= unsure and not final
+        return Skip(id=visit.url, reason=reason, incomplete=unsure)
+
+    def _lost(self) -> Iterator[Skip]:
+        """The documents of the last crawl to which nothing leads now, while some pages cannot be read.
+
+        One that is not there any more is gone. Another stays: a page that cannot be read may lead to it.
+        """
+        for note in self._remembered:
+            if note.url in self._known or note.target or note.hidden:
+                continue
+            if len(self._done) >= self._settings.max_pages:
+                self._ahead.append(Visit(note.url))
+                return
+            self._done.add(note.url)
+            if self._is_there(note):
+                self._keep(note, self._remembered.links(note))
+                yield Skip(id=note.url, reason="no page leads to it, but some cannot be read; it stays until they can")
+
+    def _is_there(self, note: Note) -> bool:
+        try:
+            if not self._robots.allow(note.url):
+                return False
+            found = self._pages.fetch(note.url, note)
+        except (PageFailed, PageRefused):
+            return True
+        return found is not None and (not found.note.target or found.note.temporary)
 
     def _stay(self, visit: Visit, before: Note) -> None:
         """Take a page for what it was in the last crawl, and go on to all that it led to."""
@@ -278,6 +324,8 @@ class Crawl:
                     self._keep(note, self._remembered.links(note))
         for line in self._notebook.mentioned():
             self._keep_line(line)
+        if self._remembered.whole or not self._cut:
+            self._keep_line(WHOLE)
 
 
 def _normal(url: str) -> str:

@@ -8,6 +8,9 @@ from msgspec import Raw, Struct
 
 from docferry.model import ContentType
 
+WHOLE = b'{"whole":true}'
+"""The line that says that every document which was listed has a note: no listing since then was cut off unseen."""
+
 
 class Note(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A page as it was found.
@@ -50,9 +53,13 @@ class Remembered:
     """The notes of the crawl before."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
+        self.whole = False
         self._notes: dict[str, Note] = {}
         self._urls: dict[int, str] = {}
         for line in lines:
+            if line == WHOLE:
+                self.whole = True
+                continue
             try:
                 note = msgspec.json.decode(line, type=Note)
             except msgspec.DecodeError:  # of another version; what is not known is fetched
@@ -60,9 +67,6 @@ class Remembered:
             self._urls[note.number] = note.url
             if not note.mentioned:
                 self._notes[note.url] = note
-
-    def __bool__(self) -> bool:
-        return bool(self._notes)
 
     def __iter__(self) -> Iterator[Note]:
         return iter(self._notes.values())

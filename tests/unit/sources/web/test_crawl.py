@@ -47,7 +47,7 @@ def test_the_second_crawl_downloads_nothing(site: Site) -> None:
     assert set(site.taken()) == {("/", 304), ("/a", 304), ("/b", 304), ("/c", 304)}
     assert second.documents == third.documents == first.documents
     assert not second.contents
-    assert len(list(third.memory.notes())) == 4
+    assert len(list(third.memory.notes())) == 5
 
 
 def test_a_page_that_has_just_changed_is_downloaded_again(site: Site) -> None:
@@ -579,3 +579,31 @@ def test_documents_survive_their_line_in_the_manifest(site: Site) -> None:
     site.html("/", "日本語", Last_Modified="Sat, 31 Jan 2026 10:30:00 GMT")
     for document in crawl(site).documents.values():
         assert msgspec.json.decode(msgspec.json.encode(document), type=Document) == document
+
+
+def test_a_document_that_nothing_leads_to_stays_while_some_pages_cannot_be_read(site: Site) -> None:
+    """One of them may lead to it now. One that is gone is gone."""
+    site.html("/", links=("/a", "/b"))
+    site.html("/a", links=("/c", "/d"))
+    for path in ("/b", "/c", "/d"):
+        site.html(path)
+    first = crawl(site)
+    site.html("/a")
+    site.status("/b", 500)
+    del site.answers["/d"]
+
+    second = crawl(site, first)
+    third = crawl(site, second)
+    site.html("/b", links=("/c",))
+    fourth = crawl(site, third)
+    site.html("/b")
+    fifth = crawl(site, fourth)
+
+    for found in (second, third):
+        assert list(found.documents) == ["/", "/a"]
+        assert list(found.skipped) == ["/b", "/c"]
+        assert found.skipped["/c"].startswith("no page leads to it")
+        assert not found.incomplete
+    assert list(fourth.documents) == ["/", "/a", "/b", "/c"]
+    assert not fourth.contents.keys() & {"/", "/a", "/c"}
+    assert list(fifth.documents) == ["/", "/a", "/b"]
