@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 import asyncssh
+import fsspec
 import msgspec
 import pytest
 
@@ -194,6 +195,27 @@ class SftpFolder(Base):
         """See Repository.source."""
         options = {**self.options(), **settings.pop("options", {})}
         return source_of("sftp", options, **{"path": f"/{self.name}", **settings})
+
+
+class MemoryFolder(Base):
+    """A folder in memory."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(root, monkeypatch)
+        self._fs = fsspec.filesystem("memory")
+        self._fs.mkdirs(str(root))
+
+    def put(self, path: str, content: bytes = b"text") -> None:
+        """See Repository.put."""
+        self._fs.pipe_file(f"{self.root}/{path}", content)
+
+    def remove(self, path: str) -> None:
+        """See Repository.remove."""
+        self._fs.rm_file(f"{self.root}/{path}")
+
+    def source(self, **settings: Any) -> Source:
+        """See Repository.source."""
+        return source_of("memory", {}, str(self.root), **settings)
 
 
 class Snapshots(Base):

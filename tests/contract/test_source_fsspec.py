@@ -1,5 +1,6 @@
 """The source of kind ``fsspec``: the promises of every source, over SFTP, in Git, and in archives."""
 
+import hashlib
 import io
 import os
 import shutil
@@ -17,6 +18,7 @@ from docferry.sources.remote import archive as remote_archive
 from tests.contract.remote_repositories import (
     Files,
     GitRepository,
+    MemoryFolder,
     PlainTar,
     Sftp,
     SftpFolder,
@@ -81,6 +83,22 @@ class TestTar(SourceSuite):
         """Give an empty archive."""
         made: Repository = request.param(tmp_path, monkeypatch)
         return made
+
+
+class TestMemory(SourceSuite):
+    """The promises of every source, where a file system tells neither times nor checksums."""
+
+    @pytest.fixture
+    def repository(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+        """Give an empty folder of fsspec's file system in memory."""
+        return MemoryFolder(tmp_path, monkeypatch)
+
+    def test_a_document_without_sidecar_is_described_by_its_place(self, repository: Repository) -> None:
+        """Its version is the digest of its content."""
+        repository.put("guides/how to.html", b"<p>text</p>")
+        document = self.only(repository)
+        assert document.updated_at is None
+        assert document.version == f"sha256:{hashlib.sha256(b'<p>text</p>').hexdigest()}"
 
 
 class TestSshServer:
@@ -439,6 +457,30 @@ class TestArchives:
         assert [item.id for item in listing(archive.source(path="docs/"))] == ["demo/a/b.md"]
         with pytest.raises(ConfigurationError, match="cannot find nowhere"):
             listing(archive.source(path="nowhere"))
+
+    def test_an_archive_may_lie_on_a_server(
+        self, server: Sftp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """Its key is checked there, too."""
+        archive, folder = ZipArchive(tmp_path, monkeypatch), SftpFolder(server, str(uuid4()), monkeypatch)
+        archive.put("a.md")
+        archive.source()
+        folder.put("docs.zip", (tmp_path / "docs.zip").read_bytes())
+        options = {"fo": f"sftp://127.0.0.1/{folder.name}/docs.zip", "target_options": folder.options()}
+        source = source_of("zip", options)
+        (document,) = listing(source)
+        assert isinstance(document, Document)
+        assert source.open(document).content == b"text"
+        (tmp_path / "known_hosts").write_text("")
+        options["target_options"] = {**folder.options(), "known_hosts": str(tmp_path / "known_hosts")}
+        with pytest.raises(ConfigurationError, match="host key is not known"):
+            listing(source_of("zip", options))
+
+    @pytest.mark.parametrize("fo", [None, "", "simplecache::sftp://host/docs.zip"])
+    def test_the_archive_has_to_be_named(self, fo: str | None) -> None:
+        """By itself: what stands before a ``::`` has options of its own."""
+        with pytest.raises(ConfigurationError, match=r"source\.options\.fo"):
+            listing(source_of("zip", {"fo": fo}))
 
     def test_what_no_archive_is(self, tmp_path: Path) -> None:
         """A missing one is a mistake in the settings; one that is none may still be arriving."""

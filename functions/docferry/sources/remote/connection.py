@@ -14,6 +14,7 @@ from docferry.sources.remote.extras import EXTRAS
 from docferry.sources.remote.filesystem import Filesystem, Remote, said
 
 OTHER_KINDS = {"file": "files", "local": "files", "s3": "s3", "s3a": "s3"}
+ARCHIVES = frozenset({"tar", "zip"})
 SSH = frozenset({"sftp", "ssh"})
 SSH_DEFAULTS = {
     "known_hosts": (),  # asyncssh's word for ~/.ssh/known_hosts; sshfs would take any host for the right one
@@ -40,13 +41,11 @@ def connected(protocol: str, options: Mapping[str, Any], path: str, clients: Cli
     Raises ConfigurationError for what a person has to mend, FileNotFoundError when what ``options`` or ``path`` name
     is not there, and SourceUnavailable.
     """
-    given = resolved(dict(options), clients)
-    if protocol in SSH:
-        given = {**SSH_DEFAULTS, **given}
-        if isinstance(given["known_hosts"], str) and " " in given["known_hosts"]:
-            given["known_hosts"] = given["known_hosts"].encode()  # its lines, and not the name of a file
+    given = _careful(protocol, resolved(dict(options), clients))
     if protocol == "git":
         given = {"ref": "HEAD", **given}
+    if protocol in ARCHIVES:
+        given = _careful_archive(given)
     kind = _class(protocol)
     try:
         return _filesystem(protocol, kind, given, path)
@@ -84,6 +83,31 @@ def resolved(value: Any, clients: Clients) -> Any:
     except ValueError:
         return secret
     return read if isinstance(read, dict) else secret
+
+
+def _careful(protocol: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Add the options without which a connection is not safe."""
+    if protocol not in SSH:
+        return options
+    options = {**SSH_DEFAULTS, **options}
+    if isinstance(options["known_hosts"], str) and " " in options["known_hosts"]:
+        options["known_hosts"] = options["known_hosts"].encode()  # its lines, and not the name of a file
+    return options
+
+
+def _careful_archive(options: dict[str, Any]) -> dict[str, Any]:
+    """The same for the server that an archive lies on. Raises ConfigurationError."""
+    fo = options.get("fo")
+    if not isinstance(fo, str) or not fo or "::" in fo:
+        raise ConfigurationError(
+            "source.options.fo: names the archive: a path, or an address such as sftp://host/a.zip"
+        )
+    server = options.get("target_protocol") or (fo.partition("://")[0] if "://" in fo else None)
+    if server is None:
+        return options
+    _class(server)
+    target = _careful(server, options.get("target_options") or {})
+    return {**options, "target_options": {**target, "skip_instance_cache": True}}
 
 
 def _is_reference(value: str) -> bool:

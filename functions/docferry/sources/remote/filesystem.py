@@ -1,6 +1,7 @@
 """What Docferry needs of a file system that is not mounted here, and how it gets that from one of fsspec's."""
 
 import errno
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ TIMES = ("mtime", "modified", "last_modified", "LastModified", "modify", "update
 # Many servers tell whole seconds: a file that is written twice in one has the same time. The rest is for their clocks.
 SETTLED = timedelta(seconds=60)
 MILLISECONDS = 100_000_000_000
+FTP_TIME = re.compile(r"\d{14}(\.\d+)?", re.ASCII)
 ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 DENIED = frozenset({errno.EACCES, errno.EPERM})
 DENIALS = frozenset({"error_perm", "ForbiddenOperation", "SFTPPermissionDenied"})
@@ -43,7 +45,7 @@ class Item(Struct, frozen=True):
 class Filesystem(Protocol):
     """A tree of files. Paths are relative to its root and without a slash at either end; the root is an empty text.
 
-    Each method raises FileNotFoundError, PermissionError, or SourceUnavailable when nobody can say.
+    Each method raises FileNotFoundError, PermissionError, or SourceUnavailable when it cannot tell.
     """
 
     def ls(self, folder: str) -> list[Item]:
@@ -129,7 +131,7 @@ def read_up_to(file: Any, limit: int) -> bytes:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Let through what says something of one path; whatever else goes wrong is the file system's unavailability."""
+    """Let through what an error says of one path. Take any other error for an outage of the file system."""
     try:
         yield
     except (FileNotFoundError, PermissionError, DocferryError):
@@ -206,6 +208,8 @@ def _moment(value: object) -> datetime | None:
             case int() | float():
                 return datetime.fromtimestamp(value / 1000 if value > MILLISECONDS else value, UTC)
             case str():
+                if FTP_TIME.fullmatch(value):
+                    value = f"{value[:8]}T{value[8:14]}"
                 moment = datetime.fromisoformat(value)
                 return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):  # "Jan 31 10:30" of an old FTP server says no year

@@ -1,4 +1,4 @@
-"""The source of kind ``fsspec``: files on servers, in buckets, in Git and in archives, whatever fsspec reads."""
+"""The source of kind ``fsspec``: files on servers, in buckets, in Git and in archives."""
 
 import hashlib
 import io
