@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from docferry.connector import Part
 from docferry.errors import ConfigurationError
+from docferry.groups.reading import Membership, membership
 from docferry.indexes import KINDS, Index, index_class, service
 from docferry.runtime.settings import Settings
 from docferry.sources import Source, source_class
@@ -30,25 +31,27 @@ _BUILDING = Lock()
 
 
 class Wired(Struct, frozen=True):
-    """What a state of the workflow works with."""
+    """What a state of the workflow works with. ``membership`` is None for a connector without groups."""
 
     settings: Settings
     store: Store
     source: Source
     index: Index
     step_functions: Any
+    membership: Membership | None = None
 
 
 def wire(settings: Settings) -> Wired:
     """Put together what a connector's functions work with. Raises ConfigurationError."""
     connector = settings.connector
-    target = index(connector.name, connector.index)
+    target, origin = index(connector.name, connector.index), source(connector.name, connector.source)
     return Wired(
         settings,
         Store(settings.state_bucket, client("s3"), target.data_source),
-        source(connector.name, connector.source),
+        origin,
         target,
         client("stepfunctions"),
+        membership(connector.groups, origin, connector.source.kind, client("s3")) if connector.groups else None,
     )
 
 
