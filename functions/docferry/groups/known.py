@@ -31,7 +31,8 @@ class Known(Struct, frozen=True, omit_defaults=True):
 class Pointer(Struct, frozen=True):
     """Which stream says what the index holds: its key, the number of its groups, and the digest of the object.
 
-    ``ordering`` is the number that the last calls of the service carried. It only grows.
+    ``ordering`` is the number that the last calls of the service carried. It only grows. ``before`` is the key of the
+    stream before it, which is kept: another attempt may be reading it.
     """
 
     format: int
@@ -39,6 +40,7 @@ class Pointer(Struct, frozen=True):
     groups: int
     sha256: str
     ordering: int
+    before: str = ""
 
 
 def read(store: Store) -> Record[Pointer] | None:
@@ -82,13 +84,14 @@ def move(
             stream.add(group)
     written = stream.written
     key = store.held(KNOWN_GROUPS)
-    pointer = Pointer(FORMAT, written.key, written.lines, written.sha256, ordering)
+    old = before.value if before is not None else None
+    pointer = Pointer(FORMAT, written.key, written.lines, written.sha256, ordering, old.key if old else "")
     try:
         store.swap(key, pointer, etag)
     except Moved as error:
         raise Conflict(f"{key} was moved by another run, or by another attempt of this one") from error
-    if before is not None and before.value.key != pointer.key:
-        store.delete(before.value.key)
+    if old is not None and old.before:
+        store.delete(old.before)
     found = store.read(key, Pointer)
     if found is None or found.value != pointer:
         raise Conflict(f"{key} was moved by another run, or by another attempt of this one")

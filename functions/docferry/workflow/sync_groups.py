@@ -91,7 +91,7 @@ class Work:
         if self._input.compares not in {"full", "rebuild"} or self.progress.forgotten:
             return
         try:
-            if (record := known.read(self._store)) is not None:
+            if (record := self._read()) is not None:
                 ordering = known.next_ordering(record.value)
                 doubted = (structs.replace(one, doubtful=True, refused="") for one in self._known(record))
                 known.move(self._store, self._name(ordering, "doubted"), record, record.etag, doubted, ordering)
@@ -120,7 +120,7 @@ class Work:
         Raises Conflict when one of them is one that somebody has left, and the index does not take it.
         """
         store, run = self._store, self._run
-        record = known.read(store)
+        record = self._read()
         ordering = known.next_ordering(record.value if record else None)
         underway = {change.id: change.underway() for change in lot}
         etag = record.etag if record else None
@@ -225,6 +225,12 @@ class Work:
 
     def _known(self, record: Record[Pointer] | None) -> Iterator[Known]:
         return known.groups(self._store, record.value if record else None)
+
+    def _read(self) -> Record[Pointer] | None:
+        """What the pointer says, to move it. Who has lost the lease finds out here, or that the pointer has moved."""
+        record = known.read(self._store)
+        self._check()
+        return record
 
     def _check(self) -> None:
         lease.check(self._store, execution=self._run.execution)
