@@ -57,8 +57,11 @@ def show(console: Console, connector: Connector, outcome: Outcome) -> None:
     table = Table(title=f"{connector.name} → {connector.index.kind}", show_header=False, title_justify="left")
     table.add_column(style="bold")
     table.add_column(justify="right")
-    for name in ("added", "modified", "deleted", "unchanged", "skipped", "failed"):
-        table.add_row(name, f"{getattr(result, name):,}")
+    counts = {
+        name: getattr(result, name) for name in ("added", "modified", "deleted", "unchanged", "skipped", "failed")
+    }
+    for name, count in (counts | groups_sent(result)).items():
+        table.add_row(name, f"{count:,}")
     for name in ("quarantined", "withheld", "exposed", "approved"):
         if count := getattr(result, name):
             table.add_row(name, f"{count:,}", style="yellow")
@@ -85,13 +88,19 @@ def show(console: Console, connector: Connector, outcome: Outcome) -> None:
         console.print(f"[red]{escape(result.error)}[/]", soft_wrap=True)
 
 
+def groups_sent(result: Report) -> dict[str, int]:
+    """Return how many groups a run has sent; nothing for a connector without groups."""
+    sent = result.groups
+    return {"groups put": sent.put, "groups deleted": sent.deleted} if sent is not None else {}
+
+
 def why_no_job(result: Report) -> str:
     """Return why a run opened no sync job."""
     if result.status == "FAILED":
         return "the run failed before it opened one"
     if result.dry_run:
         return "a plan"
-    return "all changes are held back" if result.held_back else "nothing to change"
+    return "all changes are held back" if result.withheld or result.exposed else "nothing to change"
 
 
 def show_planned(console: Console, planned: list[Planned]) -> None:

@@ -48,6 +48,10 @@ class Knobs(Struct, kw_only=True, forbid_unknown_fields=True):
     """Ids of documents that a put or delete rejects, each with the message."""
     fail_documents: dict[str, str] = field(default_factory=dict)
     """Ids of documents that are accepted, but then cannot be indexed or deleted, each with the message."""
+    reject_groups: dict[str, str] = field(default_factory=dict)
+    """Names of groups whose put or delete is refused, each with the message."""
+    fail_groups: dict[str, str] = field(default_factory=dict)
+    """Names of groups whose put is accepted, but then FAILED, each with the message."""
     stuck: bool = False
     """Jobs stay SYNCING_INDEXING until this is False again."""
     end_jobs: EndStatus | None = None

@@ -19,6 +19,27 @@ class DeleteGuard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     percent: Annotated[int, Meta(ge=0, le=100)] = 10
 
 
+class Groups(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the members of groups are listed: in a file, which may be on S3, or in the source itself."""
+
+    file: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^(s3://[^/]+/.+|(?!s3://).+)\.(csv|jsonl)$",
+                description="the path of a .csv or .jsonl file, or s3://BUCKET/KEY",
+            ),
+        ]
+        | None
+    ) = None
+    source: bool = False
+
+    def __post_init__(self) -> None:
+        """Take one of the two. Raises ValueError."""
+        if (self.file is not None) == self.source:
+            raise ValueError("give file, or source: true, and not both")
+
+
 class Part(Struct, frozen=True):
     """The source or the index of a connector: its kind, and the settings of that kind as they were written."""
 
@@ -34,6 +55,7 @@ class Connector(Struct, frozen=True):
     index: Part
     deletes: DeleteGuard = DeleteGuard()
     access: Policy | None = None
+    groups: Groups | None = None
 
 
 def pick(connectors: Mapping[str, Connector], name: str) -> Connector:

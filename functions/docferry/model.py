@@ -28,6 +28,22 @@ class Principal(Struct, frozen=True):
     access: Literal["ALLOW", "DENY"]
 
 
+class Member(Struct, frozen=True):
+    """One member of a group: a user, or another group."""
+
+    group: str
+    member: str
+    kind: Literal["user", "group"]
+
+
+class Group(Struct, frozen=True):
+    """A group with all of its direct members, sorted. ``id`` is its name."""
+
+    id: str
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
 class Document(Struct, frozen=True, omit_defaults=True):
     """A document as its source lists it: everything but the content.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from docferry.config.deployment import Deploy, Mount, Schedule, Vpc
-    from docferry.connector import DeleteGuard
+    from docferry.connector import DeleteGuard, Groups
     from docferry.indexes.kendra import KendraSettings
     from docferry.indexes.qbusiness import QBusinessSettings
     from docferry.sources.files import FilesSettings
@@ -27,6 +27,7 @@ __all__ = [
     "DeleteGuard",
     "Deploy",
     "FilesSettings",
+    "Groups",
     "KendraSettings",
     "Mount",
     "QBusinessSettings",
@@ -38,6 +39,7 @@ __all__ = [
 _MODULES = {
     "Connector": "docferry_infra.connector",
     "DeleteGuard": "docferry.connector",
+    "Groups": "docferry.connector",
     **dict.fromkeys(("Deploy", "Mount", "Schedule", "Vpc"), "docferry.config.deployment"),
     "FilesSettings": "docferry.sources.files",
     "KendraSettings": "docferry.indexes.kendra",

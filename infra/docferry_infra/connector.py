@@ -9,7 +9,7 @@ from msgspec import Struct, structs, to_builtins
 from docferry import indexes, sources
 from docferry.config.connectors import checked
 from docferry.config.deployment import Deploy, Described, Schedule
-from docferry.connector import DeleteGuard, Policy, slug
+from docferry.connector import DeleteGuard, Groups, Policy, slug
 from docferry.errors import ConfigurationError
 from docferry.runtime.lambdas import DEPLOYED, FUNCTIONS
 from docferry.runtime.settings import Settings
@@ -22,7 +22,7 @@ from docferry_infra.functions import Functions
 from docferry_infra.index import Index
 from docferry_infra.monitoring import Monitoring
 from docferry_infra.own_source import named
-from docferry_infra.source_access import grant_reader, grant_source
+from docferry_infra.source_access import grant_groups, grant_reader, grant_source
 from docferry_infra.state import StateBucket
 from docferry_infra.triggers import Triggers
 from docferry_infra.workflow import Workflow, grant_executions, machine_arn
@@ -72,6 +72,7 @@ class DescribedConnector(Construct):
             state.grant(role, function)
             index.grant(role, function.index)
             grant_source(role, connector.source, deploy, function.source)
+            grant_groups(role, connector.groups, deploy, function.source)
             grant_executions(role, connector.name, function.executions)
         if index.role:
             grant_reader(index.role, connector.source, deploy, state)
@@ -105,6 +106,7 @@ class Connector(DescribedConnector):
         deploy: Deploy | None = None,
         deletes: DeleteGuard | None = None,
         access: Policy | None = None,
+        groups: Groups | None = None,
         bundle: Bundle | None = None,
     ) -> None:
         described = describe(
@@ -115,6 +117,7 @@ class Connector(DescribedConnector):
             deploy=deploy,
             deletes=deletes,
             access=access,
+            groups=groups,
         )
         built = bundle or bundles.bundle(bundle_name(described.connector.source))
         super().__init__(scope, id, described=described, bundle=built)

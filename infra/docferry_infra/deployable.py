@@ -45,11 +45,14 @@ def missing(described: Described) -> Iterator[str]:
             yield f"index.{name}: is required to deploy, or deploy.create: true to make it"
     yield from _misplaced(given, deploy, index.kind)
     if source.kind == "files":
-        yield from _unmounted(str(source.settings["path"]), deploy)
+        yield from _unmounted("source.path", str(source.settings["path"]), deploy)
     if source.kind == "fsspec":
         yield from _unbundled(source.settings, deploy)
     for place in on_laptop(source.settings, "source"):
         yield f"{place}: env: names a variable of this machine; to deploy, give the ARN of a secret of Secrets Manager"
+    groups = described.connector.groups
+    if groups and groups.file and not groups.file.startswith("s3://"):
+        yield from _unmounted("groups.file", groups.file, deploy)
     if deploy.mount and not deploy.vpc:
         yield "deploy.vpc: is required with deploy.mount: a file system is reached through its VPC"
 
@@ -83,11 +86,12 @@ def _unbundled(settings: dict[str, Any], deploy: Deploy) -> Iterator[str]:
     options = settings.get("options") or {}
     place = str(options.get("path" if settings["protocol"] == "git" else "fo", ""))
     if settings["protocol"] in {"git", "tar", "zip"} and "://" not in place and "target_protocol" not in options:
-        yield from _unmounted(place, deploy)
+        yield from _unmounted("source.path", place, deploy)
 
 
-def _unmounted(path: str, deploy: Deploy) -> Iterator[str]:
+def _unmounted(setting: str, path: str, deploy: Deploy) -> Iterator[str]:
     if deploy.mount is None:
-        yield f"source.path: a function has no folder {path}: give deploy.mount, or use another kind of source"
+        cure = "use another kind of source" if setting == "source.path" else "put the file on S3"
+        yield f"{setting}: a function has no folder {path}: give deploy.mount, or {cure}"
     elif not f"{path}/".startswith(f"{deploy.mount.path}/"):
-        yield f"source.path: {path} is not below deploy.mount.path, {deploy.mount.path}"
+        yield f"{setting}: {path} is not below deploy.mount.path, {deploy.mount.path}"

@@ -17,6 +17,9 @@ ON_DATA_SOURCE: dict[IndexCall, str] = {
 }
 """Actions on the data source and all that it is in."""
 
+PASSES_ROLE: frozenset[IndexCall] = frozenset({"put", "set_group"})
+"""Calls in which the service is given the role that it reads S3 with."""
+
 
 class Index(Construct):
     """The data source. ``part`` is the connector's index with every id in it; ``role`` reads content on S3 for it."""
@@ -32,16 +35,20 @@ class Index(Construct):
         self.part = Part(part.kind, {**settings, **ids, "role_arn": role_arn})
 
     def grant(self, role: iam.Role, calls: tuple[IndexCall, ...]) -> None:
-        """Allow a function its calls, on this index and data source alone; who puts documents also passes the role."""
+        """Allow a function its calls, on this index and data source alone; who puts also passes the role."""
         settings, on_index = self.part.settings, self._service.on_index
         jobs = [f"{self._service.name}:{ON_DATA_SOURCE[call]}" for call in calls if call in ON_DATA_SOURCE]
         documents = [f"{self._service.name}:{on_index[call]}" for call in calls if call in on_index]
+        groups = [f"{self._service.name}:{action}" for call, action in self._service.on_groups.items() if call in calls]
         index = self._resources.arns(self, settings)
+        data_source = f"{index[-1]}/data-source/{settings['data_source_id']}"
         if jobs:
-            allow(role, jobs, [*index, f"{index[-1]}/data-source/{settings['data_source_id']}"])
+            allow(role, jobs, [*index, data_source])
         if documents:
             allow(role, documents, index)
-        if "put" in calls:
+        if groups:
+            allow(role, groups, [*index, *([data_source] if self._service.own_groups else [])])
+        if PASSES_ROLE & set(calls):
             passed = {"StringEquals": {"iam:PassedToService": self._service.principal}}
             allow(role, ["iam:PassRole"], [settings["role_arn"]], conditions=passed)
 

@@ -8,7 +8,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
 from docferry.config.deployment import SECRETS_MANAGER, Deploy
-from docferry.connector import Part
+from docferry.connector import Groups, Part
 from docferry.runtime.lambdas import SourceCall
 from docferry.state.keys import STAGING
 from docferry_infra.grants import allow
@@ -22,7 +22,7 @@ def grant_source(role: iam.Role, source: Part, deploy: Deploy, calls: tuple[Sour
     """Allow a function to list or open the documents of a source, and each secret of it, one by one."""
     if not calls:
         return
-    if source.kind == "s3":
+    if source.kind == "s3" and calls != ("groups",):
         bucket = bucket_arn(role, source)
         allow(role, ["s3:ListBucket"], [bucket])
         prefixes = sidecar_prefixes(source) if calls == ("pages",) else [source.settings.get("prefix", "")]
@@ -32,6 +32,19 @@ def grant_source(role: iam.Role, source: Part, deploy: Deploy, calls: tuple[Sour
             allow(role, ["kms:Decrypt"], [deploy.source_kms])
     for secret in dict.fromkeys(secrets(source.settings)):
         allow(role, ["secretsmanager:GetSecretValue"], [secret])
+
+
+def grant_groups(role: iam.Role, groups: Groups | None, deploy: Deploy, calls: tuple[SourceCall, ...]) -> None:
+    """Allow a function to read the list of groups, where it is an object on S3."""
+    if "groups" not in calls or groups is None or groups.file is None or not groups.file.startswith("s3://"):
+        return
+    bucket, _, key = groups.file.removeprefix("s3://").partition("/")
+    arn = f"arn:{Stack.of(role).partition}:s3:::{bucket}"
+    # Without s3:ListBucket S3 answers AccessDenied for an object that is not there.
+    allow(role, ["s3:ListBucket"], [arn])
+    allow(role, ["s3:GetObject"], [f"{arn}/{key}"])
+    if deploy.source_kms:
+        allow(role, ["kms:Decrypt"], [deploy.source_kms])
 
 
 def grant_reader(role: iam.Role, source: Part, deploy: Deploy, state: StateBucket) -> None:

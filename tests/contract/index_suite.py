@@ -20,8 +20,8 @@ from docferry.errors import (
     ServiceUnavailable,
     Throttled,
 )
-from docferry.indexes import ENDED, Index, Metrics, Rejection, SyncJob
-from docferry.model import Content, Date, Document, Principal, S3Object
+from docferry.indexes import ENDED, GroupStatus, Index, Metrics, Rejection, SyncJob
+from docferry.model import Content, Date, Document, Group, Principal, S3Object
 from docferry.runtime import wiring
 from docferry_emulators import Emulation, Settings, emulated, errors
 from docferry_emulators.clock import VirtualClock
@@ -443,6 +443,79 @@ class IndexSuite:
         assert live.delete("demo/never") == []
         assert live.end().metrics == Metrics()
         assert live.statuses(["demo/never"]) == {}
+
+    # Groups.
+
+    def test_a_member_of_a_group_may_see_what_the_group_may_see(self, live: Live) -> None:
+        """Directly, and through another group; from then on when the index has worked on it."""
+        live.sync(document("demo/a", access_control=(Principal("crew", "GROUP", "ALLOW"),)), content=b"ferry")
+
+        live.index.set_group(Group("crew", ("ann",), ("deck",)), 1)
+        live.index.set_group(Group("deck", ("bob",)), 1)
+
+        assert live.index.group_status("crew", 1) == GroupStatus("PROCESSING")
+        live.settle()
+        assert live.index.group_status("crew", 1) == GroupStatus("SUCCEEDED")
+        assert self.readers(live, "demo/a", {"ann": [], "bob": [], "eve": []}) == {"ann", "bob"}
+
+    def test_a_group_is_replaced_as_a_whole(self, live: Live) -> None:
+        """Who is not named any more is no member any more."""
+        live.sync(document("demo/a", access_control=(Principal("crew", "GROUP", "ALLOW"),)), content=b"ferry")
+        live.index.set_group(Group("crew", ("ann", "bob")), 1)
+        live.settle()
+
+        live.index.set_group(Group("crew", ("bob", "eve")), 2)
+        live.settle()
+
+        assert self.readers(live, "demo/a", {"ann": [], "bob": [], "eve": []}) == {"bob", "eve"}
+
+    def test_a_group_that_is_removed_has_no_members(self, live: Live) -> None:
+        """To remove it again, or one that never was, does no harm."""
+        live.sync(document("demo/a", access_control=(Principal("crew", "GROUP", "ALLOW"),)), content=b"ferry")
+        live.index.set_group(Group("crew", ("ann",)), 1)
+        live.settle()
+
+        live.index.remove_group("crew", 2)
+        assert live.index.group_status("crew", 2).status == "DELETING"
+        live.settle()
+
+        assert live.index.group_status("crew", 2).status == "DELETED"
+        assert self.readers(live, "demo/a", {"ann": []}) == set()
+        live.index.remove_group("crew", 3)
+        live.index.remove_group("never", 3)
+        assert live.index.group_status("never", 3) == GroupStatus("NOT_FOUND")
+
+    def test_the_members_of_a_group_may_lie_on_s3(self, live: Live, content: Any) -> None:
+        """As many as do not fit into a request; a list that is not there fails the group later."""
+        live.sync(document("demo/a", access_control=(Principal("crew", "GROUP", "ALLOW"),)), content=b"ferry")
+        content.put_object(Bucket=BUCKET, Key="crew", Body=b'{"id":"ann","type":"USER"}\n{"id":"deck","type":"GROUP"}')
+
+        live.index.set_group(Group("crew"), 1, S3Object(BUCKET, "crew", 1))
+        live.index.set_group(Group("deck", ("bob",)), 1)
+        live.index.set_group(Group("lost"), 1, S3Object(BUCKET, "lost", 1))
+        live.settle()
+
+        assert self.readers(live, "demo/a", {"ann": [], "bob": [], "eve": []}) == {"ann", "bob"}
+        assert live.index.group_status("lost", 1).status == "FAILED"
+
+    def test_a_group_that_is_refused_says_so(self, live: Live) -> None:
+        """As an error of this group alone."""
+        live.knobs.reject_groups = {"crew": "not today"}
+
+        with pytest.raises(RequestRefused, match="not today"):
+            live.index.set_group(Group("crew", ("ann",)), 1)
+        with pytest.raises(RequestRefused, match="not today"):
+            live.index.remove_group("crew", 1)
+
+    def test_a_group_at_every_limit_is_accepted(self, live: Live) -> None:
+        """The limits that an adapter declares are within those of the service."""
+        limits = live.index.limits
+        users = tuple(f"user-{number}" for number in range(limits.group_members))
+
+        live.index.set_group(Group("g" * limits.group_name, users), 1)
+        live.settle()
+
+        assert live.index.group_status("g" * limits.group_name, 1) == GroupStatus("SUCCEEDED")
 
     def test_ids_of_every_kind_go_there_and_back(self, live: Live) -> None:
         """Whatever a path holds, the same id comes back, and deletes the document."""

@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from docferry.errors import DocferryError, RequestRefused, ResourceNotFound
+from docferry.model import Group, Principal
 from docferry_emulators import Settings
 from tests.contract.index_suite import IndexSuite, Live, document
 
@@ -29,6 +30,16 @@ class TestKendra(IndexSuite):
             if id_ in {item["DocumentId"] for item in reply["ResultItems"]}:
                 readers.add(person)
         return readers
+
+    def test_an_action_with_a_lower_ordering_id_does_not_count(self, live: Live) -> None:
+        """A call of an old run that comes late is not the last word."""
+        live.sync(document("demo/a", access_control=(Principal("crew", "GROUP", "ALLOW"),)), content=b"ferry")
+
+        live.index.set_group(Group("crew", ("ann",)), 7)
+        live.index.set_group(Group("crew", ("ann", "bob")), 6)
+        live.settle()
+
+        assert self.readers(live, "demo/a", {"ann": [], "bob": []}) == {"ann"}
 
     @pytest.mark.parametrize(
         ("settings", "error"),

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.faults.catalogue import KINDS, LATE_AND_LOST, TWO, Case, pairs, spread
+from tests.faults.harness import SCENARIOS
 from tests.faults.mistakes import MISTAKES, violations
 from tests.faults.stage import PLACES, SERVICES
 from tests.faults.workers import CONTEXT, Result, catalogue, tried
@@ -43,7 +44,7 @@ def main() -> int:
     lost = len(cases) - len(results)
     if lost:
         console.print(f"[red]{lost:,} cases were not tried: a process ended early[/red]")
-    whole = not (options.case or options.sample or options.kind)
+    whole = not (options.case or options.sample or options.kind or options.scenario)
     return 1 if bad or lost or (whole and slips(console, options)) else 0
 
 
@@ -79,6 +80,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--pairs", default="1:100", metavar="SEED:COUNT", help="pairs of faults, besides the singles")
     parser.add_argument("--service", choices=PLACES, help="only this one")
     parser.add_argument("--kind", choices=[*KINDS, LATE_AND_LOST, TWO], metavar="KIND", help="only faults of this kind")
+    parser.add_argument("--scenario", choices=SCENARIOS, metavar="NAME", help="only this scenario")
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help="only this mistake of a person")
     parser.add_argument("--case", help="one case, as a violation names it")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (2)")
@@ -91,6 +93,8 @@ def chosen(options: argparse.Namespace) -> list[Case]:
     found = catalogue(services)
     seed, _, count = options.pairs.partition(":")
     found += pairs(found, int(seed), int(count or 0))
+    if options.scenario:
+        found = [case for case in found if case.scenario == options.scenario]
     if options.kind:
         found = [case for case in found if case.kind == options.kind]
     return spread(found, options.sample or len(found))

@@ -13,7 +13,7 @@ from docferry.runtime.assets import PACKAGE as ROOT
 from docferry.state.store import Store
 
 STORE = ("write", "create", "replace", "swap", "delete", "delete_prefix", "put_content", "writing")
-INDEX = ("start", "stop", "put", "delete")
+INDEX = ("start", "stop", "put", "delete", "set_group", "remove_group")
 
 Site = tuple[str, int]
 """A file of docferry, and a line in it."""

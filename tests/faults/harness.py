@@ -12,6 +12,7 @@ from msgspec import structs
 
 from docferry.delivery.shards import changes
 from docferry.errors import ManifestInvalid
+from docferry.reporting.report import Report
 from docferry.state.keys import LEASE
 from docferry.state.runs import Run, shards
 from docferry.sync_job import job as sync_job
@@ -41,6 +42,7 @@ SCENARIOS: dict[str, frozenset[str]] = {
     "approval": frozenset({"crawl"}),
     "first layout": frozenset({"crawl", "commit"}),
     "afterwards": frozenset({"crawl"}),
+    "groups": frozenset({"sync_groups"}),
 }
 """The runs that faults are tried in, each with the functions whose points are new in it; none stands for all.
 
@@ -49,8 +51,11 @@ indexed. ``first``: there has never been a run. ``recovery``: the run before was
 janitor has run. ``cleanup``: the job cannot be stopped where it should be, and so the run ends with the janitor.
 ``inbox``: change sets have come from another crawler. ``approval``: a person approves what a run has withheld.
 ``first layout``: the state bucket was written by the first versions. ``afterwards``: a document of the last run has
-failed after that run had ended.
+failed after that run had ended. ``groups``: the connector has groups, of which some have changed.
 """
+
+GROUPS_BEFORE = {"deck": "ann bob", "crew": "@deck", "large": "ann bob eve dan", "gone": "eve"}
+GROUPS_NOW = {"deck": "ann", "crew": "@deck", "large": "ann bob eve gus", "new": "eve"}
 
 
 class Injector:
@@ -92,12 +97,13 @@ class Harness:
         on.aws.clock.sleep(3_600)
         self.before = on.index()
         on.store.delete_prefix("runs/")
-        on.write("b.txt", f"b, changed and long enough to be staged{'!' * INLINE_BYTES}")
-        on.remove("c.txt")
-        on.write("e.txt", "e, added")
-        on.write("f.txt", "f, rejected")
-        on.write("g.txt", "g, added")
+        grouped = self._grouped()
+        self._edit()
         self._snapshots = {"first": first, "changes": on.snapshot()}
+        on.restore(grouped)
+        self._edit()
+        self._snapshots["groups"] = on.snapshot()
+        on.restore(self._snapshots["changes"])
         on.hand_in("2", m="m, handed in anew", o="o, handed in")
         on.hand_in("3", m="m, handed in once more", n=None)
         self._snapshots["inbox"] = on.snapshot()
@@ -109,6 +115,29 @@ class Harness:
         self._inputs: dict[str, object] = {}
         self.left = ""
         """The run that the scenario ``recovery`` begins after: what it left is not a failing of the run after it."""
+
+    def _edit(self) -> None:
+        """What the scenarios change in the source."""
+        on = self.stage
+        on.write("b.txt", f"b, changed and long enough to be staged{'!' * INLINE_BYTES}")
+        on.remove("c.txt")
+        on.write("e.txt", "e, added")
+        on.write("f.txt", "f, rejected")
+        on.write("g.txt", "g, added")
+
+    def _grouped(self) -> Snapshot:
+        """The state after a run with groups, and nothing else that is new. Leaves the stage as it was."""
+        on = self.stage
+        before = on.snapshot()
+        on.define(GROUPS_BEFORE)
+        on.with_groups(wanted=True)
+        assert on.sync().status == "SUCCEEDED"
+        assert on.groups() == on.members
+        on.store.delete_prefix("runs/")
+        after = on.snapshot()
+        on.with_groups(wanted=False)
+        on.restore(before)
+        return after
 
     def reference(self, scenario: str) -> list[Call]:
         """The points that a run of the scenario comes to when nothing else goes wrong."""
@@ -148,6 +177,8 @@ class Harness:
         if scenario == "recovery" and scenario not in self._snapshots:
             self._snapshots[scenario] = self._aborted()
         self.stage.restore(self._snapshots.get(scenario, self._snapshots["changes"]))
+        self.stage.with_groups(wanted=scenario == "groups")
+        self.stage.define(GROUPS_NOW if scenario == "groups" else {})
         self.stage.knobs.reject[REJECTED] = "never"
         run, background = str(uuid4()), list[Fault]()
         self._inputs = {"approve": self._approves} if scenario == "approval" else {}
@@ -215,6 +246,7 @@ class Harness:
         gone = GONE | GONE_TOO if self._inputs else GONE
         if lost := (before.keys() & source.keys()) - gone - index.keys():
             yield f"deleted, though in the source: {sorted(lost)}"
+        yield from self._groups_kept(index)
         if not readable:
             return
         try:
@@ -226,6 +258,21 @@ class Harness:
         for document in manifest.values():
             if document.version and document.id not in unsettled:
                 yield from self._held(document.id, document.version, index)
+
+    def _groups_kept(self, index: dict[str, str]) -> Iterator[str]:
+        """What is known of groups is so, and no document was sent before those who have left a group were out of it."""
+        on = self.stage
+        if on.connector.groups is None:
+            return
+        groups = on.groups()
+        for one in on.known_groups():
+            members = frozenset([*one.users, *(f"@{name}" for name in one.groups)])
+            if not one.doubtful and groups.get(one.id) != members:
+                yield f"group {one.id} is known to have {sorted(members)}, and has {groups.get(one.id)}"
+        if f"{NAME}/e.txt" in index and (
+            "bob" in groups.get("deck", ()) or ("gone" in groups and "gone" not in on.members)
+        ):
+            yield f"documents were sent while somebody who has left is in a group: {groups}"
 
     def _held(self, id_: str, version: str, index: dict[str, str]) -> Iterator[str]:
         if id_ not in index:
@@ -257,6 +304,12 @@ class Harness:
         job = sync_job.find(self.stage.wired.index, record.execution_id) if record.execution_id else None
         return job is not None and job.metrics.failed != record.failed
 
+    def _groups_cured(self) -> Iterator[str]:
+        on = self.stage
+        groups = on.groups() if on.connector.groups is not None else on.members
+        if groups != on.members:
+            yield f"after a clean run the groups are {groups}, not {on.members}"
+
     def _cured(self, *, rebuild: bool) -> Iterator[str]:
         """One clean run makes index and source equal; the one after it has nothing to do."""
         on = self.stage
@@ -276,11 +329,16 @@ class Harness:
             yield from self._held(document.id, document.version, index) if document.version else ["a doubtful document"]
         if strays - self.before.keys():
             yield f"left over: {sorted(strays)}"
+        yield from self._groups_cured()
         again = on.sync().report
-        if again is None or again.execution_id is not None or again.unchanged != len(source):
+        if again is None or again.execution_id is not None or again.unchanged != len(source) or _sent_groups(again):
             yield f"the second clean run found something to do: {again}"
         if {"SYNCING", "STOPPING"} & set(on.jobs()) or on.store.exists(LEASE):
             yield "after two clean runs a job is open, or the lease is held"
+
+
+def _sent_groups(report: Report) -> bool:
+    return report.groups is not None and bool(report.groups.put or report.groups.deleted)
 
 
 class Both:

@@ -18,7 +18,9 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from msgspec import Struct, structs
 
-from docferry.connector import Connector, DeleteGuard, Part
+from docferry.connector import Connector, DeleteGuard, Groups, Part
+from docferry.groups import known
+from docferry.groups.known import Known
 from docferry.indexes import calls, index_class
 from docferry.model import Document
 from docferry.reporting import report
@@ -44,6 +46,8 @@ PATIENCE_SECONDS = 60
 # Of 13 documents, so that a listing has several pages and chunks, and one document has to be staged on S3.
 PAGE = 3
 INLINE_BYTES = 400
+# So that one group has to be staged on S3, too.
+GROUP_MEMBERS = 3
 LIMIT = DeleteGuard(documents=3, percent=10)
 SERVICES = ("kendra", "qbusiness")
 PLACES = (*SERVICES, "kendra/records")
@@ -81,6 +85,9 @@ class Stage:
         self.handed_in: dict[str, str] = {}
         """What other crawlers have handed in, by the id of the document."""
         kind = shelf.KIND if source == "records" else "files"
+        self.list_of_groups = folder.parent / f"{self.service}-groups.csv"
+        self.members: dict[str, frozenset[str]] = {}
+        """Who is in which group, as the list of groups says; an @ before a group that is a member."""
         self.connector = Connector(NAME, Part(kind, {"path": str(folder)}), Part(self.service), LIMIT)
         self.deployment: Deployment = aws.deploy(self.connector)
 
@@ -127,6 +134,43 @@ class Stage:
                 self.handed_in[id_] = text
                 self._note(text)
         self.store.put_content(f"inbox/{change_set}.jsonl", "\n".join(map(json.dumps, lines)).encode())
+
+    def define(self, groups: dict[str, str]) -> None:
+        """Write the list of groups: the members of each, with an @ before a group."""
+        self.members = {group: frozenset(members.split()) for group, members in groups.items()}
+        rows = [
+            f"{group},{one.removeprefix('@')},{'group' if one.startswith('@') else 'user'}\n"
+            for group, members in self.members.items()
+            for one in sorted(members)
+        ]
+        self.list_of_groups.write_text("".join(["group,member,kind\n", *rows]), encoding="utf-8")
+
+    def with_groups(self, *, wanted: bool) -> None:
+        """Let the connector have groups, or none."""
+        if (self.connector.groups is not None) != wanted:
+            groups = Groups(file=str(self.list_of_groups)) if wanted else None
+            self.redeploy(structs.replace(self.connector, groups=groups))
+
+    def groups(self) -> dict[str, frozenset[str]]:
+        """Who is in which group, as the index has it once all it accepted is done."""
+        self.aws.clock.sleep(120)
+        engine = self.aws.emulation.engine
+        with engine.request():
+            rows = engine.store.all(
+                "SELECT name, members FROM (SELECT *, row_number() OVER (PARTITION BY data_source, name"
+                " ORDER BY ordering DESC, seq DESC) AS place FROM mappings WHERE message IS NULL)"
+                " WHERE place = 1 AND members IS NOT NULL"
+            )
+        read = {row["name"]: json.loads(row["members"]) for row in rows}
+        return {
+            name: frozenset([*(one for one, _ in found["users"]), *(f"@{one}" for one, _ in found["groups"])])
+            for name, found in read.items()
+        }
+
+    def known_groups(self) -> list[Known]:
+        """What the state bucket says of the groups in the index. Raises StateInvalid."""
+        record = known.read(self.store)
+        return list(known.groups(self.store, record.value if record else None))
 
     def _note(self, text: str) -> None:
         self.contents[f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"] = text
@@ -280,7 +324,7 @@ class Stage:
 def stage(place: str, folder: Path) -> Iterator[Stage]:
     """A stage with an empty source, at one of PLACES."""
     service = place.partition("/")[0]
-    limits = structs.replace(index_class(service).limits, inline_bytes=INLINE_BYTES)
+    limits = structs.replace(index_class(service).limits, inline_bytes=INLINE_BYTES, group_members=GROUP_MEMBERS)
     with ExitStack() as stack:
         stack.enter_context(patch.object(files, "PAGE_LENGTH", PAGE))
         stack.enter_context(patch.object(records, "PAGE_LENGTH", PAGE))

@@ -7,12 +7,14 @@ import pytest
 
 from docferry.changes import guard
 from docferry.delivery.shards import changes
+from docferry.groups import known
 from docferry.model import Outcome
 from docferry.settlement import outcomes
 from docferry.state import manifest
 from docferry.state.keys import MANIFEST
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
+from docferry.workflow.sync_groups import Work
 from tests.faults.catalogue import Case
 from tests.faults.harness import Harness
 
@@ -108,3 +110,23 @@ def test_without_checking_for_results(kendra: Harness, monkeypatch: pytest.Monke
 
     case = "kendra | changes | crash after, always @ put_batch:BatchPutDocument#1"
     assert any("the index has not" in violation for violation in found(kendra, case))
+
+
+def test_without_ordering_ids_that_grow(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run puts counts less than what was put before it."""
+    case = "kendra | groups | throttle @ sync_groups:PutPrincipalMapping#1"
+    assert found(kendra, case) == []
+
+    monkeypatch.setattr(known, "next_ordering", lambda _: 1)
+
+    assert found(kendra, case)
+
+
+def test_without_a_look_at_the_lease_before_groups_are_sent(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A zombie sends the list that it has read long ago."""
+    case = "kendra | groups | zombie @ sync_groups:PutObject:runs/<run>/groups.json#1"
+    assert found(kendra, case) == []
+
+    monkeypatch.setattr(Work, "_check", lambda _: None)
+
+    assert found(kendra, case)

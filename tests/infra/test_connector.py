@@ -18,6 +18,7 @@ from docferry_infra import (
     DeleteGuard,
     Deploy,
     FilesSettings,
+    Groups,
     KendraSettings,
     QBusinessSettings,
     S3Settings,
@@ -93,6 +94,7 @@ def test_a_connector_is_what_its_own_stack_has(
         deploy=one.deploy,
         deletes=one.connector.deletes,
         access=one.connector.access,
+        groups=one.connector.groups,
         bundle=empty_bundle,
     )
 
@@ -141,6 +143,10 @@ def test_a_value_may_be_known_only_when_the_stack_is_deployed(stack: Foreign, em
         ({"source": S3Settings(bucket="No_Bucket")}, "connectors.contracts.source.bucket: 'No_Bucket' is not valid"),
         ({"index": KendraSettings()}, "connectors.contracts.index.index_id: is required to deploy"),
         ({"source": FilesSettings(path="docs")}, "connectors.contracts.source.path: a function has no folder docs"),
+        (
+            {"groups": Groups(file="groups.csv")},
+            "connectors.contracts.groups.file: a function has no folder",
+        ),
         ({"schedule": Schedule(expression="now")}, "connectors.contracts.schedule.expression: "),
         ({"deploy": Deploy(stale_hours=200)}, "connectors.contracts.deploy.stale_hours: "),
         ({"deletes": DeleteGuard(percent=200)}, "connectors.contracts.deletes.percent: must be at most 100"),

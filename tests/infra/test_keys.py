@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 
-from docferry.connector import Connector, Part
+from docferry.connector import Connector, Groups, Part
 from docferry.runtime.lambdas import FUNCTIONS, Function
 from docferry_emulators import Knobs, Settings
 from docferry_emulators.clock import VirtualClock
@@ -82,7 +82,10 @@ def test_functions_touch_the_keys_that_their_roles_allow(
     """
     folder = tmp_path / "team"
     folder.mkdir()
-    deployment = aws.deploy(Connector("team", Part("files", {"path": str(folder)}), Part(kind)))
+    groups = tmp_path / "groups.csv"
+    groups.write_text("group,member,kind\n" + "".join(f"everybody,person-{number},user\n" for number in range(1_001)))
+    source = Part("files", {"path": str(folder)})
+    deployment = aws.deploy(Connector("team", source, Part(kind), groups=Groups(file=str(groups))))
 
     def sync(**inputs: object) -> str:
         execution = deployment.start(**inputs)
@@ -96,6 +99,7 @@ def test_functions_touch_the_keys_that_their_roles_allow(
     lay_out_as_at_first(deployment.wired.store, boto3.client("s3"))
     (folder / "1.txt").unlink()
     (folder / "2.txt").write_text("changed")
+    groups.write_text("group,member,kind\ndeck,ann,user\n")
     aws.emulation.faults.knobs = Knobs(fail_documents={"team/2.txt": "cannot be indexed"})
     sync()
     (folder / "3.txt").write_text("changed")
@@ -106,6 +110,7 @@ def test_functions_touch_the_keys_that_their_roles_allow(
     for number in range(4, 15):
         (folder / f"{number}.txt").unlink()
     sync(approve=sync())
+    sync(mode="full")
     folder.rename(tmp_path / "away")  # the source is gone: the run fails, and is cleaned up after
     sync()
 

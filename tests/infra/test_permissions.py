@@ -51,7 +51,7 @@ def actions_of(call: ApiCall) -> set[str]:
         return OF_S3[call.method]
     name = call.method.title().replace("_", "")
     actions = {f"{call.service.replace('stepfunctions', 'states')}:{name}"}
-    return actions | ({"iam:PassRole"} if name == "BatchPutDocument" else set())
+    return actions | ({"iam:PassRole"} if name in {"BatchPutDocument", "PutPrincipalMapping", "PutGroup"} else set())
 
 
 def listed(value: Any) -> list[Any]:
@@ -135,20 +135,37 @@ def test_a_function_calls_its_own_index_and_data_source_alone(assembly: Assembly
                 ends = [
                     "".join(map(str, arn["Fn::Join"][1])).rpartition(":")[2] for arn in listed(statement["Resource"])
                 ]
-                jobs = "SyncJob" in listed(statement["Action"])[0]
+                jobs = any(what in listed(statement["Action"])[0] for what in ("SyncJob", "PrincipalMapping"))
                 index = "index/0a1b2c3d-0000-0000-0000-000000000001"
                 assert ends == [index, *([f"{index}/data-source/{data_source}"] if jobs else [])], function.name
 
 
 def test_a_role_is_passed_only_to_the_index_service(assembly: Assembly) -> None:
-    """By the one function that puts documents."""
+    """By the one function that puts documents, and the one that puts groups."""
     for name, _, function, statements in roles(assembly):
         passing = [statement for statement in statements if "iam:PassRole" in listed(statement["Action"])]
-        assert bool(passing) == (function.name == "put_batch"), name
+        assert bool(passing) == (function.name in {"put_batch", "sync_groups"}), name
         for statement in passing:
             service = "kendra" if name in {"contracts", "wiki"} else "qbusiness"
             assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
             assert statement["Resource"] != "*"
+
+
+def test_the_list_of_groups_is_read_by_one_function_and_is_one_object(assembly: Assembly) -> None:
+    """Nobody else may know who is in which group."""
+    for name, _, function, statements in roles(assembly):
+        reads = [one for one in statements if "example-directory/" in str(one["Resource"])]
+        assert bool(reads) == (name == "handbook-q" and function.name == "sync_groups"), (name, function.name)
+        for statement in reads:
+            assert listed(statement["Action"]) == ["s3:GetObject"]
+            assert "example-directory/groups.csv" in str(statement["Resource"])
+
+
+def test_groups_are_changed_by_one_function(assembly: Assembly) -> None:
+    """In this index, and in Kendra in this data source."""
+    for _, _, function, statements in roles(assembly):
+        actions = {action for statement in statements for action in listed(statement["Action"])}
+        assert bool({"kendra:PutPrincipalMapping", "qbusiness:PutGroup"} & actions) == (function.name == "sync_groups")
 
 
 @pytest.mark.parametrize(("name", "resource"), [("contracts", "index"), ("handbook-q", "application")])

@@ -236,7 +236,7 @@ def test_a_source_in_a_vpc_is_reached_from_there_by_those_who_call_it(assembly: 
     functions = assembly.template("wiki").functions()
     inside = {name for name, function in functions.items() if "VpcConfig" in function}
 
-    assert inside == {"crawl", "put_batch"}
+    assert inside == {"crawl", "put_batch", "sync_groups"}
     assert functions["crawl"]["VpcConfig"] == {"SubnetIds": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}
     assert functions["crawl"]["FileSystemConfigs"][0]["LocalMountPath"] == "/mnt/wiki"
 

@@ -11,8 +11,19 @@ from msgspec import Struct, structs
 
 from docferry.connector import Connector, Part
 from docferry.errors import Conflict, DocferryError
-from docferry.indexes import DocumentStatus, Hit, JobStatus, Limits, Metrics, Rejection, SyncJob, Verify, service
-from docferry.model import Content, Document
+from docferry.indexes import (
+    DocumentStatus,
+    GroupStatus,
+    Hit,
+    JobStatus,
+    Limits,
+    Metrics,
+    Rejection,
+    SyncJob,
+    Verify,
+    service,
+)
+from docferry.model import Content, Document, Group, S3Object
 from docferry.registry import Clients
 from docferry.runtime.settings import Settings
 from docferry.runtime.wiring import Wired
@@ -78,6 +89,12 @@ class FakeIndex:
         """A start that raises has opened a job all the same: its reply was lost."""
         self.stop_error: DocferryError | None = None
         self.stops_nevertheless = False
+        self.groups: dict[str, tuple[Group | None, int]] = {}
+        """Who is in each group, and the ordering of the last call; None for a group that was deleted."""
+        self.group_errors: dict[str, DocferryError] = {}
+        """What a put or delete of these groups raises."""
+        self.group_states: dict[str, GroupStatus] = {}
+        """What the index says of these groups, whatever it holds."""
         self.unlisted = 0
         """How many of the newest jobs the list does not show yet."""
         self.lag_after_start = False
@@ -131,6 +148,29 @@ class FakeIndex:
         self.asked.append(execution_id)
         list(ids)
         return iter(reversed(self.known.values()))
+
+    def set_group(self, group: Group, ordering: int, members: S3Object | None = None) -> None:
+        """See Index.set_group."""
+        del members
+        self._group(group.id, group, ordering)
+
+    def remove_group(self, name: str, ordering: int) -> None:
+        """See Index.remove_group."""
+        self._group(name, None, ordering)
+
+    def _group(self, name: str, group: Group | None, ordering: int) -> None:
+        self.calls.append(f"{'put' if group else 'delete'} group {name}")
+        if name in self.group_errors:
+            raise self.group_errors[name]
+        if ordering >= self.groups.get(name, (None, 0))[1]:
+            self.groups[name] = (group, ordering)
+
+    def group_status(self, name: str, ordering: int) -> GroupStatus:
+        """See Index.group_status."""
+        if name in self.group_states:
+            return self.group_states[name]
+        found, last = self.groups.get(name, (None, 0))
+        return GroupStatus("NOT_FOUND" if last != ordering else "SUCCEEDED" if found else "DELETED")
 
     def search(self, words: str, limit: int) -> list[Hit]:
         """See Index.search."""

@@ -47,6 +47,8 @@ class Principals:
 
     def put(self, index: Resource, source: str | None, group: str, members: Members | str, ordering: int) -> None:
         """Map a group to its members. A text in ``members`` says why they cannot be read: then the action fails."""
+        self._refuse(group)
+        members = self._context.faults.knobs.fail_groups.get(group) or members
         now = self._context.now()
         row = self._store.one(
             "SELECT count(*) AS n FROM mappings WHERE index_id = ? AND data_source = ? AND name = ?"
@@ -68,6 +70,7 @@ class Principals:
 
     def delete(self, index: Resource, source: str | None, group: str, ordering: int) -> None:
         """Delete a group. Raises ResourceMissing for a group that never existed."""
+        self._refuse(group)
         if not self.actions(index.id, source, group):
             raise ResourceMissing(f"Group '{group}' does not exist.", "GROUP", group)
         self._insert(index, source, group, ordering, None, None)
@@ -111,6 +114,10 @@ class Principals:
             groups |= joined
             waiting = {key: members for key, members in waiting.items() if key not in joined}
         return Identity(identity.users, frozenset(groups), identity.fold)
+
+    def _refuse(self, group: str) -> None:
+        if message := self._context.faults.knobs.reject_groups.get(group):
+            raise ValidationFailed(message)
 
     def _insert(
         self, index: Resource, source: str | None, group: str, ordering: int, members: bytes | None, message: Any

@@ -1,7 +1,8 @@
 """Approvals: a person lets pass what one run has withheld, document by document, and nothing else.
 
-What was withheld is two lists of that run: ``withheld.jsonl.zst``, deletes, and ``exposed.jsonl.zst``, documents that
-have lost their access control. An approval is used by one run (``approval.json``), and then no more.
+What was withheld is three lists of that run: ``withheld.jsonl.zst``, deletes, ``exposed.jsonl.zst``, documents that
+have lost their access control, and ``groups_withheld.jsonl.zst``, groups that are not deleted. An approval is used by
+one run (``approval.json``), and then no more.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from msgspec import Struct, structs
 from docferry.errors import ApprovalRefused
 from docferry.reporting import ledger, report
 from docferry.state import lines
-from docferry.state.keys import APPROVAL, EXPOSED, WITHHELD, run_key
+from docferry.state.keys import APPROVAL, EXPOSED, GROUPS_WITHHELD, WITHHELD, run_key
 from docferry.state.runs import Input, change_set
 from docferry.state.store import Moved, Store
 
@@ -38,7 +39,7 @@ def check(store: Store, run: str, *, by: str | None = None) -> None:
     found = report.read(store, run)
     if entry.status == "RUNNING" or found is None:
         raise ApprovalRefused(f"run {run} has not ended, or left no report: wait for it, or run `docferry sync`")
-    if not found.withheld and not found.exposed:
+    if not found.withheld and not found.exposed and not (found.groups and found.groups.withheld):
         raise ApprovalRefused(f"run {run} has withheld nothing; there is nothing to approve")
     missing = [name for name in (WITHHELD, EXPOSED) if not store.exists(run_key(run, name))]
     if missing:
@@ -74,6 +75,12 @@ def deletes(store: Store, run: str | None) -> Iterator[str]:
 def exposed(store: Store, run: str | None) -> Iterator[str]:
     """The ids of the documents without access control that a run has held back, sorted. None: no run."""
     return _ids(store, run, EXPOSED)
+
+
+def groups(store: Store, run: str | None) -> Iterator[str]:
+    """The names of the groups that a run has not deleted, sorted; none when it had nothing to do with groups."""
+    there = run is not None and store.exists(run_key(run, GROUPS_WITHHELD))
+    return _ids(store, run if there else None, GROUPS_WITHHELD)
 
 
 def _ids(store: Store, run: str | None, name: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from jsonschema.exceptions import ValidationError
 from docferry import indexes, sources
 from docferry.config import schedule
 from docferry.config.deployment import SECRETS_MANAGER, Deploy, Described, Schedule
-from docferry.connector import Connector, DeleteGuard, Part, Policy
+from docferry.connector import Connector, DeleteGuard, Groups, Part, Policy
 from docferry.errors import ConfigurationError
 from docferry.sources import own, secrets
 
@@ -25,7 +25,12 @@ _TEXT = {"type": "string"}
 _NAMES = {**_TEXT, "pattern": "^[a-z0-9][a-z0-9-]{0,39}$", "description": "1 to 40 lower-case letters, digits, hyphens"}
 _ACCESS = {"enum": list(get_args(Policy))}
 _ROLES = ("source", "index")
-_OPTIONAL: dict[str, type[msgspec.Struct]] = {"deletes": DeleteGuard, "schedule": Schedule, "deploy": Deploy}
+_OPTIONAL: dict[str, type[msgspec.Struct]] = {
+    "deletes": DeleteGuard,
+    "groups": Groups,
+    "schedule": Schedule,
+    "deploy": Deploy,
+}
 _SECRET_NAME = re.compile(
     r"(^|_)(password|passwd|secret|token|api_key|apikey|private_key|credentials?|authorization|cookie)(_arn)?$"
 )
@@ -69,6 +74,7 @@ def checked(read: Any, where: str, problems: Iterable[str] = ()) -> dict[str, De
                 _part(parts["index"]),
                 msgspec.convert(parts.get("deletes", {}), DeleteGuard),
                 parts.get("access"),
+                msgspec.convert(parts.get("groups"), Groups | None),
             ),
             msgspec.convert(parts.get("schedule"), Schedule | None),
             msgspec.convert(parts.get("deploy"), Deploy | None),
@@ -166,18 +172,26 @@ def _part_problems(role: str, written: Mapping[str, Any], place: Place) -> Itera
         return
     problems = list(_invalid(part.settings, msgspec.json.schema(settings), place))
     yield from problems
-    if not problems and not any(map(_is_token, part.settings.values())):
-        try:
-            msgspec.convert(part.settings, settings)
-        except msgspec.ValidationError as error:  # what a schema cannot say: two settings that exclude each other
-            yield f"{_spelled(place)}: {error}"
+    if not problems:
+        yield from _excluded(part.settings, settings, place)
+
+
+def _excluded(written: Mapping[str, Any], kind: type[msgspec.Struct], place: Place) -> Iterator[str]:
+    """Find what a schema cannot say: two settings that exclude each other."""
+    if any(map(_is_token, written.values())):
+        return
+    try:
+        msgspec.convert(written, kind)
+    except msgspec.ValidationError as error:
+        yield f"{_spelled(place)}: {error}"
 
 
 def _optional_problems(parts: Mapping[str, Any], place: Place) -> Iterator[str]:
     for name, kind in _OPTIONAL.items():
         written = parts.get(name)
         if isinstance(written, dict):
-            yield from _invalid(written, msgspec.json.schema(kind), (*place, name))
+            problems = list(_invalid(written, msgspec.json.schema(kind), (*place, name)))
+            yield from problems or _excluded(written, kind, (*place, name))
     times = parts.get("schedule")
     if isinstance(times, dict):
         checks = {"expression": schedule.problem, "timezone": schedule.timezone_problem}

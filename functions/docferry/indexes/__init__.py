@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
-from docferry.model import Content, Document
+from docferry.model import Content, Document, Group, S3Object
 from docferry.registry import Clients, load
 
 KINDS = {
@@ -32,7 +32,7 @@ document counts only when it is seen as indexed. ``metrics``: only when the job 
 """
 
 
-IndexCall = Literal["start", "stop", "jobs", "put", "delete", "statuses"]
+IndexCall = Literal["start", "stop", "jobs", "put", "delete", "statuses", "set_group", "remove_group", "group_status"]
 """A method of Index that calls the service."""
 
 
@@ -41,15 +41,18 @@ class Service(Struct, frozen=True):
 
     ``name`` is its name in boto3 and in IAM. ``ids`` are the settings that together name a data source, the outermost
     first. ``editions`` are those of an index that a stack makes, the default first. ``on_index`` is the IAM action of
-    each call that concerns documents; sync jobs have the same actions everywhere. ``field_types`` are the service's own
-    names for the types of a field.
+    each call that concerns documents, ``on_groups`` of each that concerns groups; sync jobs have the same actions
+    everywhere. ``field_types`` are the service's own names for the types of a field. ``own_groups`` says whether each
+    data source has groups of its own: if not, the index has them, and connectors of one index share them.
     """
 
     name: str
     ids: tuple[str, ...]
     editions: tuple[str, ...]
     on_index: dict[IndexCall, str]
+    on_groups: dict[IndexCall, str]
     field_types: dict[FieldType, str]
+    own_groups: bool
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -67,7 +70,8 @@ class Limits(Struct, frozen=True):
 
     ``id_controls`` says whether a document id may hold characters of Unicode's category C, such as a line break.
     ``statuses`` are the documents of one call for statuses; ``statuses_by_id`` says that only those asked for are told,
-    and not all of the data source.
+    and not all of the data source. ``group_members`` are the members of a group that fit into a request; more go by S3,
+    where ``group_groups`` of them may be groups.
     """
 
     documents: int
@@ -84,6 +88,9 @@ class Limits(Struct, frozen=True):
     principal_name: int
     statuses: int
     statuses_by_id: bool = True
+    group_name: int = 1024
+    group_members: int = 1000
+    group_groups: int = 1000
 
 
 class Metrics(Struct, frozen=True):
@@ -124,6 +131,13 @@ class DocumentStatus(Struct, frozen=True):
     status: Indexed
     message: str = ""
     updated_at: datetime | None = None
+
+
+class GroupStatus(Struct, frozen=True):
+    """How far the service has come with the last put or delete of a group. ``message`` says why one has FAILED."""
+
+    status: Literal["PROCESSING", "SUCCEEDED", "FAILED", "DELETING", "DELETED", "NOT_FOUND"]
+    message: str = ""
 
 
 class Hit(Struct, frozen=True):
@@ -189,6 +203,23 @@ class Index(Protocol):
 
         ``execution_id`` names the sync job that put them, or is None when that does not matter.
         """
+        ...
+
+    def set_group(self, group: Group, ordering: int, members: S3Object | None = None) -> None:
+        """Say who the members of a group are now, and that there are no others.
+
+        ``members`` is where they are listed, one JSON object a line, when they are more than a request takes. Of two
+        calls the one with the higher ``ordering`` counts, if the service has such a thing. Raises RequestRefused or
+        QuotaExceeded when the service does not take this group.
+        """
+        ...
+
+    def remove_group(self, name: str, ordering: int) -> None:
+        """Delete a group. One that is not there is no error."""
+        ...
+
+    def group_status(self, name: str, ordering: int) -> GroupStatus:
+        """How far the service has come with the put or delete that had this ``ordering``."""
         ...
 
     def search(self, words: str, limit: int) -> list[Hit]:

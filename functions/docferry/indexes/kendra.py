@@ -4,14 +4,17 @@ https://docs.aws.amazon.com/kendra/latest/dg/data-source-custom.html says how a 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from docferry.errors import ResourceNotFound
 from docferry.indexes import (
     DocumentStatus,
     FieldType,
+    GroupStatus,
     Hit,
     Indexed,
     Limits,
@@ -22,7 +25,7 @@ from docferry.indexes import (
     Verify,
 )
 from docferry.indexes.calls import once, patiently
-from docferry.model import AttributeValue, Content, Date, Document, S3Object
+from docferry.model import AttributeValue, Content, Date, Document, Group, S3Object
 from docferry.registry import Clients
 from docferry.state.chunks import chunks
 
@@ -55,12 +58,18 @@ class Kendra:
         ids=("index_id", "data_source_id"),
         editions=("DEVELOPER_EDITION", "ENTERPRISE_EDITION", "GEN_AI_ENTERPRISE_EDITION"),
         on_index={"put": "BatchPutDocument", "delete": "BatchDeleteDocument", "statuses": "BatchGetDocumentStatus"},
+        on_groups={
+            "set_group": "PutPrincipalMapping",
+            "remove_group": "DeletePrincipalMapping",
+            "group_status": "DescribePrincipalMapping",
+        },
         field_types={
             "STRING": "STRING_VALUE",
             "STRING_LIST": "STRING_LIST_VALUE",
             "NUMBER": "LONG_VALUE",
             "DATE": "DATE_VALUE",
         },
+        own_groups=True,
     )
     # https://docs.aws.amazon.com/kendra/latest/dg/quotas.html: 5 MB inline, 50 MB from S3, 10 strings in a list.
     # 200 access control entries: https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html
@@ -161,6 +170,35 @@ class Kendra:
                     error["DocumentId"], "FAILED", f"{error.get('ErrorCode')}: {error.get('ErrorMessage')}"
                 )
 
+    def set_group(self, group: Group, ordering: int, members: S3Object | None = None) -> None:
+        """See Index.set_group. https://docs.aws.amazon.com/kendra/latest/APIReference/API_PutPrincipalMapping.html."""
+        wire: dict[str, Any] = {}
+        params = {**self._group(group.id), "GroupMembers": wire, "OrderingId": ordering}
+        if members is not None:
+            wire["S3PathforGroupMembers"] = {"Bucket": members.bucket, "Key": members.key}
+            params["RoleArn"] = self.role_arn
+        elif group.groups:
+            source = self._settings.data_source_id
+            wire["MemberGroups"] = [{"GroupId": name, "DataSourceId": source} for name in group.groups]
+        if members is None and group.users:
+            wire["MemberUsers"] = [{"UserId": name} for name in group.users]
+        patiently(self._kendra.put_principal_mapping, **params)
+
+    def remove_group(self, name: str, ordering: int) -> None:
+        """See Index.remove_group."""
+        with suppress(ResourceNotFound):
+            patiently(self._kendra.delete_principal_mapping, **self._group(name), OrderingId=ordering)
+
+    def group_status(self, name: str, ordering: int) -> GroupStatus:
+        """See Index.group_status."""
+        try:
+            reply = patiently(self._kendra.describe_principal_mapping, **self._group(name))
+        except ResourceNotFound:
+            return GroupStatus("NOT_FOUND")
+        summaries = reply.get("GroupOrderingIdSummaries") or []
+        found = next((one for one in summaries if one.get("OrderingId") == ordering), None)
+        return GroupStatus(found["Status"], found.get("FailureReason", "")) if found else GroupStatus("NOT_FOUND")
+
     def search(self, words: str, limit: int) -> list[Hit]:
         """See Index.search. Query takes up to 1,000 characters and gives up to 100 results."""
         reply = patiently(
@@ -175,6 +213,11 @@ class Kendra:
             )
             for item in reply.get("ResultItems") or []
         ]
+
+    def _group(self, name: str) -> dict[str, Any]:
+        # With a data source in it, a group of another connector may have the same name.
+        settings = self._settings
+        return {"IndexId": settings.index_id, "DataSourceId": settings.data_source_id, "GroupId": name}
 
     def _document(self, execution_id: str, document: Document, content: Content) -> dict[str, Any]:
         attributes: dict[str, AttributeValue] = {

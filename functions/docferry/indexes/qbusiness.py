@@ -4,15 +4,17 @@ https://docs.aws.amazon.com/amazonq/latest/qbusiness-ug/custom-connector.html sa
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, get_args
 
 from msgspec import Meta, Struct
 
-from docferry.errors import ConfigurationError
+from docferry.errors import ConfigurationError, ResourceNotFound
 from docferry.indexes import (
     DocumentStatus,
     FieldType,
+    GroupStatus,
     Hit,
     Indexed,
     Limits,
@@ -23,7 +25,7 @@ from docferry.indexes import (
     Verify,
 )
 from docferry.indexes.calls import once, patiently
-from docferry.model import AttributeValue, Content, Date, Document, Principal, S3Object
+from docferry.model import AttributeValue, Content, Date, Document, Group, Principal, S3Object
 from docferry.registry import Clients
 
 Id36 = Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9-]{35}$")]
@@ -61,7 +63,9 @@ class QBusiness:
         ids=("application_id", "index_id", "data_source_id"),
         editions=("STARTER", "ENTERPRISE"),
         on_index={"put": "BatchPutDocument", "delete": "BatchDeleteDocument", "statuses": "ListDocuments"},
+        on_groups={"set_group": "PutGroup", "remove_group": "DeleteGroup", "group_status": "GetGroup"},
         field_types={kind: kind for kind in get_args(FieldType)},
+        own_groups=False,
     )
     # https://docs.aws.amazon.com/amazonq/latest/api-reference/API_Document.html for the lengths; for the size of a
     # request nothing is documented, so Kendra's holds here too.
@@ -142,6 +146,34 @@ class QBusiness:
                     message=error_text(detail.get("error")),
                     updated_at=detail.get("updatedAt"),
                 )
+
+    def set_group(self, group: Group, ordering: int, members: S3Object | None = None) -> None:  # noqa: ARG002  # PutGroup has no ordering: the last put counts
+        """See Index.set_group. https://docs.aws.amazon.com/amazonq/latest/api-reference/API_PutGroup.html."""
+        wire: dict[str, Any] = {}
+        # Access control names principals of the whole index, and so the groups are the index's too.
+        params = {**self._index, "groupName": group.id, "type": "INDEX", "groupMembers": wire}
+        if members is not None:
+            wire["s3PathForGroupMembers"] = {"bucket": members.bucket, "key": members.key}
+            params["roleArn"] = self.role_arn
+        elif group.groups:
+            wire["memberGroups"] = [{"groupName": name, "type": "INDEX"} for name in group.groups]
+        if members is None and group.users:
+            wire["memberUsers"] = [{"userId": name, "type": "INDEX"} for name in group.users]
+        patiently(self._qbusiness.put_group, **params)
+
+    def remove_group(self, name: str, ordering: int) -> None:  # noqa: ARG002  # as above
+        """See Index.remove_group."""
+        with suppress(ResourceNotFound):
+            patiently(self._qbusiness.delete_group, **self._index, groupName=name)
+
+    def group_status(self, name: str, ordering: int) -> GroupStatus:  # noqa: ARG002  # as above
+        """See Index.group_status."""
+        try:
+            reply = patiently(self._qbusiness.get_group, **self._index, groupName=name)
+        except ResourceNotFound:
+            return GroupStatus("NOT_FOUND")
+        status = reply.get("status") or {}
+        return GroupStatus(status.get("status", "NOT_FOUND"), error_text(status.get("errorDetail")))
 
     def search(self, words: str, limit: int) -> list[Hit]:
         """See Index.search. Needs the credentials of a person: SearchRelevantContent searches as its caller."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from docferry.groups.snapshot import GroupsReport
 from docferry.model import Outcome, Skipped
 from docferry.state import lines
 from docferry.state.keys import EXPOSED, FAILED, REPORT, SKIPPED, WITHHELD, run_key
@@ -16,7 +17,8 @@ class Report(Counts, frozen=True, kw_only=True):
     """How a run ended. ``execution_id`` is None when there was nothing to change, and so no sync job.
 
     In a ``dry_run`` the counts are what a run would do. ``withheld_because`` is why the guard kept deletes back;
-    ``held_back`` counts withheld and exposed documents together.
+    ``held_back`` counts withheld and exposed documents, and withheld groups, together. ``groups`` is None for a
+    connector without groups.
     ``foreign_jobs`` counts sync jobs of the data source that this connector did not start, since the run before;
     ``foreign_job_ids`` are the first of them. ``notes`` are sentences for a person to read.
     """
@@ -26,6 +28,7 @@ class Report(Counts, frozen=True, kw_only=True):
     status: Literal["SUCCEEDED", "FAILED"]
     withheld_because: str = ""
     held_back: int = 0
+    groups: GroupsReport | None = None
     foreign_jobs: int = 0
     foreign_job_ids: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -10,8 +10,8 @@ from msgspec import Struct
 from docferry.indexes import IndexCall
 from docferry.state import keys
 
-SourceCall = Literal["pages", "open"]
-"""A method of docferry.sources.Source."""
+SourceCall = Literal["pages", "open", "groups"]
+"""A method of docferry.sources.Source. ``groups`` also stands for the file of the groups that may lie beside it."""
 
 ExecutionCall = Literal["describe", "list", "start"]
 """What a function asks of Step Functions about the connector's own state machine."""
@@ -47,6 +47,7 @@ JOB = f"{keys.DATA_SOURCES}*/{keys.SYNC_JOB}"
 MANIFEST = f"{keys.DATA_SOURCES}*/{keys.MANIFESTS}*"
 FAILURES = f"{keys.DATA_SOURCES}*/{keys.FAILURES}"
 SCOPE = f"{keys.DATA_SOURCES}*/{keys.SCOPE}"
+GROUPS = f"{keys.DATA_SOURCES}*/{keys.GROUPS}*"
 FIRST_MANIFEST = f"{keys.MANIFESTS}*"
 FIRST_LAYOUT = (keys.SYNC_JOB, FIRST_MANIFEST, keys.FAILURES)
 RUN = f"{keys.RUNS}*"
@@ -73,6 +74,17 @@ FUNCTIONS = (
         index=("stop", "jobs", "statuses"),
         source=("pages",),
         executions=("describe",),
+    ),
+    Function(
+        "sync_groups",
+        "SyncGroupsFunctionArn",
+        memory=512,
+        timeout=900,
+        reads=(RUN, JOB, GROUPS, LEASE),
+        writes=(RUN, GROUPS, STAGING),
+        deletes=(GROUPS,),
+        index=("set_group", "remove_group", "group_status"),
+        source=("groups",),
     ),
     Function(
         "start_sync",

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from docferry.connector import Part
 from docferry.errors import ConfigurationError
+from docferry.groups.reading import Membership, membership
 from docferry.indexes import KINDS, Index, index_class, service
 from docferry.model import Document, Opened
 from docferry.runtime.settings import Settings
@@ -32,13 +33,14 @@ _BUILDING = Lock()
 
 
 class Wired(Struct, frozen=True):
-    """What a state of the workflow works with."""
+    """What a state of the workflow works with. ``membership`` is None for a connector without groups."""
 
     settings: Settings
     store: Store
     source: Source
     index: Index
     step_functions: Any
+    membership: Membership | None = None
 
 
 class Deferred:
@@ -63,6 +65,11 @@ class Deferred:
         """See Source."""
         return self._source.abilities
 
+    @property
+    def groups(self) -> Any:
+        """The method ``groups`` of a source that has one; see docferry.groups.reading. Raises AttributeError."""
+        return self._source.groups  # type: ignore[attr-defined]  # it is optional
+
     def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
         """See Source.pages."""
         return self._source.pages(checkpoint, known)
@@ -76,12 +83,14 @@ def wire(settings: Settings) -> Wired:
     """Put together what a connector's functions work with. Raises ConfigurationError."""
     connector = settings.connector
     target = index(connector.name, connector.index)
+    origin = Deferred(lambda: source(connector.name, connector.source))
     return Wired(
         settings,
         Store(settings.state_bucket, client("s3"), target.data_source),
-        Deferred(lambda: source(connector.name, connector.source)),
+        origin,
         target,
         client("stepfunctions"),
+        membership(connector.groups, origin, connector.source.kind, client("s3")) if connector.groups else None,
     )
 
 

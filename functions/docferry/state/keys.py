@@ -27,6 +27,8 @@ MANIFESTS = "manifest/"
 MANIFEST = "manifest/current.json"
 FAILURES = "failures.jsonl.zst"
 SCOPE = "scope.json"
+GROUPS = "groups/"
+KNOWN_GROUPS = "groups/current.json"
 
 # Of a run.
 CHECKPOINT = "checkpoint.json"
@@ -41,6 +43,8 @@ QUARANTINED = "quarantined.jsonl.zst"
 DELETES = "deletes.jsonl.zst"
 WITHHELD = "withheld.jsonl.zst"
 EXPOSED = "exposed.jsonl.zst"
+GROUPS_REPORT = "groups.json"
+GROUPS_WITHHELD = "groups_withheld.jsonl.zst"
 LISTING = "listing/"
 RESULTS = "results/"
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from docferry.changes import scope
+from docferry.groups import snapshot
 from docferry.reporting import ledger, report
 from docferry.reporting.report import Report
 from docferry.runtime.wiring import Wired
@@ -79,6 +80,7 @@ def describe(  # each is one thing that a report is made of
     foreign = [job.execution_id for job in strangers.jobs]
     done = {name: getattr(settled, name) for name in ("added", "modified", "deleted", "failed")}
     counts = structs.replace(crawled.counts, **done) if crawled.sends else crawled.counts
+    groups = snapshot.report(wired.store, run.run)
     return Report(
         run=run.run,
         connector=wired.settings.connector.name,
@@ -86,10 +88,15 @@ def describe(  # each is one thing that a report is made of
         **structs.asdict(counts),
         dry_run=not crawled.sends,
         withheld_because=crawled.withheld_because,
-        held_back=counts.withheld + counts.exposed,
+        held_back=counts.withheld + counts.exposed + (groups.withheld if groups else 0),
+        groups=groups,
         foreign_jobs=len(foreign),
         foreign_job_ids=tuple(foreign[:NAMED]),
-        notes=(*crawled.notes, *_warnings(run.run, wired.settings.connector.name, crawled, foreign)),
+        notes=(
+            *crawled.notes,
+            *_warnings(run.run, wired.settings.connector.name, crawled, foreign),
+            *(groups.notes() if groups else ()),
+        ),
         execution_id=record.execution_id if record else None,
         job_status=job_status,
         error=problem or "",

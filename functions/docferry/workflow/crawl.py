@@ -44,11 +44,15 @@ Remaining = Callable[[], int]
 
 
 class Crawled(Struct, frozen=True, kw_only=True):
-    """What the state machine goes on with. ``changes`` is how many documents have to be put or deleted."""
+    """What the state machine goes on with.
+
+    ``changes`` is how many documents have to be put or deleted. ``groups`` says whether groups have to be looked at.
+    """
 
     complete: bool
     listed: int
     changes: int = 0
+    groups: bool = False
     counts: Counts = Counts()
     batches: str = ""
 
@@ -86,6 +90,7 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
         complete=True,
         listed=checkpoint.listed,
         changes=counts.added + counts.modified + counts.deleted if task.input.sends else 0,
+        groups=task.input.sends and wired.membership is not None,
         counts=counts,
         batches=run_key(run.run, BATCHES),
     )
