@@ -69,7 +69,7 @@ FUNCTIONS = (
         reads=(RUN, LEDGER, JOB, MANIFEST, FAILURES, SCOPE, *FIRST_LAYOUT, LEASE, INBOX, COLLECTED),
         writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, LEASE, COLLECTED),
         deletes=(INBOX, COLLECTED, MANIFEST, FIRST_MANIFEST),
-        index=("stop", "jobs", "statuses"),
+        index=("stop", "jobs", "statuses", "fields", "declare"),
         source=("pages",),
         executions=("describe",),
     ),
