@@ -38,7 +38,8 @@ class Index(Construct):
         """Allow a function its calls, on this index and data source alone; who puts also passes the role."""
         settings, on_index = self.part.settings, self._service.on_index
         jobs = [f"{self._service.name}:{ON_DATA_SOURCE[call]}" for call in calls if call in ON_DATA_SOURCE]
-        documents = [f"{self._service.name}:{on_index[call]}" for call in calls if call in on_index]
+        allowed = [call for call in calls if call != "declare" or settings.get("declare")]
+        documents = [f"{self._service.name}:{on_index[call]}" for call in allowed if call in on_index]
         groups = [f"{self._service.name}:{action}" for call, action in self._service.on_groups.items() if call in calls]
         index = self._resources.arns(self, settings)
         data_source = f"{index[-1]}/data-source/{settings['data_source_id']}"

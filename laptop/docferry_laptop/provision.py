@@ -19,5 +19,7 @@ def provision(connector: Connector, clock: Clock) -> Connector:
     index_class(part.kind)  # raises for a kind that does not exist
     provide = import_module(f"docferry_laptop.indexes.{part.kind}").provide
     ids: dict[str, str] = provide(connector.name, part.settings, clock)
+    # No person has declared fields on a laptop: a run does, unless the connector lists its fields.
+    defaults = {} if part.settings.get("fields") else {"declare": True}
     # The emulated index takes the place of the one that is named, so its ids take the place of those.
-    return structs.replace(connector, index=Part(part.kind, {**part.settings, **ids, "role_arn": ROLE}))
+    return structs.replace(connector, index=Part(part.kind, {**defaults, **part.settings, **ids, "role_arn": ROLE}))

@@ -42,6 +42,32 @@ def test_a_folder_is_synced_searched_and_listed(docferry: Docferry, folder: Path
     assert [job["execution_id"] for job in jobs] == [first["execution_id"]]
 
 
+@pytest.mark.parametrize("index", ["kendra", "qbusiness"])
+def test_a_search_finds_what_a_user_would(docferry: Docferry, folder: Path, tmp_path: Path, index: str) -> None:
+    """By name, and through groups that the connector lists."""
+    principals = [{"Name": "crew", "Type": "GROUP", "Access": "ALLOW"}]
+    (folder / "tides.txt.metadata.json").write_text(json.dumps({"AccessControlList": principals}))
+    groups = tmp_path / "groups.csv"
+    groups.write_text("group,member,kind\ncrew,ann,user\n")
+    config = tmp_path / "connectors.yaml"
+    config.write_text(
+        f"connectors: {{team: {{source: {{kind: files, path: {folder}}}, index: {{kind: {index}}}, "
+        f"groups: {{file: {groups}}}}}}}"
+    )
+    result = docferry.json("sync", "team", "--config", str(config))
+
+    assert result["groups"]["put"] == 1
+    assert len(docferry.json("search", "noon")) == 1
+    assert len(docferry.json("search", "noon", "--user", "ann")) == 1
+    assert docferry.json("search", "noon", "--user", "eve") == []
+    code, out, err = docferry("search", "noon", "--user", "eve", "--group", "crew")
+    if index == "kendra":
+        assert "tides.txt" in out
+    else:
+        assert (code, "takes no groups with a search" in err) == (2, True)
+    assert docferry("search", "noon", "--group", "crew")[0] == 2
+
+
 def test_a_new_process_goes_on_where_the_last_one_ended(folder: Path, tmp_path: Path) -> None:
     """The state folder is all that is handed over."""
     docferry = [sys.executable, "-c", "from docferry_cli.main import main; main()"]

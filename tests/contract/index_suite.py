@@ -20,7 +20,7 @@ from docferry.errors import (
     ServiceUnavailable,
     Throttled,
 )
-from docferry.indexes import ENDED, GroupStatus, Index, Metrics, Rejection, SyncJob
+from docferry.indexes import ENDED, GroupStatus, Index, Metrics, Reader, Rejection, SyncJob
 from docferry.model import Content, Date, Document, Group, Principal, S3Object
 from docferry.runtime import wiring
 from docferry_emulators import Emulation, Settings, emulated, errors
@@ -443,6 +443,57 @@ class IndexSuite:
         assert live.delete("demo/never") == []
         assert live.end().metrics == Metrics()
         assert live.statuses(["demo/never"]) == {}
+
+    # Fields.
+
+    def test_the_fields_of_an_index_are_told_with_their_types(self, live: Live) -> None:
+        """Those of a person, and those that the service reserves."""
+        fields = live.index.fields()
+
+        assert fields.ready
+        assert fields.types.items() >= FIELDS.items()
+        assert fields.types["_category"] == "STRING"
+        assert fields.types["_last_updated_at"] == "DATE"
+
+    def test_a_field_that_is_declared_can_be_used_once_the_index_is_ready(self, live: Live) -> None:
+        """The other fields stay."""
+        before = live.index.fields().types
+        live.index.declare({"zone": "STRING_LIST", "depth": "NUMBER", "owner": "STRING", "due": "DATE"})
+        assert not live.index.fields().ready
+        live.settle()
+
+        after = live.index.fields()
+        live.sync(document("demo/a", attributes={"zone": ("north",), "depth": 7}))
+
+        assert after.ready
+        assert after.types == {**before, "zone": "STRING_LIST", "depth": "NUMBER", "owner": "STRING", "due": "DATE"}
+
+    # Who finds what.
+
+    @pytest.mark.parametrize("settings", [Settings(qbusiness_search_without_user="all")], ids=["the caller sees all"])
+    def test_a_reader_finds_what_the_reader_may_see(self, live: Live) -> None:
+        """By name, through groups that the index knows, and what is public; with all results counted."""
+        live.sync(
+            document("demo/public"),
+            document("demo/ann", access_control=(Principal("ann", "USER", "ALLOW"),)),
+            document("demo/crew", access_control=(Principal("crew", "GROUP", "ALLOW"),)),
+            document(
+                "demo/not-bob", access_control=(Principal("bob", "USER", "DENY"), Principal("crew", "GROUP", "ALLOW"))
+            ),
+            content=b"ferry",
+        )
+        live.index.set_group(Group("crew", ("bob",), ("deck",)), 1)
+        live.index.set_group(Group("deck", ("eve",)), 1)
+        live.settle()
+
+        def found(user: str, limit: int = 100) -> set[str]:
+            return {hit.document_id for hit in live.index.search("ferry", limit, Reader(user))}
+
+        assert found("ann") == {"demo/public", "demo/ann"}
+        assert found("bob") == {"demo/public", "demo/crew"}
+        assert found("eve") == {"demo/public", "demo/crew", "demo/not-bob"}
+        assert found("nobody") == {"demo/public"}
+        assert len(found("eve", 2)) == 2
 
     # Groups.
 

@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from docferry.errors import DocferryError, RequestRefused, ResourceNotFound
+from docferry.indexes import Reader
 from docferry.model import Group, Principal
 from docferry_emulators import Settings
 from tests.contract.index_suite import IndexSuite, Live, document
@@ -30,6 +31,13 @@ class TestKendra(IndexSuite):
             if id_ in {item["DocumentId"] for item in reply["ResultItems"]}:
                 readers.add(person)
         return readers
+
+    def test_a_reader_may_be_said_to_be_in_groups(self, live: Live) -> None:
+        """Kendra believes the request."""
+        live.sync(document("demo/a", access_control=(Principal("crew", "GROUP", "ALLOW"),)), content=b"ferry")
+
+        assert live.index.search("ferry", 10, Reader("ann")) == []
+        assert len(live.index.search("ferry", 10, Reader("ann", ("crew",)))) == 1
 
     def test_an_action_with_a_lower_ordering_id_does_not_count(self, live: Live) -> None:
         """A call of an old run that comes late is not the last word."""

@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from docferry.errors import AccessDenied, ConfigurationError, Conflict, DocferryError
+from docferry.indexes import Reader
 from docferry.indexes.qbusiness import QBusiness
 from docferry.model import Principal
 from docferry_emulators import Settings
@@ -40,6 +41,17 @@ class TestQBusiness(IndexSuite):
         live.sync(document("demo/a"))
 
         assert list(live.other(data_source_id="1" * 36).statuses(None, ["demo/a"])) == []
+
+    def test_a_reader_cannot_be_said_to_be_in_groups(self, live: Live) -> None:
+        """The error says where groups come from."""
+        with pytest.raises(ConfigurationError, match="takes no groups with a search"):
+            live.index.search("ferry", 10, Reader("ann", ("crew",)))
+
+    @pytest.mark.parametrize("settings", [Settings(qbusiness_search_without_user="deny")], ids=["deny"])
+    def test_a_search_for_a_reader_needs_the_credentials_of_a_person_too(self, live: Live) -> None:
+        """CheckDocumentAccess says who may see a document that was found, and finds none."""
+        with pytest.raises(AccessDenied, match="SearchRelevantContent"):
+            live.index.search("ferry", 1, Reader("ann"))
 
     def test_a_search_needs_a_retriever(self, live: Live) -> None:
         """The error names the setting."""

@@ -81,6 +81,8 @@ def test_a_role_has_the_actions_that_its_handler_calls(
         connector, deploy = described[name].connector, described[name].deploy
         kinds = {"index": CLASSES[connector.index.kind], "source": CLASSES[connector.source.kind]}
         wanted = set(OF_ANY_FUNCTION).union(*map(actions_of, code.calls(function.name, kinds)))
+        if not connector.index.settings.get("declare"):
+            wanted -= {"kendra:UpdateIndex", "qbusiness:UpdateIndex"}
         if function.name == "trigger":
             wanted |= OF_THE_QUEUE
         if deploy and deploy.kms:

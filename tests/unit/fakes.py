@@ -1,6 +1,6 @@
 """Documents, and an index in memory, for the tests of what works with them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
@@ -13,11 +13,14 @@ from docferry.connector import Connector, Part
 from docferry.errors import Conflict, DocferryError
 from docferry.indexes import (
     DocumentStatus,
+    Fields,
+    FieldType,
     GroupStatus,
     Hit,
     JobStatus,
     Limits,
     Metrics,
+    Reader,
     Rejection,
     SyncJob,
     Verify,
@@ -74,6 +77,7 @@ class FakeIndex:
     limits: Limits = LIMITS
     role_arn: str | None = None
     verify: Verify = "metrics"
+    declares = False
     data_source = "fake/index/source"
 
     def __init__(self, *, settings: Any = None, clients: Clients | None = None) -> None:
@@ -95,6 +99,7 @@ class FakeIndex:
         """What a put or delete of these groups raises."""
         self.group_states: dict[str, GroupStatus] = {}
         """What the index says of these groups, whatever it holds."""
+        self.declared: dict[str, FieldType] = {}
         self.unlisted = 0
         """How many of the newest jobs the list does not show yet."""
         self.lag_after_start = False
@@ -149,6 +154,16 @@ class FakeIndex:
         list(ids)
         return iter(reversed(self.known.values()))
 
+    def fields(self) -> Fields:
+        """See Index.fields."""
+        self.calls.append("fields")
+        return Fields(self.declared.copy())
+
+    def declare(self, fields: Mapping[str, FieldType]) -> None:
+        """See Index.declare."""
+        self.calls.append("declare")
+        self.declared.update(fields)
+
     def set_group(self, group: Group, ordering: int, members: S3Object | None = None) -> None:
         """See Index.set_group."""
         del members
@@ -172,7 +187,7 @@ class FakeIndex:
         found, last = self.groups.get(name, (None, 0))
         return GroupStatus("NOT_FOUND" if last != ordering else "SUCCEEDED" if found else "DELETED")
 
-    def search(self, words: str, limit: int) -> list[Hit]:
+    def search(self, words: str, limit: int, reader: Reader | None = None) -> list[Hit]:
         """See Index.search."""
         raise NotImplementedError
 

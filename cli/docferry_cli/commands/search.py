@@ -7,18 +7,22 @@ import typer
 from docferry_cli.options import STATE, Connector, Index, Json, State
 
 
-def command(  # one parameter an option
+def command(  # noqa: PLR0913  # one parameter an option
     words: Annotated[str, typer.Argument(help="What to look for.")],
     *,
     connector: Connector = None,
     index: Index = None,
+    user: Annotated[str | None, typer.Option(help="Find what this user may see.", metavar="USER")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="With --user: a group of the user. May be repeated.", metavar="GROUP")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most N results.", metavar="N")] = 10,
     state: State = STATE,
     as_json: Json = False,
 ) -> None:
     """Search the index of the last sync.
 
-    Prints title, excerpt and URI of each result. The search has no user, so it finds every document.
+    Prints title, excerpt and URI of each result. Without --user it finds every document.
 
     Examples:
 
@@ -26,17 +30,24 @@ def command(  # one parameter an option
 
       docferry search "expense claims" --index qbusiness --json
 
+      docferry search "grievances" --user ann@example.com --group people
+
     """
     import msgspec
     from rich.console import Console
     from rich.text import Text
 
+    from docferry.errors import ConfigurationError
+    from docferry.indexes import Reader
     from docferry_cli import connectors
     from docferry_cli.open_connector import open_connector
 
+    if group and user is None:
+        raise ConfigurationError("give --user too: a group without a user finds nothing")
+    reader = Reader(user, tuple(group or ())) if user is not None else None
     chosen = connectors.to_ask(state, connector, index)
     with open_connector(state, chosen) as opened:
-        hits = opened.index.search(words, limit)
+        hits = opened.index.search(words, limit, reader)
     if as_json:
         print(msgspec.json.encode(hits).decode())  # noqa: T201  # the output of --json
         return

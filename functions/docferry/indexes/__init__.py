@@ -1,6 +1,6 @@
 """Indexes: the services documents go to. One module a service; it does wire mapping and nothing else."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -32,7 +32,9 @@ document counts only when it is seen as indexed. ``metrics``: only when the job 
 """
 
 
-IndexCall = Literal["start", "stop", "jobs", "put", "delete", "statuses", "set_group", "remove_group", "group_status"]
+OnIndex = Literal["put", "delete", "statuses", "fields", "declare"]
+OnGroups = Literal["set_group", "remove_group", "group_status"]
+IndexCall = Literal["start", "stop", "jobs"] | OnIndex | OnGroups
 """A method of Index that calls the service."""
 
 
@@ -41,16 +43,16 @@ class Service(Struct, frozen=True):
 
     ``name`` is its name in boto3 and in IAM. ``ids`` are the settings that together name a data source, the outermost
     first. ``editions`` are those of an index that a stack makes, the default first. ``on_index`` is the IAM action of
-    each call that concerns documents, ``on_groups`` of each that concerns groups; sync jobs have the same actions
-    everywhere. ``field_types`` are the service's own names for the types of a field. ``own_groups`` says whether each
-    data source has groups of its own: if not, the index has them, and connectors of one index share them.
+    each call that concerns documents or fields, ``on_groups`` of each that concerns groups; sync jobs have the same
+    actions everywhere. ``field_types`` are the service's own names for the types of a field. ``own_groups``: each data
+    source has groups of its own. Where it is False the index has them, and connectors of one index share them.
     """
 
     name: str
     ids: tuple[str, ...]
     editions: tuple[str, ...]
-    on_index: dict[IndexCall, str]
-    on_groups: dict[IndexCall, str]
+    on_index: dict[OnIndex, str]
+    on_groups: dict[OnGroups, str]
     field_types: dict[FieldType, str]
     own_groups: bool
 
@@ -140,6 +142,20 @@ class GroupStatus(Struct, frozen=True):
     message: str = ""
 
 
+class Fields(Struct, frozen=True):
+    """The fields of an index, by name, and whether the index is ready for documents."""
+
+    types: dict[str, FieldType]
+    ready: bool = True
+
+
+class Reader(Struct, frozen=True):
+    """Who searches: a user, and groups that the user is said to be in beside those that the index knows."""
+
+    user: str
+    groups: tuple[str, ...] = ()
+
+
 class Hit(Struct, frozen=True):
     """One search result."""
 
@@ -161,6 +177,8 @@ class Index(Protocol):
     role_arn: str | None
     """The role that the service reads content on S3 with. Without it all content goes inline."""
     verify: Verify
+    declares: bool
+    """Whether a run declares the fields that the index lacks."""
     data_source: str
     """Kind and ids as a path: under it the state bucket keeps what this data source holds."""
 
@@ -205,6 +223,14 @@ class Index(Protocol):
         """
         ...
 
+    def fields(self) -> Fields:
+        """The fields of the index, those that the service reserves among them."""
+        ...
+
+    def declare(self, fields: Mapping[str, FieldType]) -> None:
+        """Add fields to the index. It may not be ready for documents for a while."""
+        ...
+
     def set_group(self, group: Group, ordering: int, members: S3Object | None = None) -> None:
         """Say who the members of a group are now, and that there are no others.
 
@@ -222,8 +248,11 @@ class Index(Protocol):
         """How far the service has come with the put or delete that had this ``ordering``."""
         ...
 
-    def search(self, words: str, limit: int) -> list[Hit]:
-        """What a user of the index finds."""
+    def search(self, words: str, limit: int, reader: Reader | None = None) -> list[Hit]:
+        """What somebody finds; without a reader, everything that the caller may see.
+
+        Raises ConfigurationError when the service cannot search for such a reader.
+        """
         ...
 
 

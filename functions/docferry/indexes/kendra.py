@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/kendra/latest/dg/data-source-custom.html says how a custom data source is synced.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,12 +13,14 @@ from msgspec import Meta, Struct
 from docferry.errors import ResourceNotFound
 from docferry.indexes import (
     DocumentStatus,
+    Fields,
     FieldType,
     GroupStatus,
     Hit,
     Indexed,
     Limits,
     Metrics,
+    Reader,
     Rejection,
     Service,
     SyncJob,
@@ -46,6 +48,7 @@ class KendraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     data_source_id: Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$")] | None = None
     role_arn: Annotated[str, Meta(pattern="^arn:[^:]+:iam::[0-9]{12}:role/.+$")] | None = None
     fields: dict[str, FieldType] = {}
+    declare: bool = False
     verify: Verify = "auto"
 
 
@@ -57,7 +60,13 @@ class Kendra:
         name="kendra",
         ids=("index_id", "data_source_id"),
         editions=("DEVELOPER_EDITION", "ENTERPRISE_EDITION", "GEN_AI_ENTERPRISE_EDITION"),
-        on_index={"put": "BatchPutDocument", "delete": "BatchDeleteDocument", "statuses": "BatchGetDocumentStatus"},
+        on_index={
+            "put": "BatchPutDocument",
+            "delete": "BatchDeleteDocument",
+            "statuses": "BatchGetDocumentStatus",
+            "fields": "DescribeIndex",
+            "declare": "UpdateIndex",
+        },
         on_groups={
             "set_group": "PutPrincipalMapping",
             "remove_group": "DeletePrincipalMapping",
@@ -92,6 +101,7 @@ class Kendra:
     def __init__(self, *, settings: KendraSettings, clients: Clients) -> None:
         self.role_arn = settings.role_arn
         self.verify = settings.verify
+        self.declares = settings.declare
         self.data_source = f"kendra/{settings.index_id}/{settings.data_source_id}"
         self._settings = settings
         self._kendra = clients("kendra")
@@ -170,6 +180,28 @@ class Kendra:
                     error["DocumentId"], "FAILED", f"{error.get('ErrorCode')}: {error.get('ErrorMessage')}"
                 )
 
+    def fields(self) -> Fields:
+        """See Index.fields."""
+        described = patiently(self._kendra.describe_index, Id=self._settings.index_id)
+        names: dict[str, FieldType] = {name: kind for kind, name in self.service.field_types.items()}
+        declared = described.get("DocumentMetadataConfigurations") or []
+        return Fields({one["Name"]: names[one["Type"]] for one in declared}, described["Status"] == "ACTIVE")
+
+    def declare(self, fields: Mapping[str, FieldType]) -> None:
+        """See Index.declare."""
+        patiently(
+            self._kendra.update_index,
+            Id=self._settings.index_id,
+            DocumentMetadataConfigurationUpdates=[
+                {
+                    "Name": name,
+                    "Type": self.service.field_types[kind],
+                    "Search": {"Displayable": True, "Facetable": True, "Searchable": kind in {"STRING", "STRING_LIST"}},
+                }
+                for name, kind in fields.items()
+            ],
+        )
+
     def set_group(self, group: Group, ordering: int, members: S3Object | None = None) -> None:
         """See Index.set_group. https://docs.aws.amazon.com/kendra/latest/APIReference/API_PutPrincipalMapping.html."""
         wire: dict[str, Any] = {}
@@ -199,11 +231,17 @@ class Kendra:
         found = next((one for one in summaries if one.get("OrderingId") == ordering), None)
         return GroupStatus(found["Status"], found.get("FailureReason", "")) if found else GroupStatus("NOT_FOUND")
 
-    def search(self, words: str, limit: int) -> list[Hit]:
-        """See Index.search. Query takes up to 1,000 characters and gives up to 100 results."""
-        reply = patiently(
-            self._kendra.query, IndexId=self._settings.index_id, QueryText=words[:1000], PageSize=min(limit, 100)
-        )
+    def search(self, words: str, limit: int, reader: Reader | None = None) -> list[Hit]:
+        """See Index.search. Query takes up to 1,000 characters and gives up to 100 results.
+
+        Kendra believes what the request says of the user.
+        https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html
+        """
+        params: dict[str, Any] = {"IndexId": self._settings.index_id, "QueryText": words[:1000]}
+        if reader is not None:
+            groups = {"Groups": list(reader.groups)} if reader.groups else {}
+            params["UserContext"] = {"UserId": reader.user, **groups}
+        reply = patiently(self._kendra.query, **params, PageSize=min(limit, 100))
         return [
             Hit(
                 document_id=item["DocumentId"],

@@ -3,9 +3,10 @@
 https://docs.aws.amazon.com/amazonq/latest/qbusiness-ug/custom-connector.html says how a custom data source is synced.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, get_args
 
 from msgspec import Meta, Struct
@@ -13,12 +14,14 @@ from msgspec import Meta, Struct
 from docferry.errors import ConfigurationError, ResourceNotFound
 from docferry.indexes import (
     DocumentStatus,
+    Fields,
     FieldType,
     GroupStatus,
     Hit,
     Indexed,
     Limits,
     Metrics,
+    Reader,
     Rejection,
     Service,
     SyncJob,
@@ -51,6 +54,7 @@ class QBusinessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     retriever_id: Id36 | None = None
     role_arn: Annotated[str, Meta(pattern="^arn:[^:]+:iam::[0-9]{12}:role/.+$")] | None = None
     fields: dict[str, FieldType] = {}
+    declare: bool = False
     verify: Verify = "auto"
 
 
@@ -62,7 +66,13 @@ class QBusiness:
         name="qbusiness",
         ids=("application_id", "index_id", "data_source_id"),
         editions=("STARTER", "ENTERPRISE"),
-        on_index={"put": "BatchPutDocument", "delete": "BatchDeleteDocument", "statuses": "ListDocuments"},
+        on_index={
+            "put": "BatchPutDocument",
+            "delete": "BatchDeleteDocument",
+            "statuses": "ListDocuments",
+            "fields": "GetIndex",
+            "declare": "UpdateIndex",
+        },
         on_groups={"set_group": "PutGroup", "remove_group": "DeleteGroup", "group_status": "GetGroup"},
         field_types={kind: kind for kind in get_args(FieldType)},
         own_groups=False,
@@ -89,6 +99,7 @@ class QBusiness:
     def __init__(self, *, settings: QBusinessSettings, clients: Clients) -> None:
         self.role_arn = settings.role_arn
         self.verify = settings.verify
+        self.declares = settings.declare
         ids = (settings.application_id, settings.index_id, settings.data_source_id)
         self.data_source = "/".join(map(str, ("qbusiness", *ids)))
         self._settings = settings
@@ -147,6 +158,17 @@ class QBusiness:
                     updated_at=detail.get("updatedAt"),
                 )
 
+    def fields(self) -> Fields:
+        """See Index.fields."""
+        described = patiently(self._qbusiness.get_index, **self._index)
+        declared = described.get("documentAttributeConfigurations") or []
+        return Fields({one["name"]: one["type"] for one in declared}, described["status"] == "ACTIVE")
+
+    def declare(self, fields: Mapping[str, FieldType]) -> None:
+        """See Index.declare."""
+        added = [{"name": name, "type": kind, "search": "ENABLED"} for name, kind in fields.items()]
+        patiently(self._qbusiness.update_index, **self._index, documentAttributeConfigurations=added)
+
     def set_group(self, group: Group, ordering: int, members: S3Object | None = None) -> None:  # noqa: ARG002  # PutGroup has no ordering: the last put counts
         """See Index.set_group. https://docs.aws.amazon.com/amazonq/latest/api-reference/API_PutGroup.html."""
         wire: dict[str, Any] = {}
@@ -175,18 +197,31 @@ class QBusiness:
         status = reply.get("status") or {}
         return GroupStatus(status.get("status", "NOT_FOUND"), error_text(status.get("errorDetail")))
 
-    def search(self, words: str, limit: int) -> list[Hit]:
-        """See Index.search. Needs the credentials of a person: SearchRelevantContent searches as its caller."""
+    def search(self, words: str, limit: int, reader: Reader | None = None) -> list[Hit]:
+        """See Index.search. Needs the credentials of a person: SearchRelevantContent searches as its caller.
+
+        For another reader each result is asked about with CheckDocumentAccess, so that only those are found that both
+        may see.
+        """
+        if reader is not None and reader.groups:
+            raise ConfigurationError(
+                "Q Business takes no groups with a search: it knows who is in which group from `groups` of a connector"
+            )
         if self._settings.retriever_id is None:
             raise ConfigurationError(
                 "index.retriever_id is missing: a Q Business index is searched through a retriever"
             )
-        reply = patiently(
-            self._qbusiness.search_relevant_content,
-            applicationId=self._settings.application_id,
-            queryText=words,
-            contentSource={"retriever": {"retrieverId": self._settings.retriever_id}},
-            maxResults=min(limit, 100),
+        params = {
+            "applicationId": self._settings.application_id,
+            "queryText": words,
+            "contentSource": {"retriever": {"retrieverId": self._settings.retriever_id}},
+            "maxResults": min(limit, 100),
+        }
+        items = (
+            item
+            for page in self._pages("search_relevant_content", params)
+            for item in page.get("relevantContent") or []
+            if reader is None or self._may_see(reader.user, item["documentId"])
         )
         return [
             Hit(
@@ -195,8 +230,17 @@ class QBusiness:
                 excerpt=item.get("content", ""),
                 uri=item.get("documentUri", ""),
             )
-            for item in reply.get("relevantContent") or []
+            for item in islice(items, limit)
         ]
+
+    def _may_see(self, user: str, id_: str) -> bool:
+        """Whether a user may see a document. It may have been deleted since it was found."""
+        try:
+            reply = patiently(self._qbusiness.check_document_access, **self._index, userId=user, documentId=id_)
+        except ResourceNotFound:
+            return False
+        allowed: bool = reply.get("hasAccess", False)
+        return allowed
 
     def _pages(self, operation: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
         # Not boto3's paginator: a throttled page must be tried again without starting the list anew.

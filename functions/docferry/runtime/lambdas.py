@@ -71,7 +71,7 @@ FUNCTIONS = (
         reads=(RUN, LEDGER, JOB, MANIFEST, FAILURES, SCOPE, *FIRST_LAYOUT, LEASE, INBOX, COLLECTED, NOTES),
         writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, LEASE, COLLECTED, CARRIED, NOTES),
         deletes=(INBOX, COLLECTED, NOTES, MANIFEST, FIRST_MANIFEST),
-        index=("stop", "jobs", "statuses"),
+        index=("stop", "jobs", "statuses", "fields", "declare"),
         source=("pages",),
         executions=("describe",),
     ),

@@ -6,6 +6,7 @@ from msgspec import Struct, structs
 
 from docferry.changes import access, approvals, detection, drift, guard, plans, quarantine, scope
 from docferry.changes.access import Exposed
+from docferry.changes.attributes import Attributes
 from docferry.changes.detection import Unchanged
 from docferry.changes.guard import Findings
 from docferry.changes.quarantine import Failing
@@ -32,6 +33,7 @@ from docferry.state.merge import Ascending
 from docferry.state.runs import ChangeSet, Checkpoint, Counts, Input
 from docferry.state.store import Store, Stream
 from docferry.sync_job import job as sync_job
+from docferry.workflow.fields import check_fields
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -50,7 +52,8 @@ class Task(Struct, frozen=True, kw_only=True):
 def write_change_set(wired: Wired, run: str, checkpoint: Checkpoint, task: Task) -> Counts:
     """Compare the listing with the manifest, and write the shards, ``batches.json`` and ``changes.json``.
 
-    Raises ManifestInvalid, ApprovalRefused and PlanMoved; then nothing is sent.
+    Raises ManifestInvalid, ApprovalRefused, PlanMoved, and ConfigurationError for attributes that the index does not
+    take; then nothing is sent.
     """
     store, wanted = wired.store, task.input
     base = base_manifest(store, wanted)
@@ -68,6 +71,7 @@ def write_change_set(wired: Wired, run: str, checkpoint: Checkpoint, task: Task)
         events = guarded(wired, run, checkpoint, base, wanted)
         spans = Spans(sorting.merge(store, checkpoint.contents))
         tally = sorter.sort(events, Ascending(approvals.exposed(store, wanted.approve)), spans)
+    wrong = tuple(check_fields(wired, sorter.attributes, sends=wanted.sends))
     now = scope.of(wired.settings.connector.source, wired.source.presentation)
     found = findings(wired, checkpoint, task, sorter, base, scope.changed(store, now))
     tally, because = withhold(wired, run, found, tally, gone, rebuild=wanted.compares == "rebuild")
@@ -85,7 +89,7 @@ def write_change_set(wired: Wired, run: str, checkpoint: Checkpoint, task: Task)
         sends=wanted.sends,
         input=wanted,
         scope=None if found.changed and tally.withheld else now,
-        notes=(*task.notes, *remarks(store, found, tally, base)),
+        notes=(*task.notes, *wrong, *remarks(store, found, tally, base)),
     )
     store.write(run_key(run, CHANGES), change_set)
     return tally
@@ -152,7 +156,7 @@ class Sorter:
     """Writes each change where it belongs, and counts them all.
 
     ``of_source`` counts the deletes of documents that came from the source, ``strays`` those of documents that nobody
-    knew in the index.
+    knew in the index. ``attributes`` are those of the documents to be put.
     """
 
     def __init__(
@@ -165,6 +169,7 @@ class Sorter:
         self._quarantined = quarantined
         self.of_source = 0
         self.strays = 0
+        self.attributes = Attributes()
 
     def sort(
         self, events: Iterable[Change | Skipped | Unchanged | Exposed | Failing], approved: Container[str], spans: Spans
@@ -191,6 +196,7 @@ class Sorter:
                     self.strays += not event.document.locator
                 case Change():
                     counts[event.kind] += 1
+                    self.attributes.add(event.document)
                     counts["approved"] += event.id in approved
                     self._puts.add(event, spans.of(event.document))
         return Counts(
