@@ -54,6 +54,7 @@ class Crawl:
         self._known: set[str] = set()
         self._done: set[str] = set()
         self._listed: set[str] = set()
+        self._missed: set[str] = set()
         self._aliases: dict[str, Note] = {}
         self._read = 0
         self._failure = ""
@@ -167,6 +168,8 @@ class Crawl:
             yield from self._without_document(note.url)
         elif not self._defers(visit, note):
             yield self._item(note, content)
+        elif note.canonical in self._missed:
+            yield self._waiting(note)
 
     def _defers(self, visit: Visit, note: Note) -> bool:
         """Whether a page leaves it to its canonical address to be the document.
@@ -201,6 +204,8 @@ class Crawl:
             yield from self._away(visit, note, before)
         else:
             self._keep(note, ())
+        if alias is not None and (note.temporary or target in self._missed):
+            yield self._waiting(alias)
         if alias is None or target in self._listed:
             return
         if belongs and target not in self._done:
@@ -228,9 +233,13 @@ class Crawl:
         alias = self._aliases.pop(visit.url, None)
         if before is not None:
             self._stay(visit, before)
-        elif alias is not None:
-            self._listed.add(alias.url)
-            yield Skip(id=alias.url, reason=f"leaves it to {visit.url} to be the document, which cannot be read")
+        if alias is not None:
+            yield self._waiting(alias)
+
+    def _waiting(self, alias: Note) -> Skip:
+        """A page that leaves it to another to be the document, while the other cannot be read."""
+        self._listed.add(alias.url)
+        return Skip(id=alias.url, reason=f"leaves it to {alias.canonical} to be the document, which cannot be read")
 
     def _skip(self, visit: Visit, before: Note | None, reason: str, *, hides: bool, final: bool) -> Skip:
         """A page that may still be there. ``hides``: other documents may be known through it alone.
@@ -238,6 +247,7 @@ class Crawl:
         Those that have a note are looked for at the end. When there may be others, nothing can be said about them.
         ``final``: the next crawl will hear the same, so this one has learned all that there is to know.
         """
+        self._missed.add(visit.url)
         self._shaky |= hides
         unsure = not self._remembered.whole and (self._follows or before is None)
         self._cut |= unsure and not final
