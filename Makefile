@@ -49,7 +49,7 @@ deploy: $(VENV)/.deploy ## Deploy one connector: make deploy CONNECTOR=name
 faults: $(VENV)/.dev ## Inject every fault at every point, on both services, and count violations
 	@$(BIN)/python -m tests.faults
 
-clients: $(VENV)/.dev tests/clients/node_modules ## Sync with boto3, the AWS CLI and the AWS SDK for JavaScript against the emulators
+clients: $(VENV)/.dev tests/clients/node_modules ## Sync with boto3, the AWS CLI and the AWS SDK for JavaScript against the emulators, and from TiddlyWiki
 	$(BIN)/python -m pytest tests/clients
 
 bench: $(VENV)/.dev ## Measure speed and memory, side by side with the alternatives

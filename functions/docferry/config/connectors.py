@@ -35,6 +35,7 @@ _SECRET_NAME = re.compile(
     r"(^|_)(password|passwd|secret|token|api_key|apikey|private_key|credentials?|authorization|cookie)(_arn)?$"
 )
 _USER_INFO = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")
+_ANY_USER = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*@")
 _WORDS = {"string": "a text", "integer": "a whole number", "boolean": "true or false", "array": "a list"}
 
 Place = tuple[str | int, ...]
@@ -249,6 +250,8 @@ def _said(error: ValidationError, base: Place) -> Iterator[str]:
                 yield from _said(branch, base)
     elif error.validator in ("required", "additionalProperties"):
         yield from _wrong_keys(error, place)
+    elif isinstance(error.instance, str) and _ANY_USER.match(error.instance):
+        yield f"{_spelled(place)}: names a user or a password before its host; write the address without"
     elif not _is_secret(place[-1] if place else "", error.instance):  # which is told without the value
         yield f"{_spelled(place)}: {_wrong_value(error)}"
 

@@ -312,6 +312,41 @@ def test_a_secret_in_plain_text_is_refused_and_not_repeated(file: Path, setting:
     assert not [line for line in lines if "hunter2" in line or "12345" in line]
 
 
+@pytest.mark.parametrize(
+    ("setting", "place"),
+    [
+        ("headers: {Authorization: Bearer hunter2}", "headers.Authorization"),
+        ("headers: {Private-Token: hunter2}", "headers.Private-Token"),
+        ("auth: {type: bearer, token: hunter2}", "auth.token"),
+        ("auth: {type: http_basic, username: me, password: hunter2}", "auth.password"),
+        ("params: {api_key: hunter2}", "params.api_key"),
+        ("base_url: https://hunter2@kb.example.com/api", "base_url"),
+        ("base_url: https://me:hunter2@kb.example.com/api", "base_url"),
+    ],
+)
+def test_a_secret_of_an_api_in_plain_text_is_refused_and_not_repeated(file: Path, setting: str, place: str) -> None:
+    """In a header, whatever its spelling, in the authentication, in a parameter, in the address."""
+    settings = (
+        "kind: http, resource: a, paginator: {type: single_page}, document: {id: i, content: c, content_type: MD}"
+    )
+    base = "" if "base_url" in setting else ", base_url: 'https://kb.example.com/'"
+    lines = of_source(file, f"{settings}{base}, {setting}")
+
+    assert any(line.startswith(f"connectors.a.source.{place}: ") for line in lines)
+    assert not [line for line in lines if "hunter2" in line]
+
+
+def test_a_variable_of_this_machine_is_no_secret(file: Path) -> None:
+    """What it holds is read when a sync runs."""
+    file.write_text(
+        "connectors: {a: {index: {kind: kendra}, source: {kind: http, base_url: 'https://kb.example.com/', "
+        "resource: a, paginator: {type: single_page}, document: {id: id, content: c, content_type: MD}, "
+        "auth: {type: bearer, token: 'env:TOKEN'}, headers: {Private-Token: 'env:TOKEN'}}}}"
+    )
+
+    assert load_connectors(file)["a"].source.settings["auth"] == {"type": "bearer", "token": "env:TOKEN"}
+
+
 def test_the_arn_of_a_secret_is_no_secret(file: Path) -> None:
     """Where a source has such a setting, which it says itself."""
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:wiki-AbCdEf"

@@ -1,4 +1,4 @@
-"""Looks at a listing while it is read: one that goes in circles, or that leaves something out, must not look whole."""
+"""Looks at a listing while it is read: one that goes in circles, or leaves something out, must not look whole."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -26,11 +26,11 @@ class Watch:
         self._number = 0
         self._listed = paginator.offset if isinstance(paginator, Offset) else 0
         self._total: int | None = None
-        self._short: int | None = None
+        self._lengths: list[int] = []
         self._last: Any = None
 
     def look_at(self, rows: Sequence[Any], response: Response) -> None:
-        """Look at a page. Raises SourceInvalid for a listing that does not end, or has gaps; SourceUnavailable."""
+        """Look at a page. Raises SourceInvalid for a listing that does not end, and SourceUnavailable."""
         self._number += 1
         self._listed += len(rows)
         self._refuse_circle("asks again for", self._addresses, (response.request.url or "").encode())
@@ -38,12 +38,13 @@ class Watch:
             self._refuse_circle("gives again", self._pages, msgspec.json.encode([self._key(row) for row in rows]))
         if self._number > self._settings.max_pages:
             raise SourceInvalid(f"{self._name} has more pages than max_pages, {self._settings.max_pages:,}")
-        self._refuse_gap(len(rows))
+        self._lengths += [len(rows)] if rows else []
         self._last = response.json()
         self._note_total(self._last)
 
     def finish(self) -> None:
-        """Compare what was listed with what the API says that there is. Raises SourceUnavailable."""
+        """Compare what was listed with what the API says that there is. Raises SourceInvalid and SourceUnavailable."""
+        self._refuse_gap()
         if self._number < self._stated_pages() or self._says_more():
             raise SourceUnavailable(
                 f"{self._name} ends after page {self._number:,}, and says that there is more: nothing is concluded "
@@ -63,17 +64,14 @@ class Watch:
                 "check the paginator"
             )
 
-    def _refuse_gap(self, length: int) -> None:
-        """Offsets go on by ``limit``: an API that gives fewer at once would leave out the rest."""
-        if not isinstance(self._paginator, Offset):
-            return
-        if self._short is not None and length:
+    def _refuse_gap(self) -> None:
+        """Offsets go on by ``limit``: an API that never gives that many at once has left out the rest of each page."""
+        paginator, longest = self._paginator, max(self._lengths, default=0)
+        if isinstance(paginator, Offset) and len(self._lengths) > 1 and longest < paginator.limit:
             raise SourceInvalid(
-                f"paginator.limit: {self._name} gives {self._short} records at once, not {self._paginator.limit}: "
-                f"those between would be left out; write limit: {self._short}"
+                f"paginator.limit: {self._name} gives {longest} records at once, not {paginator.limit}: "
+                f"those between are left out; write limit: {longest}"
             )
-        if length < self._paginator.limit:
-            self._short = length
 
     def _says_more(self) -> bool:
         """Whether the last reply promises another page. A page without records, or without a cursor, ends a listing."""

@@ -240,6 +240,18 @@ def test_pages_shorter_than_asked_for_leave_a_gap(shelf: Shelf) -> None:
         pages(source(other, paginator={"type": "offset", "limit": 3, "total_path": None}))
 
 
+def test_a_page_from_which_something_is_hidden_leaves_no_gap() -> None:
+    """The API counts what the user may not see, and leaves it out of the page: other pages are full."""
+
+    def filtering(request: Request) -> Reply:
+        offset = int(request.query["offset"])
+        shown = [number for number in range(offset, min(offset + 3, 9)) if number != 1]
+        return as_json({"items": [article(number) for number in shown]})
+
+    with serving(filtering) as running:
+        assert len(ids(source(running, paginator={"type": "offset", "limit": 3, "total_path": None}))) == 8
+
+
 EARLY: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no cursor": (
         {"type": "cursor", "cursor_path": "next", "has_more_path": "more"},
