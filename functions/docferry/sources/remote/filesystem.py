@@ -27,6 +27,9 @@ DENIALS = frozenset({"error_perm", "ForbiddenOperation", "SFTPPermissionDenied"}
 LINK = "is a symbolic link, which is not followed"
 
 
+Kind = Literal["file", "folder", "other", "outside"]
+
+
 class Item(Struct, frozen=True):
     """Something in a folder. ``problem`` says why what is neither a file nor a folder cannot be indexed.
 
@@ -35,7 +38,7 @@ class Item(Struct, frozen=True):
     """
 
     name: str
-    kind: Literal["file", "folder", "other", "outside"]
+    kind: Kind
     size: int = 0
     version: str = ""
     changed: datetime | None = None
@@ -99,7 +102,8 @@ class Remote:
         if not set(self._never) & set(item.name):
             return item
         names = " or ".join(self._never)
-        return Item(item.name, "other", problem=f"its name has a {names}, which the library cannot ask for; rename it")
+        kind: Kind = "outside" if item.kind == "folder" else "other"
+        return Item(item.name, kind, problem=f"its name has a {names}, which the library cannot ask for; rename it")
 
     def _place(self, path: str) -> str:
         if not path:
