@@ -60,7 +60,8 @@ lock: $(VENV)/.dev ## Write the pinned requirements anew from pyproject.toml
 	  --no-header --no-annotate --quiet --output-file requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --extra build --extra deploy --universal --python-version 3.11 \
 	  --constraint requirements.txt --no-header --no-annotate --quiet --output-file requirements-deploy.txt
-	$(BIN)/uv pip compile pyproject.toml --extra build --extra deploy --extra sql --extra fsspec --extra git --extra sftp --extra dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra build --extra deploy --extra sql --extra feed --extra http --extra fsspec --extra git \
+	  --extra sftp --extra dev --universal --python-version 3.11 \
 	  --constraint requirements.txt --no-header --no-annotate --quiet --output-file requirements-dev.txt
 	for extra in fsspec azure gcs git github sftp smb webdav; do \
 	  sed -nE 's/^'$$extra' = \[(.*)\].*/\1/p' pyproject.toml | tr -d '" ' | tr , '\n' | \

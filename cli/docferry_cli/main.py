@@ -102,5 +102,6 @@ def fail(message: str, code: int) -> None:
     """Say what is wrong on standard error, and exit."""
     from rich.console import Console
 
-    Console(stderr=True, soft_wrap=True).print(message, style="red", markup=False, highlight=False)
+    # Without emoji: in an ARN, ":secret:" is one.
+    Console(stderr=True, soft_wrap=True, emoji=False).print(message, style="red", markup=False, highlight=False)
     sys.exit(code)

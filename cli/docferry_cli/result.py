@@ -34,7 +34,7 @@ def finish(
     elif result.error.startswith(REFUSED):
         raise ConfigurationError(result.error.partition(": ")[2])
     else:
-        show(Console(), chosen, outcome)
+        show(Console(emoji=False), chosen, outcome)  # in an ARN, ":secret:" is one
     if result.error.startswith(REFUSED):
         raise typer.Exit(2)
     raise typer.Exit(0 if result.status == "SUCCEEDED" else 1)

@@ -26,7 +26,8 @@ def grant_source(role: iam.Role, source: Part, deploy: Deploy, calls: tuple[Sour
         bucket = bucket_arn(role, source)
         allow(role, ["s3:ListBucket"], [bucket])
         prefixes = sidecar_prefixes(source) if calls == ("pages",) else [source.settings.get("prefix", "")]
-        allow(role, ["s3:GetObject"], [f"{bucket}/{prefix}*" for prefix in prefixes], because=UNDER_PREFIX)
+        acl = [f"{bucket}/{key}" for key in acl_keys(source) if "pages" in calls]
+        allow(role, ["s3:GetObject"], [*(f"{bucket}/{prefix}*" for prefix in prefixes), *acl], because=UNDER_PREFIX)
         if deploy.source_kms:
             allow(role, ["kms:Decrypt"], [deploy.source_kms])
     for secret in dict.fromkeys(secrets(source.settings)):
@@ -60,7 +61,12 @@ def sidecar_prefixes(source: Part) -> list[str]:
 
 def event_prefixes(source: Part) -> list[str]:
     """The prefixes under which an upload or a deletion changes what a crawl finds."""
-    return sorted({source.settings.get("prefix", ""), *sidecar_prefixes(source)})
+    return sorted({source.settings.get("prefix", ""), *sidecar_prefixes(source), *acl_keys(source)})
+
+
+def acl_keys(source: Part) -> list[str]:
+    """The key of the file of an ``s3`` source that says who may see what is below each prefix."""
+    return [source.settings["acl"]] if source.settings.get("acl") else []
 
 
 def secrets(value: Any) -> Iterator[str]:

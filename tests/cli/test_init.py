@@ -9,6 +9,7 @@ import pytest
 
 from docferry import indexes, sources
 from docferry.config.connectors import describe
+from docferry.runtime.assets import RECIPES
 from docferry_cli.commands.init import FILES, SourceKind
 from docferry_cli.options import IndexKind
 from docferry_infra.deployable import deployable
@@ -35,6 +36,28 @@ def test_every_kind_that_runs_as_it_is_has_a_project() -> None:
     """A source that needs somebody else's system cannot run at once; recipes are for those."""
     assert set(get_args(SourceKind)) <= set(sources.KINDS)
     assert set(get_args(IndexKind)) == set(indexes.KINDS)
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in RECIPES.glob("*.yaml")))
+def test_a_recipe_becomes_a_project(docferry: Docferry, tmp_path: Path, name: str) -> None:
+    """A connector that is described without a mistake, and no document: they are in the system."""
+    code, out, _ = docferry("init", ".", "--recipe", name, "--index", "qbusiness")
+
+    assert code == 0
+    assert "Fill in connectors.yaml; then: docferry sync" in out
+    (one,) = describe(tmp_path / "connectors.yaml").values()
+    assert one.connector.source.kind == ("feed" if name == "feed" else "http")
+    assert {file.name for file in tmp_path.iterdir()} == set(FILES)
+    assert (tmp_path / "requirements.txt").read_text().startswith(f"docferry[deploy,{one.connector.source.kind}]==")
+
+
+def test_a_recipe_that_does_not_exist_is_refused(docferry: Docferry, tmp_path: Path) -> None:
+    """It says which there are, and writes nothing."""
+    code, _, err = docferry("init", "wiki", "--recipe", "mediawicky")
+
+    assert code == 2
+    assert "there is no recipe 'mediawicky'; there are: bookstack, discourse," in err
+    assert not (tmp_path / "wiki").exists()
 
 
 def test_it_has_what_the_cdk_needs(docferry: Docferry, tmp_path: Path) -> None:

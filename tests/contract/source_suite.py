@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from docferry.errors import DocumentUnreadable, DocumentVanished
+from docferry.errors import ConfigurationError, DocumentUnreadable, DocumentVanished
 from docferry.model import Content, Date, Document, Listed, Opened, Principal, Skipped
 from docferry.sources import NOTHING, Known, Source, documents
 
@@ -431,3 +431,34 @@ class SourceSuite:
         assert isinstance(first, Document)
         assert first.access_control == (Principal("crew", "GROUP", "ALLOW"),)
         assert [first.id, *(item.id for item in rest)] == ["demo/a.md", "demo/sub/d.md"]
+
+    def test_access_control_may_stand_in_one_file_for_prefixes(self, repository: Repository) -> None:
+        """Below the longest prefix that allows anybody; the file itself is no document."""
+        entries = [{"Name": "crew", "Type": "GROUP", "Access": "ALLOW"}]
+        deny = [{"Name": "temps", "Type": "GROUP", "Access": "DENY"}]
+        written = [{"keyPrefix": "", "aclEntries": deny}, {"keyPrefix": "guides/", "aclEntries": entries}]
+        repository.put("acl.json", json.dumps(written).encode())
+        repository.put("guides/a.md", b"text")
+
+        document = self.only(repository, acl="acl.json")
+
+        assert document.access_control == (Principal("crew", "GROUP", "ALLOW"), Principal("temps", "GROUP", "DENY"))
+
+    def test_what_no_prefix_covers_is_kept_back(self, repository: Repository) -> None:
+        """Both services would show it to everybody."""
+        repository.put("acl.json", b'[{"keyPrefix": "b", "aclEntries": [{"Name":"x","Type":"USER","Access":"ALLOW"}]}]')
+        repository.put("a.md", b"text")
+
+        assert "no keyPrefix" in self.only_skipped(repository, acl="acl.json").skipped
+
+    @pytest.mark.parametrize("written", [None, b"[", b"{}"])
+    def test_an_access_control_file_that_is_lost_or_broken_stops_the_crawl(
+        self, repository: Repository, written: bytes | None
+    ) -> None:
+        """Nothing is sent without it."""
+        if written is not None:
+            repository.put("acl.json", written)
+        repository.put("a.md", b"text")
+
+        with pytest.raises(ConfigurationError, match=r"acl\.json"):
+            listing(repository.source(acl="acl.json"))

@@ -77,14 +77,14 @@ def test_every_name_that_it_installs_begins_with_docferry(environment: Path) -> 
 
 
 def test_it_has_what_the_bundle_needs(environment: Path) -> None:
-    """A handler for each function, the pinned libraries, and the workflow."""
+    """A handler for each function, the pinned libraries, the workflow, and the recipes."""
     (assets,) = environment.glob("lib/python*/site-packages/docferry/assets")
     handlers = {file.stem for file in (assets / "functions").glob("*.py")}
 
     assert handlers == {function.name for function in DEPLOYED}
-    for name in ("functions/requirements.txt", "statemachine/sync.asl.json"):
-        (repository,) = ROOT.glob(name)
-        assert (assets / name).read_bytes() == repository.read_bytes()
+    for pattern in ("functions/requirements*.txt", "statemachine/sync.asl.json", "recipes/*.yaml"):
+        for file in ROOT.glob(pattern):
+            assert (assets / file.relative_to(ROOT)).read_bytes() == file.read_bytes()
 
 
 def test_a_project_is_synced_and_searched(environment: Path, project: Path) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from tests.faults.catalogue import KINDS, LATE_AND_LOST, TWO, Case, pairs, spread
 from tests.faults.mistakes import MISTAKES, violations
-from tests.faults.stage import SERVICES
+from tests.faults.stage import PLACES, SERVICES
 from tests.faults.workers import CONTEXT, Result, catalogue, tried
 
 COMMAND = "python -m tests.faults --case"
@@ -50,7 +50,7 @@ def main() -> int:
 def slips(console: Console, options: argparse.Namespace) -> int:
     """Make the mistakes, and print what came of them. Returns the exit code."""
     names = [options.mistake] if options.mistake else list(MISTAKES)
-    services = [options.service] if options.service else list(SERVICES)
+    services = [options.service] if options.service in SERVICES else list(SERVICES)
     tried = [(name, service) for name in names for service in services]
     with ProcessPoolExecutor(options.jobs, mp_context=CONTEXT) as pool:
         results = list(pool.map(violations, *zip(*tried, strict=True)))
@@ -77,7 +77,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--sample", type=int, metavar="N", help="only so many cases, evenly over kinds and points")
     parser.add_argument("--pairs", default="1:100", metavar="SEED:COUNT", help="pairs of faults, besides the singles")
-    parser.add_argument("--service", choices=SERVICES, help="only this one")
+    parser.add_argument("--service", choices=PLACES, help="only this one")
     parser.add_argument("--kind", choices=[*KINDS, LATE_AND_LOST, TWO], metavar="KIND", help="only faults of this kind")
     parser.add_argument("--mistake", choices=MISTAKES, metavar="NAME", help="only this mistake of a person")
     parser.add_argument("--case", help="one case, as a violation names it")
@@ -87,7 +87,7 @@ def parsed() -> argparse.Namespace:
 
 def chosen(options: argparse.Namespace) -> list[Case]:
     """The cases that the command line asks for."""
-    services = [options.service] if options.service else list(SERVICES)
+    services = [options.service] if options.service else list(PLACES)
     found = catalogue(services)
     seed, _, count = options.pairs.partition(":")
     found += pairs(found, int(seed), int(count or 0))
@@ -100,7 +100,7 @@ def table(results: list[Result]) -> Table:
     """Fault kind by service: points tried, and cases with violations."""
     counts: Counter[tuple[str, str]] = Counter((case.kind, case.service) for case, _ in results)
     bad = Counter((case.kind, case.service) for case, violations in results if violations)
-    services = [service for service in SERVICES if any(case.service == service for case, _ in results)]
+    services = [service for service in PLACES if any(case.service == service for case, _ in results)]
     shown = Table(title="Faults", show_footer=True)
     shown.add_column("fault kind", footer="total")
     for service in services:

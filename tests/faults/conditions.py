@@ -8,7 +8,7 @@ from msgspec import structs
 
 from docferry.errors import SourceUnavailable
 from docferry.model import Document, Listed, Skipped
-from docferry.sources import NOTHING, Known, Page
+from docferry.sources import NOTHING, Known, Page, Records
 from docferry.sources.files import Files
 from docferry.state.keys import MANIFEST
 from tests.faults.kinds import Fault
@@ -22,13 +22,16 @@ class Listing(Fault):
 
     def strike(self, call: Call, proceed: Proceed) -> Any:  # noqa: ARG002
         """Proceed with another listing."""
-        real = Files.pages
+        with self._listing(Files), self._listing(Records):
+            return proceed()
 
-        def pages(source: Files, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
+    def _listing(self, kind: Any) -> Any:
+        real = kind.pages
+
+        def pages(source: Any, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
             return self.pages(real(source, checkpoint, known))
 
-        with patch.object(Files, "pages", pages):
-            return proceed()
+        return patch.object(kind, "pages", pages)
 
     def pages(self, real: Iterator[Page]) -> Iterator[Page]:
         """What the source lists."""

@@ -25,6 +25,7 @@ from docferry.reporting import report
 from docferry.reporting.report import Report
 from docferry.runtime.wiring import Wired
 from docferry.sources import files
+from docferry.sources.records import records
 from docferry.state import manifest, sorting
 from docferry.state.keys import MANIFEST
 from docferry.state.runs import Run
@@ -35,6 +36,7 @@ from docferry_emulators import Knobs, Settings
 from docferry_emulators.clock import VirtualClock
 from docferry_laptop.laptop import Deployment, Laptop, laptop
 from docferry_laptop.storage import ACCOUNT, REGION, state_bucket
+from tests.faults import shelf
 from tests.faults.bucket import Bucket, refused, served
 
 NAME = "team"
@@ -44,6 +46,8 @@ PAGE = 3
 INLINE_BYTES = 400
 LIMIT = DeleteGuard(documents=3, percent=10)
 SERVICES = ("kendra", "qbusiness")
+PLACES = (*SERVICES, "kendra/records")
+"""Where cases are tried: a service with a source of kind ``files``, or with one that carries its contents."""
 
 
 class Snapshot(Struct, frozen=True):
@@ -67,16 +71,17 @@ class Ended(Struct, frozen=True):
 class Stage:
     """The laptop, its connector, and what the source, the index and the bucket hold."""
 
-    def __init__(self, aws: Laptop, bucket: Bucket, service: str, folder: Path) -> None:
+    def __init__(self, aws: Laptop, bucket: Bucket, place: str, folder: Path) -> None:
         self.aws = aws
         self.bucket = bucket
-        self.service = service
+        self.service, _, source = place.partition("/")
         self.folder = folder
         self.contents: dict[str, str] = {}
         """Every content that a document ever had, by its version."""
         self.handed_in: dict[str, str] = {}
         """What other crawlers have handed in, by the id of the document."""
-        self.connector = Connector(NAME, Part("files", {"path": str(folder)}), Part(service), LIMIT)
+        kind = shelf.KIND if source == "records" else "files"
+        self.connector = Connector(NAME, Part(kind, {"path": str(folder)}), Part(self.service), LIMIT)
         self.deployment: Deployment = aws.deploy(self.connector)
 
     def redeploy(self, connector: Connector) -> None:
@@ -272,11 +277,13 @@ class Stage:
 
 
 @contextmanager
-def stage(service: str, folder: Path) -> Iterator[Stage]:
-    """A stage with an empty source."""
+def stage(place: str, folder: Path) -> Iterator[Stage]:
+    """A stage with an empty source, at one of PLACES."""
+    service = place.partition("/")[0]
     limits = structs.replace(index_class(service).limits, inline_bytes=INLINE_BYTES)
     with ExitStack() as stack:
         stack.enter_context(patch.object(files, "PAGE_LENGTH", PAGE))
+        stack.enter_context(patch.object(records, "PAGE_LENGTH", PAGE))
         stack.enter_context(patch.object(sorting, "CHUNK_LINES", PAGE))
         stack.enter_context(patch.object(index_class(service), "limits", limits))
         stack.enter_context(patch.object(ExecutionWorker, "start", started))
@@ -287,7 +294,7 @@ def stage(service: str, folder: Path) -> Iterator[Stage]:
         stack.enter_context(served(bucket))
         source = folder / service
         source.mkdir()
-        yield Stage(aws, bucket, service, source)
+        yield Stage(aws, bucket, place, source)
 
 
 def execution(arn: str) -> Any:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.catalogue import Case, pairs, singles, spread
 from tests.faults.harness import SCENARIOS, Harness, harness
-from tests.faults.stage import SERVICES
+from tests.faults.stage import PLACES
 
 PAIRS = 10
 UNLISTED = "ListExecutions lags, StartExecution's reply is lost"
@@ -14,7 +14,7 @@ JOB = "data-sources/<data source>/sync_job.json"
 
 
 @pytest.mark.parametrize("part", range(2))
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", PLACES)
 def test_nothing_is_lost(service: str, part: int) -> None:
     """Whatever goes wrong, the invariants hold, and one clean run brings index and source together."""
     with harness(service) as on:

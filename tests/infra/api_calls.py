@@ -120,7 +120,7 @@ class Code:
             elif isinstance(node.value, ast.Name) and imported.get(receiver) in self.modules:
                 yield from self._named(f"{imported[receiver]}.{node.attr}")
             elif receiver not in CLIENTS:
-                apart = {"Store", "Index", "Source", "Kendra", "QBusiness", "Files", "S3"}
+                apart = {"Store", "Index", "Source", "Kendra", "QBusiness", "Files", "S3", "Web"}
                 yield from (
                     one for one in self.places if one.owner and one.owner not in apart and one.name == node.attr
                 )

@@ -15,6 +15,7 @@ from docferry.runtime.lambdas import DEPLOYED
 from docferry_infra import wheels
 from docferry_infra.bundle import LAPTOP_ONLY, Bundle, bundle, code, digest, find_interpreter
 from docferry_infra.wheels import LAMBDA, SERVICES, Target, here
+from tests.servers import Reply, Request, as_json, serving
 
 MEMBERS = {
     "thing/__init__.py": "VALUE = 42\n",
@@ -303,6 +304,27 @@ def test_every_source_and_index_is_imported_from_its_bundle(real: Bundle) -> Non
     )
 
     run(real, program)
+
+
+def test_an_api_is_read_from_its_bundle() -> None:
+    """What dlt imports when it is at work is there."""
+    program = (
+        "import msgspec\n"
+        "from docferry.sources.records.http import Http, HttpSettings\n"
+        "document = {'id': 'id', 'content': 'body', 'content_type': 'HTML'}\n"
+        "paginator = {'type': 'offset', 'limit': 1}\n"
+        "written = {'base_url': %r, 'resource': 'articles', 'records': 'items', 'paginator': paginator}\n"
+        "settings = msgspec.convert({**written, 'document': document}, HttpSettings)\n"
+        "source = Http(connector='kb', settings=settings, clients=None)\n"
+        "print(sum(len(page.contents) for page in source.pages(None)))"
+    )
+
+    def articles(request: Request) -> Reply:
+        offset = int(request.query["offset"])
+        return as_json({"items": [{"id": offset, "body": "text"}], "total": 3})
+
+    with serving(articles) as server:
+        assert run(bundle("http", here()), program % server.url).strip() == "3"
 
 
 def test_the_clients_that_the_functions_use_are_built_from_the_bundle(real: Bundle) -> None:

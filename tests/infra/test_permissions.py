@@ -11,7 +11,7 @@ from docferry.runtime.lambdas import DEPLOYED, Function
 from tests.infra.api_calls import ApiCall, Code
 from tests.infra.synthesis import NAMES, Assembly, Template
 
-CLASSES = {"kendra": "Kendra", "qbusiness": "QBusiness", "s3": "S3", "files": "Files"}
+CLASSES = {"kendra": "Kendra", "qbusiness": "QBusiness", "s3": "S3", "files": "Files", "web": "Web"}
 TRANSFERS = {"upload_fileobj", "download_fileobj", "upload_file", "download_file", "copy"}
 
 # Who asks for a key that may not be there needs s3:ListBucket: without it S3 says AccessDenied instead of NoSuchKey.

@@ -26,6 +26,11 @@ FILES = {
 }
 """The files of a project, each with its template. connectors.yaml, which makes a folder a project, comes last."""
 
+FILL_IN = (
+    "First say in `connectors.yaml` where the system is. A secret is named there as `env:NAME`, a variable of this\n"
+    "machine; to deploy, store it in Secrets Manager, and give its ARN in place of that."
+)
+
 BESIDE = frozenset({".git", ".venv", "venv"})
 """What the folder may contain already: a Git repository without files, and the environment with docferry."""
 
@@ -34,6 +39,9 @@ def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")] = Path(),
     *,
     source: Annotated[SourceKind, typer.Option(help="Where the documents are.")] = "s3",
+    recipe: Annotated[
+        str | None, typer.Option(help="The system that holds the documents, in place of --source.", metavar="NAME")
+    ] = None,
     index: Annotated[IndexKind, typer.Option(help="The service to sync into.")] = "kendra",
 ) -> None:
     """Write a new project that runs as it is.
@@ -41,31 +49,51 @@ def command(
     It has one connector, one document, and the CDK app that deploys the connector. Nothing is overwritten: the folder
     must be empty, except for .git, .venv or venv.
 
+    With --recipe, the connector reads a system such as bookstack or mediawiki. It runs once connectors.yaml says where
+    that system is. docs/recipes.md lists the recipes.
+
     Examples:
 
       docferry init handbook && cd handbook && docferry sync
 
       docferry init handbook --source files --index qbusiness
+
+      docferry init wiki --recipe mediawiki
     """
     from importlib import metadata
 
+    from docferry.runtime.assets import RECIPES
+
     refuse(folder)
     name = name_of(folder)
+    settings = text(f"sources/{source}.yaml", 0, name=name) if recipe is None else recipe_text(RECIPES, recipe)
+    kind = settings.partition("kind: ")[2].split()[0]
     documents = Path("documents") if source == "files" else Path(".docferry", "buckets", f"{name}-documents")
     written = {
         "name": name,
         "version": metadata.version("docferry"),
-        "documents": str(documents),
-        "source": text(f"sources/{source}.yaml", 6, name=name),
+        "extras": "deploy" if recipe is None else f"deploy,{kind}",
+        "start": f"The documents are in `{documents}`: change some, and sync again." if recipe is None else FILL_IN,
+        "source": indent(settings, " " * 6).rstrip("\n"),
         "index": text(f"indexes/{index}.yaml", 6),
         # AWS cannot reach a folder of this machine, so there is nothing to deploy.
-        "deploy": "" if source == "files" else text(f"indexes/{index}.deploy.yaml", 4),
+        "deploy": "" if kind == "files" else text(f"indexes/{index}.deploy.yaml", 4),
     }
-    write(folder / documents / "welcome.md", text("welcome.md"))
+    if recipe is None:
+        write(folder / documents / "welcome.md", text("welcome.md"))
     for file, template in FILES.items():
         write(folder / file, text(template, 0, **written))
     where = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
-    typer.echo(f"A project for the connector {name} is in {folder.resolve()}. Try it: {where}docferry sync")
+    first = "Try it" if recipe is None else "Fill in connectors.yaml; then"
+    typer.echo(f"A project for the connector {name} is in {folder.resolve()}. {first}: {where}docferry sync")
+
+
+def recipe_text(folder: Path, name: str) -> str:
+    """The source of a recipe. Raises ConfigurationError for one that does not exist."""
+    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    if name not in names:
+        raise ConfigurationError(f"there is no recipe {name!r}; there are: {', '.join(names)}")
+    return (folder / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def refuse(folder: Path) -> None:

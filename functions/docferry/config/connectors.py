@@ -26,7 +26,9 @@ _NAMES = {**_TEXT, "pattern": "^[a-z0-9][a-z0-9-]{0,39}$", "description": "1 to 
 _ACCESS = {"enum": list(get_args(Policy))}
 _ROLES = ("source", "index")
 _OPTIONAL: dict[str, type[msgspec.Struct]] = {"deletes": DeleteGuard, "schedule": Schedule, "deploy": Deploy}
-_SECRET_NAME = re.compile(r"(^|_)(password|passwd|secret|token|api_key|apikey|private_key|credentials?)(_arn)?$")
+_SECRET_NAME = re.compile(
+    r"(^|_)(password|passwd|secret|token|api_key|apikey|private_key|credentials?|authorization|cookie)(_arn)?$"
+)
 _USER_INFO = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")
 _WORDS = {"string": "a text", "integer": "a whole number", "boolean": "true or false", "array": "a list"}
 
@@ -189,13 +191,13 @@ def _secrets(value: Any, place: Place, inside: tuple[int, ...] = ()) -> Iterator
     if id(value) in inside:  # an alias to what contains it
         return
     if isinstance(value, str) and _USER_INFO.match(value):
-        yield f"{_spelled(place)}: has a password in it; store it in Secrets Manager, and give its ARN"
+        yield f"{_spelled(place)}: has a password in it; store it in Secrets Manager, and give its ARN, or env:NAME"
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, inner in members:
         if _is_secret(name, inner):
             yield (
                 f"{_spelled((*place, name))}: looks like a secret in plain text; store it in Secrets Manager, "
-                "and give its ARN"
+                "and give its ARN, or env:NAME"
             )
         else:
             yield from _secrets(inner, (*place, name), (*inside, id(value)))
@@ -207,7 +209,7 @@ def _is_secret(name: object, value: object) -> bool:
         return False
     if str(value).startswith(secrets.ENVIRONMENT) or re.match(SECRETS_MANAGER, str(value)):
         return False
-    return bool(_SECRET_NAME.search(str(name).lower()))
+    return bool(_SECRET_NAME.search(str(name).lower().replace("-", "_")))  # a header's name has hyphens
 
 
 def _invalid(instance: Any, schema: Mapping[str, Any], place: Place) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Files that travel with Docferry: the handlers, their pinned requirements, the definition of the workflow.
+"""Files that travel with Docferry: handlers and their pinned requirements, the definition of the workflow, recipes.
 
 A wheel has them beside the package, under ``docferry/assets``; a checkout where the repository keeps them.
 """
@@ -19,6 +19,9 @@ HANDLERS = _PACKAGED / "functions" if INSTALLED else PACKAGE.parent
 
 DEFINITION = (_PACKAGED if INSTALLED else _CHECKOUT) / "statemachine" / "sync.asl.json"
 """The workflow, as text with ``${Placeholders}``."""
+
+RECIPES = (_PACKAGED if INSTALLED else _CHECKOUT) / "recipes"
+"""The ``source`` of a connector for well-known systems, one file each."""
 
 CHECKOUT = None if INSTALLED else _CHECKOUT
 """The root of the repository, or None where there is none."""

@@ -20,10 +20,13 @@ __all__ = [
 ]
 
 KINDS = {
+    "feed": "docferry.sources.records.feed:Feed",
     "files": "docferry.sources.files:Files",
     "fsspec": "docferry.sources.remote.source:Fsspec",
+    "http": "docferry.sources.records.http:Http",
     "s3": "docferry.sources.s3:S3",
     "sql": "docferry.sources.records.sql:Sql",
+    "web": "docferry.sources.web:Web",
 }
 
 

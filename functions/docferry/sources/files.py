@@ -20,7 +20,8 @@ from msgspec import Meta, Struct
 from docferry.errors import ConfigurationError, DocumentUnreadable, DocumentVanished, SourceUnavailable
 from docferry.model import ContentType, Document, Listed, Opened
 from docferry.registry import Clients
-from docferry.sources import notes, sidecar
+from docferry.sources import acl, notes, sidecar
+from docferry.sources.acl import AclFile
 from docferry.sources.documents import MAX_BYTES, document, obstacle, skipped, type_of
 from docferry.sources.fingerprint import fingerprint
 from docferry.sources.globs import Globs
@@ -55,6 +56,7 @@ class FilesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     follow_symlinks: Annotated[bool, Meta(description="true to index what symbolic links in the folder point to")] = (
         False
     )
+    acl: AclFile | None = None
     verify: Annotated[
         Literal["changed", "always"],
         Meta(description="always to read every file in every crawl, changed to read those whose status has changed"),
@@ -73,7 +75,7 @@ class Files:
     """Every file below a folder that has a content type the services take."""
 
     Settings: type[Struct] = FilesSettings
-    presentation = frozenset({"uri", "verify"})
+    presentation = frozenset({"acl", "uri", "verify"})
     abilities: frozenset[Ability] = frozenset({"resumes", "cheap_version", "access_control", "remembers"})
 
     def __init__(self, *, connector: str, settings: FilesSettings, clients: Clients) -> None:  # noqa: ARG002 - no AWS
@@ -82,6 +84,7 @@ class Files:
         root = os.path.abspath(os.path.expanduser(settings.path))
         self._root = os.fsencode(root)
         self._walk = Walk(root, Globs(settings.include, settings.exclude), follow_symlinks=settings.follow_symlinks)
+        self._acl: acl.Acl | None = None
         self._uri = settings.uri or Path(root).as_uri().rstrip("/") + "/"
 
     def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
@@ -92,11 +95,13 @@ class Files:
         """
         if checkpoint is None:
             self._check_setting()
+        self._acl = self._read_acl(self._settings.acl) if self._settings.acl else None
         earlier = Notes(known.notes() if self._settings.verify == "changed" else iter(()))
         page: list[_Found] = []
         read = 0
         for entry in self._walk.entries(after=unquote_to_bytes(checkpoint or "")):
-            found = self._found(entry, earlier.of(entry.path))
+            is_acl = self._settings.acl is not None and entry.path == os.fsencode(self._settings.acl)
+            found = None if is_acl else self._found(entry, earlier.of(entry.path))
             if found is None:
                 continue
             page.append(found)
@@ -136,6 +141,17 @@ class Files:
         if not is_folder:
             raise ConfigurationError(f"source.path: {self._settings.path} is not a folder: name the folder it is in")
 
+    def _read_acl(self, name: str) -> acl.Acl:
+        """Read who may see what. Raises ConfigurationError when it is not there, or not understood."""
+        try:
+            with self._opened(os.fsencode(name)) as file:
+                data = file.read(acl.MAX_BYTES + 1)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ConfigurationError(f"source.acl: there is no {name} in the folder; nothing is sent") from error
+        except OSError as error:
+            raise SourceUnavailable(f"source.acl: {name} cannot be read: {error.strerror}") from error
+        return acl.read(data, name)
+
     def _found(self, entry: Entry, earlier: Note) -> _Found | None:
         """Describe what the walk found; None when it has gone in between. ``earlier`` is its note of the last crawl."""
         path = entry.path.decode(errors="backslashreplace")
@@ -154,6 +170,11 @@ class Files:
             # The document is not read now. What is known of it from before stays known.
             return _Found(broken, Note.of(entry.path, earlier.content, text))
         content, read = None, 0
+        try:
+            said = acl.applied(self._acl, path, said)
+        except acl.NotCovered as error:
+            uncovered = skipped(self._connector, path, str(error), sidecar=said)
+            return _Found(uncovered, Note.of(entry.path, earlier.content, text))
         try:
             reason = obstacle(path, entry.stat.st_size, said)
             if reason is None:

@@ -27,7 +27,8 @@ from docferry.errors import (
 )
 from docferry.model import Document, Listed, Opened, S3Object
 from docferry.registry import Clients
-from docferry.sources import sidecar
+from docferry.sources import acl, sidecar
+from docferry.sources.acl import AclFile
 from docferry.sources.documents import document, obstacle, skipped
 from docferry.sources.globs import Globs
 from docferry.sources.sidecar import SUFFIX, Sidecar, SidecarError
@@ -61,13 +62,14 @@ class S3Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metadata_prefix: Prefix = ""
     include: tuple[Glob, ...] = ()
     exclude: tuple[Glob, ...] = ()
+    acl: AclFile | None = None
 
 
 class S3:
     """Every object below a prefix that has a content type the services take."""
 
     Settings: type[Struct] = S3Settings
-    presentation: frozenset[str] = frozenset()
+    presentation = frozenset({"acl"})
     abilities: frozenset[Ability] = frozenset({"resumes", "cheap_version", "access_control"})
 
     def __init__(self, *, connector: str, settings: S3Settings, clients: Clients) -> None:
@@ -75,6 +77,7 @@ class S3:
         self._settings = settings
         self._globs = Globs(settings.include, settings.exclude)
         self._metadata_prefix = settings.metadata_prefix and settings.metadata_prefix.rstrip("/") + "/"
+        self._acl: acl.Acl | None = None
         self._s3 = clients("s3")
         self._uri = f"https://s3.{self._s3.meta.region_name}.amazonaws.com/{settings.bucket}/"
 
@@ -85,6 +88,7 @@ class S3:
         """
         if self._settings.bucket.endswith("--x-s3"):
             raise ConfigurationError("source.bucket: is a directory bucket, which lists in no order; use another")
+        self._acl = self._read_acl(self._settings.acl) if self._settings.acl else None
         more = True
         with ThreadPoolExecutor(SIDECARS_AT_ONCE) as threads:
             while more:
@@ -127,6 +131,8 @@ class S3:
         for entry in objects:
             key = entry["Key"]
             folder = key.endswith("/") and not entry["Size"]
+            if key == self._settings.acl:
+                continue
             if not folder and not key.endswith(SUFFIX) and self._globs.selects(key):
                 yield entry
 
@@ -137,6 +143,10 @@ class S3:
             said = self._sidecar(place, page)
         except SidecarError as error:
             return skipped(self._connector, key, f"sidecar {place}: {error}", uncertain=True)
+        try:
+            said = acl.applied(self._acl, key, said)
+        except acl.NotCovered as error:
+            return skipped(self._connector, key, str(error), sidecar=said)
         reason = obstacle(key, size, said) or _archived(entry)
         if reason:
             return skipped(self._connector, key, reason, sidecar=said)
@@ -149,6 +159,19 @@ class S3:
             uri=self._uri + quote(key),
             sidecar=said,
         )
+
+    def _read_acl(self, key: str) -> acl.Acl:
+        """Read who may see what. Raises ConfigurationError when it is not there, or not understood."""
+        bucket = self._settings.bucket
+        try:
+            with closing(self._s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+                return acl.read(body.read(acl.MAX_BYTES + 1), f"s3://{bucket}/{key}", bucket)
+        except ClientError as error:
+            if _code(error) in MISSING:
+                raise ConfigurationError(f"source.acl: there is no s3://{bucket}/{key}; nothing is sent") from error
+            raise _translated(error, bucket) from error
+        except BotoCoreError as error:
+            raise _translated(error, bucket) from error
 
     def _sidecar(self, place: str, page: "_Known") -> Sidecar:
         """Read the sidecar at a key. Returns an empty one when there certainly is no sidecar."""

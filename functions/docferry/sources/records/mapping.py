@@ -9,9 +9,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Literal, cast
+from urllib.parse import quote
 from uuid import UUID
 
 import jmespath
+import jmespath.functions
 import msgspec
 from jmespath.exceptions import JMESPathError
 from msgspec import Meta, Struct
@@ -28,6 +30,18 @@ ACCESS: dict[str, tuple[Literal["USER", "GROUP"], Literal["ALLOW", "DENY"]]] = {
     "deny_users": ("USER", "DENY"),
     "deny_groups": ("GROUP", "DENY"),
 }
+
+
+class _Functions(jmespath.functions.Functions):  # type: ignore[misc]  # it has no types
+    """JMESPath's functions, and ours."""
+
+    @jmespath.functions.signature({"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_url_quote(self, text: str) -> str:
+        """A text as a part of an address: every character that means something there is escaped, slashes too."""
+        return quote(text, safe="")
+
+
+OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 
 class DocumentMapping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -125,7 +139,7 @@ def content(mapping: DocumentMapping, row: Mapping[str, Any]) -> bytes:
 def found(expression: str, row: Mapping[str, Any]) -> Any:
     """What an expression finds in a row. Raises DocumentError when it fails."""
     try:
-        return compiled(expression).search(row)
+        return compiled(expression).search(row, OPTIONS)
     except (JMESPathError, TypeError, ValueError, AttributeError) as error:
         raise DocumentError(f"{expression!r} fails: {str(error).partition(chr(10))[0]}") from error
 

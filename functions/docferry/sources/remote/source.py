@@ -18,7 +18,8 @@ from docferry.errors import (
 )
 from docferry.model import ContentType, Document, Listed, Opened
 from docferry.registry import Clients
-from docferry.sources import sidecar
+from docferry.sources import acl, sidecar
+from docferry.sources.acl import AclFile
 from docferry.sources.documents import MAX_BYTES, document, obstacle, skipped, type_of
 from docferry.sources.fingerprint import fingerprint
 from docferry.sources.globs import Globs
@@ -53,6 +54,7 @@ class FsspecSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     path: Annotated[str, Meta(description="the folder that holds the documents")] = ""
     include: tuple[Glob, ...] = ()
     exclude: tuple[Glob, ...] = ()
+    acl: AclFile | None = None
     uri: (
         Annotated[
             str,
@@ -74,7 +76,7 @@ class Fsspec:
     """Every file below a folder that has a content type the services take."""
 
     Settings: type[Struct] = FsspecSettings
-    presentation = frozenset({"uri"})
+    presentation = frozenset({"acl", "uri"})
     abilities: frozenset[Ability] = frozenset({"resumes", "cheap_version", "access_control"})
 
     def __init__(self, *, connector: str, settings: FsspecSettings, clients: Clients) -> None:
@@ -82,6 +84,7 @@ class Fsspec:
         self._settings = settings
         self._clients = clients
         self._globs = Globs(settings.include, settings.exclude)
+        self._acl: acl.Acl | None = None
         self._connected: Filesystem | None = None
 
     def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:  # noqa: ARG002  # it makes no notes
@@ -90,10 +93,13 @@ class Fsspec:
         Raises ConfigurationError when there is no such folder to begin with, or the login is refused.
         """
         fs = self._connect(new=checkpoint is None)
+        self._acl = _read_acl(fs, self._settings.acl) if self._settings.acl else None
         walk = Walk(fs, self._globs)
         listed: list[Listed] = []
         read, until = 0, time.monotonic() + PAGE_SECONDS
         for entry in walk.entries(after=unquote(checkpoint or "", errors="surrogateescape")):
+            if entry.path == self._settings.acl:
+                continue
             try:
                 found, size = self._listed(fs, entry)
             except FileNotFoundError:  # gone since its folder was listed
@@ -149,6 +155,10 @@ class Fsspec:
             said = _sidecar(fs, path, entry.sidecar) if entry.sidecar else Sidecar()
         except SidecarError as error:
             return skipped(self._connector, path, f"sidecar {path}{SUFFIX}: {error}", uncertain=True), 0
+        try:
+            said = acl.applied(self._acl, path, said)
+        except acl.NotCovered as error:
+            return skipped(self._connector, path, str(error), sidecar=said), 0
         item, read = entry.item, 0
         reason = obstacle(path, item.size if item.size >= 0 else 1, said)
         if reason is None and (not item.version or item.size < 0):
@@ -192,6 +202,16 @@ class Fsspec:
 
 def _page(listed: list[Listed], last: Entry) -> Page:
     return Page(listed, checkpoint=quote(last.path, errors="surrogateescape"))
+
+
+def _read_acl(fs: Filesystem, name: str) -> acl.Acl:
+    """Read who may see what. Raises ConfigurationError when it is not there, or not understood."""
+    try:
+        return acl.read(fs.read(name, acl.MAX_BYTES + 1), name)
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"source.acl: there is no {name} in the folder; nothing is sent") from error
+    except (PermissionError, DocumentUnreadable) as error:
+        raise SourceUnavailable(f"source.acl: {name} cannot be read: {error}") from error
 
 
 def _sidecar(fs: Filesystem, path: str, item: Item) -> Sidecar:
