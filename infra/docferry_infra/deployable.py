@@ -81,13 +81,14 @@ def _unbundled(settings: dict[str, Any], deploy: Deploy) -> Iterator[str]:
     for protocol in (one for one in protocols(settings) if one not in EXTRAS and one not in BUILT_IN):
         yield f"source.protocol: the bundle has no library for {protocol}; it has those of {', '.join(sorted(EXTRAS))}"
     options = settings.get("options") or {}
-    place = str(options.get("path" if settings["protocol"] == "git" else "fo", ""))
+    name = "path" if settings["protocol"] == "git" else "fo"
+    place = str(options.get(name, ""))
     if settings["protocol"] in {"git", "tar", "zip"} and "://" not in place and "target_protocol" not in options:
-        yield from _unmounted(place, deploy)
+        yield from _unmounted(place, deploy, f"options.{name}")
 
 
-def _unmounted(path: str, deploy: Deploy) -> Iterator[str]:
+def _unmounted(path: str, deploy: Deploy, setting: str = "path") -> Iterator[str]:
     if deploy.mount is None:
-        yield f"source.path: a function has no folder {path}: give deploy.mount, or use another kind of source"
+        yield f"source.{setting}: a function has no folder {path}: give deploy.mount, or use another kind of source"
     elif not f"{path}/".startswith(f"{deploy.mount.path}/"):
-        yield f"source.path: {path} is not below deploy.mount.path, {deploy.mount.path}"
+        yield f"source.{setting}: {path} is not below deploy.mount.path, {deploy.mount.path}"

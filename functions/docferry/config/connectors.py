@@ -27,7 +27,8 @@ _ACCESS = {"enum": list(get_args(Policy))}
 _ROLES = ("source", "index")
 _OPTIONAL: dict[str, type[msgspec.Struct]] = {"deletes": DeleteGuard, "schedule": Schedule, "deploy": Deploy}
 _SECRET_NAME = re.compile(
-    r"(^|_)(password|passwd|secret|token|api_key|apikey|private_key|credentials?|authorization|cookie)(_arn)?$"
+    r"(^|_)(password|passwd|passphrase|secret|token|api_key|apikey|private_key|secret_key|access_key|account_key"
+    r"|connection_string|credentials?|authorization|cookie)(_arn)?$"
 )
 _USER_INFO = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")
 _WORDS = {"string": "a text", "integer": "a whole number", "boolean": "true or false", "array": "a list"}
