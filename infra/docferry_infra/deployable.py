@@ -84,14 +84,15 @@ def _unbundled(settings: dict[str, Any], deploy: Deploy) -> Iterator[str]:
     for protocol in (one for one in protocols(settings) if one not in EXTRAS and one not in BUILT_IN):
         yield f"source.protocol: the bundle has no library for {protocol}; it has those of {', '.join(sorted(EXTRAS))}"
     options = settings.get("options") or {}
-    place = str(options.get("path" if settings["protocol"] == "git" else "fo", ""))
+    name = "path" if settings["protocol"] == "git" else "fo"
+    place = str(options.get(name, ""))
     if settings["protocol"] in {"git", "tar", "zip"} and "://" not in place and "target_protocol" not in options:
-        yield from _unmounted("source.path", place, deploy)
+        yield from _unmounted(f"source.options.{name}", place, deploy)
 
 
 def _unmounted(setting: str, path: str, deploy: Deploy) -> Iterator[str]:
     if deploy.mount is None:
-        cure = "use another kind of source" if setting == "source.path" else "put the file on S3"
+        cure = "use another kind of source" if setting.startswith("source.") else "put the file on S3"
         yield f"{setting}: a function has no folder {path}: give deploy.mount, or {cure}"
     elif not f"{path}/".startswith(f"{deploy.mount.path}/"):
         yield f"{setting}: {path} is not below deploy.mount.path, {deploy.mount.path}"

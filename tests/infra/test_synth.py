@@ -113,6 +113,26 @@ def test_connectors_on_one_index_share_nothing(
             "connectors.a.index.index_id: is required with index.data_source_id",
         ),
         (f"a: {{source: {{kind: files, path: docs}}, {INDEX}}}", "connectors.a.source.path: a function has no folder"),
+        (
+            f"a: {{source: {{kind: fsspec, protocol: dropbox}}, {INDEX}}}",
+            "connectors.a.source.protocol: the bundle has no library for dropbox; it has those of abfs,",
+        ),
+        (
+            f"a: {{source: {{kind: fsspec, protocol: zip, options: {{fo: /docs.zip}}}}, {INDEX}}}",
+            "connectors.a.source.options.fo: a function has no folder /docs.zip",
+        ),
+        (
+            f"a: {{source: {{kind: fsspec, protocol: git, options: {{path: repo}}}}, {INDEX}}}",
+            "connectors.a.source.options.path: a function has no folder repo",
+        ),
+        (
+            f"a: {{source: {{kind: fsspec, protocol: sftp, options: {{password: 'env:PW'}}}}, {INDEX}}}",
+            "connectors.a.source.options.password: env: names a variable of this machine",
+        ),
+        (
+            f"a: {{source: {{kind: fsspec, protocol: sftp, options: {{passphrase: hunter2}}}}, {INDEX}}}",
+            "connectors.a.source.options.passphrase: looks like a secret in plain text",
+        ),
         (f"a: {{{SOURCE}, index: {{kind: kendra}}}}", "has no connector to deploy"),
         ("a: [", "is not YAML"),
     ],
@@ -158,6 +178,30 @@ def test_a_connector_for_the_laptop_is_left_out(tmp_path: Path) -> None:
     config.write_text(f"connectors:\n  {laptop}\n  aws: {{{SOURCE}, {INDEX}}}\n")
 
     assert list(deployable(config)) == ["aws"]
+
+
+def test_the_bundle_holds_the_library_of_the_protocol(empty_bundle: Bundle, tmp_path: Path) -> None:
+    """Connectors with the same protocol share one; each may read its own secret, however deep it is named."""
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:sftp-AbCdEf"
+    options = f"{{host: files.example.com, username: reader, client_keys: ['{arn}']}}"
+    archive = f"{{fo: 'sftp://files.example.com/docs.zip', target_options: {options}}}"
+    config = tmp_path / "connectors.yaml"
+    config.write_text(
+        f"connectors:\n  a: {{source: {{kind: fsspec, protocol: sftp, options: {options}}}, {INDEX}}}\n"
+        f"  b: {{source: {{kind: fsspec, protocol: zip, options: {archive}}}, {INDEX}}}\n"
+        f"  c: {{source: {{kind: fsspec, protocol: ftp, options: {{host: x}}}}, {INDEX}}}\n"
+    )
+    asked = []
+
+    def bundle_of(name: str) -> Bundle:
+        asked.append(name)
+        return empty_bundle
+
+    application(deployable(config), bundle_of, out=tmp_path / "out").synth()
+
+    assert asked == ["fsspec", "fsspec-sftp"]
+    written = {file.name[9]: file.read_text() for file in (tmp_path / "out").glob("docferry-*.template.json")}
+    assert [arn in written[name] for name in "abc"] == [True, True, False]
 
 
 def test_the_context_of_cdk_says_the_same_as_the_environment(

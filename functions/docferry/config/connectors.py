@@ -32,7 +32,8 @@ _OPTIONAL: dict[str, type[msgspec.Struct]] = {
     "deploy": Deploy,
 }
 _SECRET_NAME = re.compile(
-    r"(^|_)(password|passwd|secret|token|api_key|apikey|private_key|credentials?|authorization|cookie)(_arn)?$"
+    r"(^|_)(password|passwd|passphrase|secret|token|api_key|apikey|private_key|secret_key|access_key|account_key"
+    r"|connection_string|credentials?|authorization|cookie)(_arn)?$"
 )
 _USER_INFO = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")
 _ANY_USER = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*@")

@@ -143,7 +143,7 @@ def test_a_missing_setting_is_told_with_its_meaning(file: Path) -> None:
 def test_an_unknown_setting_is_told_with_the_nearest_known(file: Path) -> None:
     """Most unknown settings are slips of the keyboard."""
     (line,) = of_source(file, "kind: files, path: x, exlude: []")
-    assert line.startswith("connectors.a.source.exlude: is unknown; did you mean exclude? allowed: exclude, follow")
+    assert line.startswith("connectors.a.source.exlude: is unknown; did you mean exclude? allowed: acl, exclude,")
 
 
 def test_an_unknown_kind_is_told_with_the_known_ones(file: Path) -> None:
@@ -299,6 +299,8 @@ def test_a_mistake_in_how_it_is_deployed_is_told(file: Path, part: str, line: st
         ("client_secret: hunter2", "client_secret"),
         ("login: {token: hunter2}", "login.token"),
         ("accounts: [{api_key: hunter2}]", "accounts[0].api_key"),
+        ("options: {account_key: hunter2}", "options.account_key"),
+        ("options: {connection_string: hunter2}", "options.connection_string"),
         ("secret_arn: hunter2", "secret_arn"),
         ("password: 12345", "password"),
         ("url: postgresql://wiki:hunter2@db.example.com/wiki", "url"),

@@ -11,10 +11,12 @@ from docferry.errors import ConfigurationError, DocferryError, SourceUnavailable
 from docferry.registry import Clients
 from docferry.sources import secrets
 from docferry.sources.remote.extras import EXTRAS
-from docferry.sources.remote.filesystem import Filesystem, Remote, said
+from docferry.sources.remote.filesystem import DENIALS, Filesystem, Remote, said
 
 OTHER_KINDS = {"file": "files", "local": "files", "s3": "s3", "s3a": "s3"}
 ARCHIVES = frozenset({"tar", "zip"})
+REFUSALS = frozenset({"LogonFailure", "SMBAuthenticationError"})
+"""What smbprotocol raises for a wrong password."""
 SSH = frozenset({"sftp", "ssh"})
 SSH_DEFAULTS = {
     "known_hosts": (),  # asyncssh's word for ~/.ssh/known_hosts; sshfs would take any host for the right one
@@ -39,11 +41,10 @@ def connected(protocol: str, options: Mapping[str, Any], path: str, clients: Cli
     """Connect to the file system that the settings describe; its root is ``path``.
 
     Raises ConfigurationError for what a person has to mend, FileNotFoundError when what ``options`` or ``path`` name
-    is not there, and SourceUnavailable.
+    is not there, and SourceUnavailable. No text repeats a secret.
     """
-    given = _careful(protocol, resolved(dict(options), clients))
-    if protocol == "git":
-        given = {"ref": "HEAD", **given}
+    hidden: set[str] = set()
+    given = _careful(protocol, resolved(dict(options), clients, hidden))
     if protocol in ARCHIVES:
         given = _careful_archive(given)
     kind = _class(protocol)
@@ -51,42 +52,64 @@ def connected(protocol: str, options: Mapping[str, Any], path: str, clients: Cli
         return _filesystem(protocol, kind, given, path)
     except (DocferryError, FileNotFoundError):
         raise
-    except PermissionError as error:
-        raise ConfigurationError(f"source.options: {protocol} refuses the login: {error}") from error
-    except TypeError as error:  # an option that the file system does not know, or one that it needs
-        raise ConfigurationError(f"source.options: {protocol}: {error}") from error
-    except Exception as error:
-        if type(error).__name__ == "HostKeyNotVerifiable":
-            raise ConfigurationError(
-                f"source.options: the server's host key is not known ({error}): put what ssh-keyscan says of it, once "
-                "you have compared it, into known_hosts"
-            ) from error
-        raise SourceUnavailable(f"{protocol} cannot be connected to: {said(error)}") from error
+    except Exception as error:  # noqa: BLE001  # each library has errors of its own
+        meant = _meant(protocol, error)
+        text = str(meant)
+        for secret in sorted(hidden, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        # A traceback would show what the text hides.
+        raise type(meant)(text) from (error if text == str(meant) else None)
 
 
-def resolved(value: Any, clients: Clients) -> Any:
-    """Put secrets in place of the ARNs and env: references that name them.
+def _meant(protocol: str, error: Exception) -> DocferryError:
+    """Say in Docferry's terms why there is no connection."""
+    name = type(error).__name__
+    if isinstance(error, PermissionError) or name in DENIALS or name in REFUSALS:
+        return ConfigurationError(f"source.options: {protocol} refuses the login: {said(error)}")
+    if isinstance(error, TypeError):  # an option that the file system does not know, or one that it needs
+        return ConfigurationError(f"source.options: {protocol}: {error}")
+    if name == "HostKeyNotVerifiable":
+        return ConfigurationError(
+            f"source.options: the server's host key is not known ({error}): put what ssh-keyscan says of it, once you "
+            "have compared it, into known_hosts"
+        )
+    return SourceUnavailable(f"{protocol} cannot be connected to: {said(error)}")
+
+
+def resolved(value: Any, clients: Clients, hidden: set[str]) -> Any:
+    """Put secrets in place of the ARNs and env: references that name them, and add them to ``hidden``.
 
     A secret that is a JSON object becomes a mapping, one that is a PEM key becomes bytes. Raises ConfigurationError.
     """
     if isinstance(value, dict):
-        return {name: resolved(inner, clients) for name, inner in value.items()}
+        return {name: resolved(inner, clients, hidden) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [resolved(inner, clients) for inner in value]
+        return [resolved(inner, clients, hidden) for inner in value]
     if not isinstance(value, str) or not _is_reference(value):
         return value
-    secret = secrets.resolve(value, clients)
+    return _typed(secrets.resolve(value, clients), hidden)
+
+
+def _typed(secret: str, hidden: set[str]) -> Any:
+    hidden.add(secret)
     if secret.lstrip().startswith("-----BEGIN "):
         return secret.encode()
     try:
         read = json.loads(secret)
     except ValueError:
         return secret
-    return read if isinstance(read, dict) else secret
+    if not isinstance(read, dict):
+        return secret
+    hidden.update(inner for inner in read.values() if isinstance(inner, str) and inner)
+    return read
 
 
 def _careful(protocol: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Add the options without which a connection is not safe."""
+    """Add the options without which a connection is not safe; write others as their libraries want them."""
+    if protocol == "git":
+        return {"ref": "HEAD", **options}
+    if isinstance(options.get("auth"), list):  # httpx's name and password, which YAML cannot write as a tuple
+        return {**options, "auth": tuple(options["auth"])}
     if protocol not in SSH:
         return options
     options = {**SSH_DEFAULTS, **options}
@@ -146,5 +169,7 @@ def _filesystem(protocol: str, kind: Any, options: dict[str, Any], path: str) ->
         from docferry.sources.remote.git import Git  # noqa: PLC0415  # same
 
         return Git(kind(**options), path)
-    # Github's listings are needed again on the way down, and every one costs a call of its quota.
-    return Remote(kind(**options), path, keeps_listings=protocol == "github")
+    # Github's listings are needed again on the way down, and every one costs a call of its quota. webdav4 takes what
+    # comes after a # or a ? in a name for another part of a URL.
+    never = "#?%" if protocol in {"dav", "webdav"} else ""
+    return Remote(kind(**options), path, keeps_listings=protocol == "github", never=never)

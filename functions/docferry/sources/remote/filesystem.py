@@ -27,6 +27,9 @@ DENIALS = frozenset({"error_perm", "ForbiddenOperation", "SFTPPermissionDenied"}
 LINK = "is a symbolic link, which is not followed"
 
 
+Kind = Literal["file", "folder", "other", "outside"]
+
+
 class Item(Struct, frozen=True):
     """Something in a folder. ``problem`` says why what is neither a file nor a folder cannot be indexed.
 
@@ -35,7 +38,7 @@ class Item(Struct, frozen=True):
     """
 
     name: str
-    kind: Literal["file", "folder", "other", "outside"]
+    kind: Kind
     size: int = 0
     version: str = ""
     changed: datetime | None = None
@@ -62,12 +65,16 @@ class Filesystem(Protocol):
 
 
 class Remote:
-    """A file system of fsspec. ``root`` is where its documents begin."""
+    """A file system of fsspec. ``root`` is where its documents begin.
 
-    def __init__(self, fs: AbstractFileSystem, root: str, *, keeps_listings: bool = False) -> None:
+    ``never`` are the characters in a name that it cannot ask for.
+    """
+
+    def __init__(self, fs: AbstractFileSystem, root: str, *, keeps_listings: bool = False, never: str = "") -> None:
         self._fs = fs
         self._root = root
         self._keeps_listings = keeps_listings
+        self._never = never
         fs.invalidate_cache()
 
     def ls(self, folder: str) -> list[Item]:
@@ -77,7 +84,7 @@ class Remote:
             found = self._fs.ls(place, detail=True)
             if not self._keeps_listings:  # else memory would hold the whole tree in the end
                 self._fs.invalidate_cache(place)
-        return [item for info in found if (item := _listed(info, place)) is not None]
+        return [self._possible(item) for info in found if (item := _listed(info, place)) is not None]
 
     def item(self, path: str) -> Item:
         """See Filesystem."""
@@ -90,6 +97,13 @@ class Remote:
         place = self._place(path)
         with translated(place), self._fs.open(place, "rb") as file:
             return read_up_to(file, limit)
+
+    def _possible(self, item: Item) -> Item:
+        if not set(self._never) & set(item.name):
+            return item
+        names = " or ".join(self._never)
+        kind: Kind = "outside" if item.kind == "folder" else "other"
+        return Item(item.name, kind, problem=f"its name has a {names}, which the library cannot ask for; rename it")
 
     def _place(self, path: str) -> str:
         if not path:

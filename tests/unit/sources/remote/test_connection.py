@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import tomllib
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from docferry.connector import Part
-from docferry.errors import ConfigurationError
+from docferry.errors import ConfigurationError, SourceUnavailable
 from docferry.sources.remote import connection
 from docferry.sources.remote.extras import BUILT_IN, EXTRAS, bundle_name
 from docferry.sources.remote.source import FsspecSettings
@@ -91,11 +92,40 @@ def test_secrets_take_the_place_of_what_names_them(monkeypatch: pytest.MonkeyPat
     """However deep; a JSON object as a mapping, a key as bytes, everything else as it is."""
     monkeypatch.setenv("NAME", "value")
     written = {"a": ARN, "b": [{"c": "env:NAME"}], "d": 1, "e": "arn:aws:s3:::bucket", "f": None}
-    found = connection.resolved(written, Secrets("text"))
+    hidden: set[str] = set()
+    found = connection.resolved(written, Secrets("text"), hidden)
     assert found == {"a": "text", "b": [{"c": "value"}], "d": 1, "e": "arn:aws:s3:::bucket", "f": None}
-    assert connection.resolved(ARN, Secrets('{"type": "service_account"}')) == {"type": "service_account"}
-    assert connection.resolved(ARN, Secrets("12345")) == "12345"
-    assert connection.resolved(ARN, Secrets("-----BEGIN KEY-----\n")) == b"-----BEGIN KEY-----\n"
+    assert hidden == {"text", "value"}
+    assert connection.resolved(ARN, Secrets('{"type": "service_account"}'), hidden) == {"type": "service_account"}
+    assert connection.resolved(ARN, Secrets("12345"), hidden) == "12345"
+    assert connection.resolved(ARN, Secrets("-----BEGIN KEY-----\n"), hidden) == b"-----BEGIN KEY-----\n"
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError, PermissionError])
+def test_no_message_repeats_a_secret(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries do, when an option is wrong; nor does the traceback show it."""
+
+    def failing(**options: Any) -> Any:
+        raise error(f"wrong option: {options}")
+
+    monkeypatch.setattr(fsspec, "get_filesystem_class", lambda _: failing)
+    monkeypatch.setenv("PASSWORD", "correct horse")
+    with pytest.raises((ConfigurationError, SourceUnavailable)) as raised:
+        connection.connected("webdav", {"auth": ["reader", "env:PASSWORD"]}, "", Secrets(""))
+    assert "('reader', '***')" in str(raised.value)
+    assert "horse" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_message_without_secrets_keeps_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads the log wants to see where it came from."""
+
+    def failing(**_: Any) -> Any:
+        raise ValueError("no such server")
+
+    monkeypatch.setattr(fsspec, "get_filesystem_class", lambda _: failing)
+    with pytest.raises(SourceUnavailable, match="no such server") as raised:
+        connection.connected("webdav", {}, "", Secrets(""))
+    assert isinstance(raised.value.__cause__, ValueError)
 
 
 def test_every_extra_is_pinned_for_the_bundle() -> None:

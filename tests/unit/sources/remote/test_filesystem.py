@@ -83,6 +83,13 @@ def test_file_systems_write_paths_in_their_own_ways(name: str) -> None:
     assert listed({"name": name})[0].name == "a.md"
 
 
+def test_a_name_that_the_library_cannot_ask_for_is_skipped() -> None:
+    """Opening it would fail, and the run with it."""
+    fs: Any = Fake(root=[{"name": "root/a#b.md", "type": "file", "size": 4}])
+    (item,) = Remote(fs, "root", never="#?").ls("")
+    assert (item.kind, item.problem) == ("other", "its name has a # or ?, which the library cannot ask for; rename it")
+
+
 def test_a_folder_that_lists_itself() -> None:
     """Object stores keep an empty object for it."""
     assert [item.name for item in listed({"name": "root/"}, {"name": "root/a.md"})] == ["a.md"]
