@@ -12,8 +12,9 @@ from statistics import median
 from typing import Any
 
 from docferry.model import Document
-from docferry.sources import NOTHING, Known, Page, notes
-from docferry.sources.files import Files, FilesSettings
+from docferry.sources import NOTHING, Known, Page
+from docferry.sources.folder import notes
+from docferry.sources.folder.files import Files, FilesSettings
 
 FILES = 20_000
 ROUNDS = 5

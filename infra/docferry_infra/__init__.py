@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from docferry.connector import DeleteGuard, Groups
     from docferry.indexes.kendra import KendraSettings
     from docferry.indexes.qbusiness import QBusinessSettings
-    from docferry.sources.files import FilesSettings
+    from docferry.sources.folder.files import FilesSettings
     from docferry.sources.s3 import S3Settings
     from docferry_infra.connector import Connector
 
@@ -41,7 +41,7 @@ _MODULES = {
     "DeleteGuard": "docferry.connector",
     "Groups": "docferry.connector",
     **dict.fromkeys(("Deploy", "Mount", "Schedule", "Vpc"), "docferry.config.deployment"),
-    "FilesSettings": "docferry.sources.files",
+    "FilesSettings": "docferry.sources.folder.files",
     "KendraSettings": "docferry.indexes.kendra",
     "QBusinessSettings": "docferry.indexes.qbusiness",
     "S3Settings": "docferry.sources.s3",

@@ -11,7 +11,8 @@ import pytest
 
 from docferry.errors import ConfigurationError, DocumentUnreadable, DocumentVanished
 from docferry.model import Content, Date, Document, Listed, Opened, Principal, Skipped
-from docferry.sources import NOTHING, Known, Source, documents
+from docferry.sources import NOTHING, Known, Source
+from docferry.sources.describing import documents
 
 NASTY = [
     "a-b/c.md",

@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 
 from docferry.errors import ConfigurationError, DocumentUnreadable, SourceUnavailable
 from docferry.model import Content, Document, Listed, Skipped
-from docferry.sources import Source, files, fingerprint
-from docferry.sources.files import Files
+from docferry.sources import Source
+from docferry.sources.describing import fingerprint
+from docferry.sources.folder import files
+from docferry.sources.folder.files import Files
 from tests.contract.source_suite import CREW, Repository, SourceSuite, listing, sidecar
 
 

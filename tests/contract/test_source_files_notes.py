@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docferry.model import Document, Skipped
-from docferry.sources import files
+from docferry.sources.folder import files
 from tests.contract.source_suite import CREW, Noted, listing, noted, sidecar
 from tests.contract.test_source_files import Folder
 

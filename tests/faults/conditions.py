@@ -9,7 +9,7 @@ from msgspec import structs
 from docferry.errors import SourceUnavailable
 from docferry.model import Document, Listed, Skipped
 from docferry.sources import NOTHING, Known, Page, Records
-from docferry.sources.files import Files
+from docferry.sources.folder.files import Files
 from docferry.state.keys import MANIFEST
 from tests.faults.kinds import Fault
 from tests.faults.points import Call, Proceed

@@ -26,7 +26,7 @@ from docferry.model import Document
 from docferry.reporting import report
 from docferry.reporting.report import Report
 from docferry.runtime.wiring import Wired
-from docferry.sources import files
+from docferry.sources.folder import files
 from docferry.sources.records import records
 from docferry.state import manifest, sorting
 from docferry.state.keys import MANIFEST

@@ -19,8 +19,8 @@ from msgspec import Struct, structs
 
 from docferry.errors import ChangeSetInvalid
 from docferry.model import Listed
-from docferry.sources import documents, sidecar
-from docferry.sources.sidecar import SidecarError
+from docferry.sources.describing import documents, sidecar
+from docferry.sources.describing.sidecar import SidecarError
 
 TEXT, BASE64, DELETE = "Content", "ContentBase64", "Delete"
 

@@ -21,7 +21,7 @@ __all__ = [
 
 KINDS = {
     "feed": "docferry.sources.records.feed:Feed",
-    "files": "docferry.sources.files:Files",
+    "files": "docferry.sources.folder.files:Files",
     "fsspec": "docferry.sources.remote.source:Fsspec",
     "http": "docferry.sources.records.http:Http",
     "s3": "docferry.sources.s3:S3",

@@ -27,11 +27,11 @@ from docferry.errors import (
 )
 from docferry.model import Document, Listed, Opened, S3Object
 from docferry.registry import Clients
-from docferry.sources import acl, sidecar
-from docferry.sources.acl import AclFile
-from docferry.sources.documents import document, obstacle, skipped
-from docferry.sources.globs import Globs
-from docferry.sources.sidecar import SUFFIX, Sidecar, SidecarError
+from docferry.sources.describing import acl, sidecar
+from docferry.sources.describing.acl import AclFile
+from docferry.sources.describing.documents import document, obstacle, skipped
+from docferry.sources.describing.globs import Globs
+from docferry.sources.describing.sidecar import SUFFIX, Sidecar, SidecarError
 from docferry.sources.source import NOTHING, Ability, Known, Page
 
 PAGE_LENGTH = 1_000

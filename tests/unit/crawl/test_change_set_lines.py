@@ -14,7 +14,7 @@ from docferry.crawl import change_set_lines
 from docferry.crawl.change_set_lines import Edit
 from docferry.errors import ChangeSetInvalid
 from docferry.model import Document, Principal, Skipped
-from docferry.sources import sidecar
+from docferry.sources.describing import sidecar
 from tests.unit.fakes import NOON
 
 

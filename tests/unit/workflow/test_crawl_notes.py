@@ -11,8 +11,8 @@ from msgspec import structs
 from docferry.delivery.shards import changes
 from docferry.model import Change
 from docferry.runtime.wiring import Wired
-from docferry.sources import files
-from docferry.sources.files import Files, FilesSettings
+from docferry.sources.folder import files
+from docferry.sources.folder.files import Files, FilesSettings
 from docferry.state import sorting
 from docferry.state.keys import CHECKPOINT, LEASE, NOTED
 from docferry.state.runs import Checkpoint, Input, shards

@@ -20,7 +20,7 @@ from msgspec import Meta, Struct
 
 from docferry.errors import DocumentError
 from docferry.model import ContentType, Principal
-from docferry.sources.content_types import CONTENT_TYPES
+from docferry.sources.describing.content_types import CONTENT_TYPES
 from docferry.sources.records.record import Record, Skip
 
 Expression = Annotated[str, Meta(min_length=1, description="a JMESPath expression, such as a column's name")]

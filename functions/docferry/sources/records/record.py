@@ -10,11 +10,11 @@ from msgspec import Struct, field
 
 from docferry.errors import DocumentError, SourceInvalid
 from docferry.model import AttributeValue, ContentType, Date, Document, Principal, Skipped
-from docferry.sources import sidecar
-from docferry.sources.content_types import CONTENT_TYPES
-from docferry.sources.documents import MAX_BYTES
-from docferry.sources.fingerprint import fingerprint
-from docferry.sources.sidecar import Sidecar
+from docferry.sources.describing import sidecar
+from docferry.sources.describing.content_types import CONTENT_TYPES
+from docferry.sources.describing.documents import MAX_BYTES
+from docferry.sources.describing.fingerprint import fingerprint
+from docferry.sources.describing.sidecar import Sidecar
 
 Value = str | int | float | date | datetime | Sequence[str] | None
 

@@ -18,12 +18,12 @@ from docferry.errors import (
 )
 from docferry.model import ContentType, Document, Listed, Opened
 from docferry.registry import Clients
-from docferry.sources import acl, sidecar
-from docferry.sources.acl import AclFile
-from docferry.sources.documents import MAX_BYTES, document, obstacle, skipped, type_of
-from docferry.sources.fingerprint import fingerprint
-from docferry.sources.globs import Globs
-from docferry.sources.sidecar import SUFFIX, Sidecar, SidecarError
+from docferry.sources.describing import acl, sidecar
+from docferry.sources.describing.acl import AclFile
+from docferry.sources.describing.documents import MAX_BYTES, document, obstacle, skipped, type_of
+from docferry.sources.describing.fingerprint import fingerprint
+from docferry.sources.describing.globs import Globs
+from docferry.sources.describing.sidecar import SUFFIX, Sidecar, SidecarError
 from docferry.sources.source import NOTHING, Ability, Known, Page
 
 try:

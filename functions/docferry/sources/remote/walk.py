@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from docferry.errors import SourceUnavailable
-from docferry.sources.globs import Globs
+from docferry.sources.describing.globs import Globs
+from docferry.sources.describing.sidecar import SUFFIX
 from docferry.sources.remote.filesystem import Filesystem, Item
-from docferry.sources.sidecar import SUFFIX
 
 DEPTH = 200
 """Folders below one another. Some servers show links as the folders they lead to, perhaps in a circle."""

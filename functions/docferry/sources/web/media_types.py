@@ -1,7 +1,7 @@
 """Which content type an answer has: by its Content-Type header, or by the extension in its address. Pure."""
 
 from docferry.model import ContentType
-from docferry.sources.content_types import content_type
+from docferry.sources.describing.content_types import content_type
 from docferry.sources.web.urls import name
 
 BY_MEDIA_TYPE: dict[str, ContentType] = {

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from msgspec import Struct, structs
 
 from docferry.model import ContentType
-from docferry.sources.fingerprint import TEXT
+from docferry.sources.describing.fingerprint import TEXT
 from docferry.sources.web import markup, media_types, urls
 from docferry.sources.web.failures import PageRefused
 from docferry.sources.web.fetcher import Fetcher, Reply, date

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from docferry.sources.documents import MAX_BYTES
+from docferry.sources.describing.documents import MAX_BYTES
 from docferry.sources.secrets import ARN, ENVIRONMENT
 from docferry.sources.web import urls
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urljoin
 
 import httpx
 
-from docferry.sources.globs import Globs
+from docferry.sources.describing.globs import Globs
 
 MAX_LENGTH = 2_000
 """Longer addresses are left alone. An id of a document has at most 2,048 characters, and begins with the connector."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from docferry.errors import DocumentUnreadable, SourceUnavailable
-from docferry.sources.globs import Globs
+from docferry.sources.describing.globs import Globs
 from docferry.sources.remote import walk
 from docferry.sources.remote.filesystem import Item, Remote, translated
 from docferry.sources.remote.walk import Walk

@@ -16,8 +16,8 @@ from msgspec import Meta, Struct, structs
 
 from docferry.errors import ConfigurationError, DocumentError
 from docferry.model import Principal
-from docferry.sources import sidecar
-from docferry.sources.sidecar import Sidecar, SidecarError
+from docferry.sources.describing import sidecar
+from docferry.sources.describing.sidecar import Sidecar, SidecarError
 
 AclFile = Annotated[
     str, Meta(min_length=1, description="the file that says who may see what is below each prefix, such as acl.json")

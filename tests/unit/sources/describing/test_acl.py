@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from docferry.errors import ConfigurationError
 from docferry.model import Principal
-from docferry.sources import acl
-from docferry.sources.sidecar import Sidecar
+from docferry.sources.describing import acl
+from docferry.sources.describing.sidecar import Sidecar
 
 
 def entry(name: str, access: str = "ALLOW") -> dict[str, str]:

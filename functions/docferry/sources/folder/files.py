@@ -20,15 +20,16 @@ from msgspec import Meta, Struct
 from docferry.errors import ConfigurationError, DocumentUnreadable, DocumentVanished, SourceUnavailable
 from docferry.model import ContentType, Document, Listed, Opened
 from docferry.registry import Clients
-from docferry.sources import acl, notes, sidecar
-from docferry.sources.acl import AclFile
-from docferry.sources.documents import MAX_BYTES, document, obstacle, skipped, type_of
-from docferry.sources.fingerprint import fingerprint
-from docferry.sources.globs import Globs
-from docferry.sources.notes import Content, Note, Notes, SidecarText, Stamp
-from docferry.sources.sidecar import SUFFIX, Sidecar, SidecarError
+from docferry.sources.describing import acl, sidecar
+from docferry.sources.describing.acl import AclFile
+from docferry.sources.describing.documents import MAX_BYTES, document, obstacle, skipped, type_of
+from docferry.sources.describing.fingerprint import fingerprint
+from docferry.sources.describing.globs import Globs
+from docferry.sources.describing.sidecar import SUFFIX, Sidecar, SidecarError
+from docferry.sources.folder import notes
+from docferry.sources.folder.notes import Content, Note, Notes, SidecarText, Stamp
+from docferry.sources.folder.walk import Entry, Walk, leads_out
 from docferry.sources.source import NOTHING, Ability, Known, Page
-from docferry.sources.walk import Entry, Walk, leads_out
 
 PAGE_LENGTH = 1_000
 # Reading 256 MB takes under 10 s even from a slow share (30 MB/s): a crawl can look at its clock between two pages.

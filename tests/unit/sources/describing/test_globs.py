@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docferry.sources.globs import Globs
+from docferry.sources.describing.globs import Globs
 
 MATCHES = [
     ("*.md", "a.md", True),

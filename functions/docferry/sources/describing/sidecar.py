@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from docferry.errors import DocumentError
 from docferry.model import AttributeValue, ContentType, Date, Principal
-from docferry.sources.content_types import CONTENT_TYPES
+from docferry.sources.describing.content_types import CONTENT_TYPES
 
 SUFFIX = ".metadata.json"
 MAX_BYTES = 1_000_000

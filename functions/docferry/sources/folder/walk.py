@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from docferry.errors import SourceUnavailable
-from docferry.sources.globs import Globs
-from docferry.sources.sidecar import SUFFIX
+from docferry.sources.describing.globs import Globs
+from docferry.sources.describing.sidecar import SUFFIX
 
 _SUFFIX = os.fsencode(SUFFIX)
 

@@ -4,8 +4,8 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from docferry.model import ContentType, Document, Skipped
-from docferry.sources.content_types import content_type
-from docferry.sources.sidecar import SUFFIX, Sidecar
+from docferry.sources.describing.content_types import content_type
+from docferry.sources.describing.sidecar import SUFFIX, Sidecar
 
 MAX_BYTES = 50_000_000
 """The most that Kendra takes of one document (quotas page: 50 MB from S3)."""

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from docferry.model import ContentType
-from docferry.sources.sidecar import MAX_BYTES
+from docferry.sources.describing.sidecar import MAX_BYTES
 
 # Git calls such a file "racily clean" (https://git-scm.com/docs/racy-git): written again within one tick of the file
 # system's clock, it has the same stamp. FAT ticks every two seconds; the rest is for servers whose clock is late.

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docferry.model import Date, Principal
-from docferry.sources.sidecar import MAX_BYTES, Sidecar, SidecarError, read
+from docferry.sources.describing.sidecar import MAX_BYTES, Sidecar, SidecarError, read
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),

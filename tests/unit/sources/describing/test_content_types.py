@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from docferry.model import ContentType
-from docferry.sources.content_types import BY_EXTENSION, content_type
+from docferry.sources.describing.content_types import BY_EXTENSION, content_type
 
 
 def test_every_content_type_has_an_extension() -> None:

@@ -1,0 +1,1 @@
+"""How a document is described, the same for every source: type, content, sidecar, access control, patterns of paths."""
