@@ -1,10 +1,13 @@
 """The examples of docs/sources.md run as they are written, except for their addresses and secrets."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 import yaml
 
 from docferry_laptop.laptop import Laptop
@@ -53,3 +56,16 @@ def test_the_example_of_a_feed(aws: Laptop, kind: str) -> None:
     """One entry."""
     with serving(lambda _: Reply(FEED.encode())) as server:
         assert synced(aws, {**example("feed"), "url": f"{server.url}/feed.xml"}, kind).sync().added == 1
+
+
+def test_the_example_of_a_table(aws: Laptop, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of SQLite in the current folder, as its URL says."""
+    monkeypatch.chdir(tmp_path)
+    with closing(sqlite3.connect("tickets.db", isolation_level=None)) as database:
+        database.execute("create table tickets (id integer, title text, body text, changed text, dept text, team text)")
+        database.execute("insert into tickets values (7, 'Fog', 'in fog', '2026-01-31', 'nav', 'crew')")
+
+    world = synced(aws, example("sql"), kind)
+
+    assert world.sync().added == 1
+    assert (held(world)["7"].title, held(world)["7"].attributes["department"]) == ("Fog", "nav")
