@@ -24,7 +24,8 @@ PAGE_SECONDS = 20.0
 class Records:
     """A source of records. Subclass it, give it ``Settings``, and yield records.
 
-    ``self.settings`` are the settings from connectors.yaml, ``self.secret`` gives what a setting keeps secret.
+    ``self.settings`` are the settings from connectors.yaml, ``self.secret`` gives what a setting keeps secret. Its own
+    names begin with two underscores, so that no method of a subclass takes the place of one.
     """
 
     Settings: type[Struct] = Struct
@@ -37,9 +38,9 @@ class Records:
         self.connector = connector
         self.settings = settings
         self.known = NOTHING
-        self._clients = clients
-        self._notes: list[bytes] = []
-        self._checkpoint: str | None = None
+        self.__clients = clients
+        self.__notes: list[bytes] = []
+        self.__checkpoint: str | None = None
 
     def records(self) -> Iterable[Record | Skip]:
         """Every record of the source. The end of the iterator is the end of the source.
@@ -54,53 +55,53 @@ class Records:
 
     def secret(self, reference: str) -> str:
         """What a setting refers to: an ARN of Secrets Manager, or on a laptop ``env:NAME``. See docs/sources.md."""
-        return secrets.resolve(reference, self._clients)
+        return secrets.resolve(reference, self.__clients)
 
     def note(self, note: bytes) -> None:
         """Keep a note for the next crawl, which ``self.known.notes()`` gives; one line, without a line end."""
-        self._notes.append(note)
+        self.__notes.append(note)
 
     def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
         """See Source.pages."""
         self.known = known
-        self._notes = []
-        self._checkpoint = checkpoint
+        self.__notes = []
+        self.__checkpoint = checkpoint
         with ExitStack() as stack:
             pool = stack.enter_context(ThreadPoolExecutor(self.open_at_once)) if self.open_at_once > 1 else None
-            yield from self._pages(self._described(checkpoint), known, pool)
+            yield from self.__pages(self.__described(checkpoint), known, pool)
 
     def open(self, document: Document) -> Opened:
         """The listing has kept the content of what is due. What it has not kept is due in the next run."""
         raise DocumentUnreadable(f"the content of {document.locator} was not kept; the next run sends it")
 
-    def _pages(
+    def __pages(
         self, items: Iterator[Described | Skipped], known: Known, pool: ThreadPoolExecutor | None
     ) -> Iterator[Page]:
         page = _Draft()
         for window in chunks(items, self.open_at_once):
             due = [item for item in window if isinstance(item, Described) and not known.holds(item.document)]
-            contents = pool.map(self._content, due) if pool else map(self._content, due)
+            contents = pool.map(self.__content, due) if pool else map(self.__content, due)
             read = {id(item): content for item, content in zip(due, contents, strict=True)}
             for item in window:
                 page.add(item, read.get(id(item)))
             if page.is_full():
-                yield page.finished(self._checkpoint, self._taken_notes())
+                yield page.finished(self.__checkpoint, self.__taken_notes())
                 page = _Draft()
-        yield page.finished(self._checkpoint, self._taken_notes())
+        yield page.finished(self.__checkpoint, self.__taken_notes())
 
-    def _described(self, checkpoint: str | None) -> Iterator[Described | Skipped]:
+    def __described(self, checkpoint: str | None) -> Iterator[Described | Skipped]:
         """The documents of the records. What a source raises that is not Docferry's own is its unavailability."""
         name = f"{type(self).__module__}:{type(self).__qualname__}"
         try:
             for record in self.records() if checkpoint is None else self.resume(checkpoint):
-                self._checkpoint = getattr(record, "checkpoint", None) or self._checkpoint
+                self.__checkpoint = getattr(record, "checkpoint", None) or self.__checkpoint
                 yield described(self.connector, record, f"{name}.records()")
         except DocferryError:
             raise
         except Exception as error:  # the source may be anybody's code
             raise SourceUnavailable(f"{name} cannot be listed: {type(error).__name__}: {error}") from error
 
-    def _content(self, item: Described) -> bytes | Skipped:
+    def __content(self, item: Described) -> bytes | Skipped:
         """The content of a document that the index does not hold yet."""
         try:
             content = item.content if item.content is not None else item.open()
@@ -114,8 +115,8 @@ class Records:
             raise SourceUnavailable(f"{name} cannot be read: {type(error).__name__}: {error}") from error
         return bytes(content)
 
-    def _taken_notes(self) -> tuple[bytes, ...]:
-        notes, self._notes = tuple(self._notes), []
+    def __taken_notes(self) -> tuple[bytes, ...]:
+        notes, self.__notes = tuple(self.__notes), []
         return notes
 
 

@@ -177,3 +177,17 @@ def test_nonsense_is_named() -> None:
 
     with pytest.raises(SourceInvalid, match=r"Nonsense\.records\(\) yielded 7, which is no Record"):
         list(Nonsense(connector="demo", settings=None, clients=lambda _: None).pages(None))
+
+
+def test_a_subclass_may_name_its_methods_as_it_likes() -> None:
+    """It takes the place of nothing."""
+
+    class Own(Numbers):
+        def _content(self) -> str:
+            return "mine"
+
+        _pages = _described = _checkpoint = _notes = _content
+
+    source = Own(connector="demo", settings=Own.Settings(2), clients=lambda _: None)
+
+    assert [len(page.listed) for page in source.pages(None)] == [2]
