@@ -125,7 +125,16 @@ def test_a_handler_that_exceeds_its_timeout_is_tried_again(run: Run, tmp_path: P
 
     assert ended.errors == ["Sandbox.Timedout"]
     assert ended.causes[0].endswith("Error: Task timed out after 1.00 seconds")
-    assert ended.states == ["Begin", "Crawl", "WholeListing", "AnyChanges", "Commit", "Outcome", "Succeeded"]
+    assert ended.states == [
+        "Begin",
+        "Crawl",
+        "WholeListing",
+        "AnyGroups",
+        "AnyChanges",
+        "Commit",
+        "Outcome",
+        "Succeeded",
+    ]
 
 
 def test_a_handler_that_exceeds_its_memory_is_tried_again(run: Run, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ INLINE_BYTES = 400
 GROUP_MEMBERS = 3
 LIMIT = DeleteGuard(documents=3, percent=10)
 SERVICES = ("kendra", "qbusiness")
-PLACES = (*SERVICES, "kendra/records")
+RECORDS = "kendra/records"
+PLACES = (*SERVICES, RECORDS)
 """Where cases are tried: a service with a source of kind ``files``, or with one that carries its contents."""
 
 

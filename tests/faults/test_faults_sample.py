@@ -1,4 +1,4 @@
-"""A thirtieth of all cases, evenly over fault kinds and points, and the same ones every time."""
+"""A sixtieth of all cases, evenly over fault kinds and points, and the same ones every time."""
 
 import pytest
 
@@ -6,22 +6,21 @@ from tests.faults.catalogue import Case, pairs, singles, spread
 from tests.faults.harness import SCENARIOS, Harness, harness
 from tests.faults.stage import PLACES
 
-PAIRS = 10
+PAIRS = 5
 UNLISTED = "ListExecutions lags, StartExecution's reply is lost"
 LATE = "statuses lag, documents fail @ start_sync:return#1"
 PUTS = "runs/<run>/changes/put-00000.jsonl.zst"
 JOB = "data-sources/<data source>/sync_job.json"
 
 
-@pytest.mark.parametrize("part", range(2))
 @pytest.mark.parametrize("service", PLACES)
-def test_nothing_is_lost(service: str, part: int) -> None:
+def test_nothing_is_lost(service: str) -> None:
     """Whatever goes wrong, the invariants hold, and one clean run brings index and source together."""
     with harness(service) as on:
         cases = [case for scenario in SCENARIOS for case in singles(service, scenario, on.reference(scenario))]
-        sample = spread(cases, len(cases) // 30) + pairs(cases, seed=1, count=PAIRS)
+        sample = spread(cases, len(cases) // 60) + pairs(cases, seed=1, count=PAIRS)
 
-        found = {str(case): violations for case in sample[part::2] if (violations := on.violations(case))}
+        found = {str(case): violations for case in sample if (violations := on.violations(case))}
 
     assert found == {}
 

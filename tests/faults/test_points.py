@@ -6,7 +6,7 @@ from docferry.indexes import index_class
 from tests.faults.call_sites import Site, traced, written
 from tests.faults.harness import SCENARIOS, harness
 from tests.faults.points import Point
-from tests.faults.stage import SERVICES
+from tests.faults.stage import RECORDS, SERVICES
 
 NOT_REACHED = {
     ("changes/quarantine.py", "store.writing(store.held(FAILURES))"): (
@@ -36,6 +36,8 @@ def test_the_reference_runs_come_to_every_call_site(service: str) -> None:
     with harness(service) as on, traced(index_class(service), seen):
         for scenario in SCENARIOS:
             on.reference(scenario)
+    with harness(RECORDS) as on, traced(index_class("kendra"), seen):
+        on.reference("changes")
 
     missing = {(file, text) for file, lines, text in written() if not any((file, line) in seen for line in lines)}
 

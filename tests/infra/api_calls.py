@@ -56,6 +56,10 @@ class Code:
                     for member in node.body:
                         if isinstance(member, ast.FunctionDef):
                             self.places[Place(module, node.name, member.name)] = member
+        self._methods_named: dict[str, list[Place]] = {}
+        for place in self.places:
+            if place.owner:
+                self._methods_named.setdefault(place.name, []).append(place)
 
     def calls(self, handler: str, kinds: Mapping[str, str]) -> set[ApiCall]:
         """The calls that ``handler`` of a module can make; ``kinds`` names the classes of ``index`` and ``source``."""
@@ -116,19 +120,17 @@ class Code:
             if receiver == "self" and place.owner:
                 yield Place(place.module, place.owner, node.attr)
             elif receiver in types:
-                yield from (one for one in self.places if (one.owner, one.name) == (types[receiver], node.attr))
+                yield from (one for one in self._methods_named.get(node.attr, ()) if one.owner == types[receiver])
             elif isinstance(node.value, ast.Name) and imported.get(receiver) in self.modules:
                 yield from self._named(f"{imported[receiver]}.{node.attr}")
             elif receiver not in CLIENTS:
                 apart = {"Store", "Index", "Source", "Kendra", "QBusiness", "Files", "S3", "Web"}
-                yield from (
-                    one for one in self.places if one.owner and one.owner not in apart and one.name == node.attr
-                )
+                yield from (one for one in self._methods_named.get(node.attr, ()) if one.owner not in apart)
 
     def _named(self, name: str) -> Iterator[Place]:
         module, _, last = name.rpartition(".")
         yield Place(module, "", last)
-        yield from (one for one in self.places if (one.module, one.owner, one.name) == (module, last, "__init__"))
+        yield Place(module, last, "__init__")
 
 
 def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
