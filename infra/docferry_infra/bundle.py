@@ -62,7 +62,9 @@ def bundle(
     ConfigurationError for a source of one's own that does not fit in.
     """
     build = build or build_folder()
-    pins = wheels.requirements([handlers / "requirements.txt", handlers / f"requirements-{source}.txt"])
+    everybodys = wheels.requirements([handlers / "requirements.txt"])
+    own = [pin for pin in wheels.requirements([handlers / f"requirements-{source}.txt"]) if pin not in everybodys]
+    pins = everybodys + own
     interpreter = find_interpreter(target.python)
     key = sha256(repr((pins, target, interpreter and _version(interpreter))).encode())
     for rules in (Path(__file__), Path(wheels.__file__)):
@@ -78,7 +80,9 @@ def bundle(
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
             new = Path(temporary) / "new"
             content = new / "content"
-            wheels.unpack(wheels.wheels(pins, target, build / "wheels", download), content)
+            # Those that every kind of source needs are downloaded once.
+            for needed in filter(None, (everybodys, own)):
+                wheels.unpack(wheels.wheels(needed, target, build / "wheels", download), content)
             wheels.unpack(resolved(extra, pins, target, build / "wheels", resolve), content)
             for name, file in files.items():
                 copy = content / name

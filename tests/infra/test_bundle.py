@@ -147,7 +147,7 @@ def test_only_the_extras_of_the_source_are_in_it(functions: Path, tmp_path: Path
     assert "scraper/__init__.py" in files(web)
     assert "scraper/__init__.py" not in files(s3)
     assert s3 == plain
-    assert index.asked == [["scraper==1.0", "thing==1.0"], ["thing==1.0"]]
+    assert index.asked == [["thing==1.0"], ["scraper==1.0"]]
 
 
 def test_bytecode_is_taken_without_a_look_at_the_source(functions: Path, tmp_path: Path) -> None:

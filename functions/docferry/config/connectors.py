@@ -15,11 +15,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from docferry import indexes, sources
-from docferry.config import schedule
-from docferry.config.deployment import SECRETS_MANAGER, Deploy, Described, Schedule
+from docferry.config import plain_secrets, schedule
+from docferry.config.deployment import Deploy, Described, Schedule
+from docferry.config.places import Place, spelled
 from docferry.connector import Connector, DeleteGuard, Groups, Part, Policy
 from docferry.errors import ConfigurationError
-from docferry.sources import own, secrets
+from docferry.sources import own
 
 _TEXT = {"type": "string"}
 _NAMES = {**_TEXT, "pattern": "^[a-z0-9][a-z0-9-]{0,39}$", "description": "1 to 40 lower-case letters, digits, hyphens"}
@@ -31,16 +32,8 @@ _OPTIONAL: dict[str, type[msgspec.Struct]] = {
     "schedule": Schedule,
     "deploy": Deploy,
 }
-_SECRET_NAME = re.compile(
-    r"(^|_)(password|passwd|passphrase|secret|token|api_key|apikey|private_key|secret_key|access_key|account_key"
-    r"|connection_string|credentials?|authorization|cookie)(_arn)?$"
-)
-_USER_INFO = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@:]*:[^/@]+@")
 _ANY_USER = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*@")
 _WORDS = {"string": "a text", "integer": "a whole number", "boolean": "true or false", "array": "a list"}
-
-Place = tuple[str | int, ...]
-"""Where something stands in the file: ``("connectors", "handbook", "source", "include", 0)``."""
 
 
 def load_connectors(path: str | Path) -> dict[str, Connector]:
@@ -116,7 +109,7 @@ def _twice(node: yaml.Node | None, place: Place, seen: set[int]) -> Iterator[str
         for key, value in node.value:
             name, line = str(key.value), key.start_mark.line + 1
             if name in lines:
-                yield f"{_spelled((*place, name))}: is given twice, in lines {lines[name]} and {line}; keep one"
+                yield f"{spelled((*place, name))}: is given twice, in lines {lines[name]} and {line}; keep one"
             lines[name] = line
             yield from _twice(value, (*place, name), seen)
 
@@ -133,7 +126,7 @@ def _problems(read: Any) -> Iterator[str]:
             if isinstance(kind, str) and (kind in kinds[role] or (role == "source" and own.is_own(kind))):
                 yield from _part_problems(role, written, ("connectors", name, role))
         if isinstance(parts, dict):
-            yield from _secrets({role: parts.get(role) for role in _ROLES}, ("connectors", name))
+            yield from plain_secrets.found({role: parts.get(role) for role in _ROLES}, ("connectors", name))
             yield from _optional_problems(parts, ("connectors", name))
 
 
@@ -170,7 +163,7 @@ def _part_problems(role: str, written: Mapping[str, Any], place: Place) -> Itera
     try:
         settings = load(part.kind).Settings
     except ConfigurationError as error:
-        yield f"{_spelled((*place, 'kind'))}: {error}"
+        yield f"{spelled((*place, 'kind'))}: {error}"
         return
     problems = list(_invalid(part.settings, msgspec.json.schema(settings), place))
     yield from problems
@@ -185,7 +178,7 @@ def _excluded(written: Mapping[str, Any], kind: type[msgspec.Struct], place: Pla
     try:
         msgspec.convert(written, kind)
     except msgspec.ValidationError as error:
-        yield f"{_spelled(place)}: {error}"
+        yield f"{spelled(place)}: {error}"
 
 
 def _optional_problems(parts: Mapping[str, Any], place: Place) -> Iterator[str]:
@@ -199,33 +192,7 @@ def _optional_problems(parts: Mapping[str, Any], place: Place) -> Iterator[str]:
         checks = {"expression": schedule.problem, "timezone": schedule.timezone_problem}
         for name, check in checks.items():
             if isinstance(times.get(name), str) and (problem := check(times[name])):
-                yield f"{_spelled((*place, 'schedule', name))}: {problem}"
-
-
-def _secrets(value: Any, place: Place, inside: tuple[int, ...] = ()) -> Iterator[str]:
-    """Find what looks like a secret in plain text. The secret itself is not repeated."""
-    if id(value) in inside:  # an alias to what contains it
-        return
-    if isinstance(value, str) and _USER_INFO.match(value):
-        yield f"{_spelled(place)}: has a password in it; store it in Secrets Manager, and give its ARN, or env:NAME"
-    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, inner in members:
-        if _is_secret(name, inner):
-            yield (
-                f"{_spelled((*place, name))}: looks like a secret in plain text; store it in Secrets Manager, "
-                "and give its ARN, or env:NAME"
-            )
-        else:
-            yield from _secrets(inner, (*place, name), (*inside, id(value)))
-
-
-def _is_secret(name: object, value: object) -> bool:
-    """Whether a setting of this name is a secret in plain text."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return False
-    if str(value).startswith(secrets.ENVIRONMENT) or re.match(SECRETS_MANAGER, str(value)):
-        return False
-    return bool(_SECRET_NAME.search(str(name).lower().replace("-", "_")))  # a header's name has hyphens
+                yield f"{spelled((*place, 'schedule', name))}: {problem}"
 
 
 def _invalid(instance: Any, schema: Mapping[str, Any], place: Place) -> Iterator[str]:
@@ -244,7 +211,7 @@ def _said(error: ValidationError, base: Place) -> Iterator[str]:
     if error.validator == "pattern" and _is_token(error.instance):
         return
     if "propertyNames" in error.absolute_schema_path:
-        yield f"{_spelled(place)}: {error.instance!r} is not a valid name; wanted: {_NAMES['description']}"
+        yield f"{spelled(place)}: {error.instance!r} is not a valid name; wanted: {_NAMES['description']}"
     elif error.validator == "anyOf":  # a setting that may be left out: its type, or null
         for branch in error.context or []:
             if branch.schema != {"type": "null"}:
@@ -252,9 +219,9 @@ def _said(error: ValidationError, base: Place) -> Iterator[str]:
     elif error.validator in ("required", "additionalProperties"):
         yield from _wrong_keys(error, place)
     elif isinstance(error.instance, str) and _ANY_USER.match(error.instance):
-        yield f"{_spelled(place)}: names a user or a password before its host; write the address without"
-    elif not _is_secret(place[-1] if place else "", error.instance):  # which is told without the value
-        yield f"{_spelled(place)}: {_wrong_value(error)}"
+        yield f"{spelled(place)}: names a user or a password before its host; write the address without"
+    elif not plain_secrets.is_secret(place[-1] if place else "", error.instance):  # which is told without the value
+        yield f"{spelled(place)}: {_wrong_value(error)}"
 
 
 def _wrong_keys(error: ValidationError, place: Place) -> Iterator[str]:
@@ -263,10 +230,10 @@ def _wrong_keys(error: ValidationError, place: Place) -> Iterator[str]:
     if error.validator == "required":
         for name in (name for name in schema["required"] if name not in value):
             meaning = known[name].get("description")
-            yield f"{_spelled((*place, name))}: is required" + (f" ({meaning})" if meaning else "")
+            yield f"{spelled((*place, name))}: is required" + (f" ({meaning})" if meaning else "")
     else:
         for name in (name for name in value if name not in known):
-            yield f"{_spelled((*place, name))}: is unknown; {_nearest(name, sorted(known))}"
+            yield f"{spelled((*place, name))}: is unknown; {_nearest(name, sorted(known))}"
 
 
 def _wrong_value(error: ValidationError) -> str:
@@ -305,9 +272,3 @@ def _kind(value: Any) -> str:
             return "a mapping"
         case _:
             return f"{value} (in quotes it is a text)"
-
-
-def _spelled(place: Place) -> str:
-    """Spell a place as ``connectors.handbook.source.include[0]``."""
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
-    return steps.removeprefix(".") or "the file"

@@ -11,7 +11,8 @@ from docferry.connector import Part
 from docferry.model import Document
 from docferry.state import lines
 from docferry.state.keys import NOTED, NOTES
-from docferry.state.store import Store, Written
+from docferry.state.store import Store
+from docferry.state.stream import Written
 
 
 class Noted(Struct, frozen=True):

@@ -8,7 +8,8 @@ from docferry.errors import ManifestInvalid, StateInvalid
 from docferry.model import Outcome
 from docferry.state import lines
 from docferry.state.keys import MANIFEST
-from docferry.state.store import Moved, Record, Store, Written
+from docferry.state.store import Moved, Record, Store
+from docferry.state.stream import Written
 
 FORMAT = 1
 UPGRADES: dict[int, Callable[[Iterator[bytes]], Iterator[bytes]]] = {}

@@ -10,7 +10,8 @@ from docferry.errors import FatalError
 from docferry.state.keys import BATCHES, CHANGES, run_key
 from docferry.state.manifest import Pointer
 from docferry.state.sorting import Chunk
-from docferry.state.store import Store, Written
+from docferry.state.store import Store
+from docferry.state.stream import Written
 
 Operation = Literal["put", "delete"]
 Mode = Literal["sync", "full", "reconcile", "rebuild", "plan"]

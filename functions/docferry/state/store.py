@@ -24,7 +24,7 @@ from docferry.errors import Conflict, ServiceUnavailable, StateInvalid
 from docferry.state import lines
 from docferry.state.chunks import chunks
 from docferry.state.keys import DATA_SOURCES, MANIFESTS
-from docferry.state.lines import LineWriter
+from docferry.state.stream import Stream, Written
 
 T = TypeVar("T")
 
@@ -59,14 +59,6 @@ class Object(Struct, frozen=True):
     etag: str
     modified: datetime
     size: int
-
-
-class Written(Struct, frozen=True):
-    """A stream as written: how many lines, and the digest of the compressed object."""
-
-    key: str
-    lines: int
-    sha256: str
 
 
 class Store:
@@ -226,10 +218,10 @@ class Store:
             yield file
 
     @contextmanager
-    def writing(self, key: str) -> Iterator["Stream"]:
+    def writing(self, key: str) -> Iterator[Stream]:
         """Write a stream. It appears under its key when the block ends well, whole, or not at all."""
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
-            with LineWriter(file) as writer:
+            with lines.LineWriter(file) as writer:
                 stream = Stream(writer)
                 yield stream
             file.seek(0)
@@ -283,25 +275,3 @@ def _conditional(key: str) -> Iterator[None]:
         if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}:
             raise Moved(key) from error
         raise
-
-
-class Stream:
-    """A stream being written. ``written`` is there once the block that writes it has ended."""
-
-    written: Written
-
-    def __init__(self, writer: LineWriter) -> None:
-        self._writer = writer
-
-    def add(self, record: object) -> None:
-        """Write one record."""
-        self._writer.write(lines.encode(record))
-
-    def add_line(self, line: bytes) -> None:
-        """Write one line that is encoded already."""
-        self._writer.write(line)
-
-    @property
-    def count(self) -> int:
-        """How many lines were written so far."""
-        return self._writer.count

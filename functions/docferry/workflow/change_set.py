@@ -31,7 +31,8 @@ from docferry.state.keys import (
 from docferry.state.manifest import Pointer
 from docferry.state.merge import Ascending
 from docferry.state.runs import ChangeSet, Checkpoint, Counts, Input
-from docferry.state.store import Store, Stream
+from docferry.state.store import Store
+from docferry.state.stream import Stream
 from docferry.sync_job import job as sync_job
 from docferry.workflow.fields import check_fields
 

@@ -24,7 +24,8 @@ from docferry.sources import NOTHING, Known
 from docferry.state import manifest, sorting
 from docferry.state.keys import BATCHES, CHECKPOINT, listing_key, notes_key, run_key
 from docferry.state.runs import Checkpoint, Counts, Input, Run
-from docferry.state.store import Store, Written
+from docferry.state.store import Store
+from docferry.state.stream import Written
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
 from docferry.workflow.change_set import Task, base_manifest, write_change_set

@@ -2,31 +2,23 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
-from msgspec import Struct, structs
+from msgspec import structs
 
-from docferry.errors import DocumentUnreadable, SourceUnavailable
+from docferry.errors import SourceUnavailable
 from docferry.sources.records.record import Record, Skip
-from docferry.sources.web import sitemaps, urls
+from docferry.sources.web import seeds, sitemaps, urls
+from docferry.sources.web.documents import document
 from docferry.sources.web.failures import PageFailed, PageRefused
 from docferry.sources.web.notes import WHOLE, Note, Notebook, Remembered
 from docferry.sources.web.pages import Found, Pages
 from docferry.sources.web.robots import Robots
+from docferry.sources.web.seeds import Visit
 from docferry.sources.web.settings import WebSettings
 from docferry.sources.web.sitemaps import Broken
 
 HOPS = 10
 """How many redirects are followed one after the other."""
-
-
-class Visit(Struct, frozen=True):
-    """A page to go to: how many links and redirects led to it, and the lastmod of its sitemap."""
-
-    url: str
-    depth: int = 0
-    hops: int = 0
-    lastmod: str = ""
 
 
 class Crawl:
@@ -90,11 +82,11 @@ class Crawl:
     def _begin(self) -> Iterator[Skip]:
         if self._follows:
             for url in self._settings.start:
-                self._go(_normal(url))
+                self._go(seeds.normal(url))
             return
         broken: list[Broken] = []
         found = False
-        for entry in self._entries():
+        for entry in seeds.entries(self._settings, self._scope, self._robots, self._pages.fetcher):
             if isinstance(entry, Broken):
                 broken.append(entry)
                 self._cut = True
@@ -107,21 +99,6 @@ class Crawl:
                 return
         if broken and not found:
             raise SourceUnavailable(f"no sitemap can be read; the first: {broken[0].url}: {broken[0].reason}")
-
-    def _entries(self) -> Iterator[sitemaps.Entry | Broken]:
-        roots = [_normal(url) for url in self._settings.sitemaps]
-        for url in dict.fromkeys(urls.site(_normal(url)) + "/" for url in self._settings.start):
-            try:
-                named = self._robots.sitemaps(url) or [f"{url}sitemap.xml"]
-            except PageFailed as error:
-                yield Broken(url, str(error))
-                continue
-            for one in named:
-                if self._scope.has_host(one):
-                    roots.append(one)
-                else:
-                    yield Broken(one, "the sitemap, which robots.txt names, is on another host; add it to hosts")
-        yield from sitemaps.pages(self._pages.fetcher, roots)
 
     def _go(self, url: str, *, depth: int = 0, hops: int = 0, lastmod: str = "") -> None:
         # With one page more than the bound the listing is incomplete already; others need no memory.
@@ -294,30 +271,8 @@ class Crawl:
                     self._go(link, depth=visit.depth + 1)
 
     def _item(self, note: Note, content: bytes | None) -> Record | Skip:
-        """The document of a page, or why its type cannot be indexed."""
         self._listed.add(note.url)
-        if note.problem or note.content_type is None:
-            return Skip(id=note.url, reason=note.problem)
-        return Record(
-            id=note.url,
-            content_type=note.content_type,
-            title=note.title,
-            content=content,
-            open=partial(self._again, note),
-            version=note.version,
-            uri=note.url,
-            updated_at=note.updated_at,
-        )
-
-    def _again(self, note: Note) -> bytes:
-        """Read a page that has not changed, but whose content is needed. Raises DocumentUnreadable."""
-        try:
-            found = self._pages.fetch(note.url, None)
-        except (PageFailed, PageRefused) as error:
-            raise DocumentUnreadable(str(error)) from error
-        if found is None or found.content is None or found.note.version != note.version:
-            raise DocumentUnreadable("has changed while it was crawled; the next run sends it")
-        return found.content
+        return document(note, content, self._pages)
 
     def _keep(self, note: Note, links: Iterable[str]) -> Note:
         """Write a note for the next crawl; return it as it was written."""
@@ -336,8 +291,3 @@ class Crawl:
             self._keep_line(line)
         if self._remembered.whole or not self._cut:
             self._keep_line(WHOLE)
-
-
-def _normal(url: str) -> str:
-    """An address of the settings, which are checked."""
-    return urls.normal(url) or url
