@@ -8,6 +8,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # uv takes seconds where pip takes minutes; pip also knows the package index that a company has set up for it.
 install = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(1) || $(BIN)/python -m pip install --quiet --no-deps $(1)
 
+# What kinds of sources need, as far as the tests have something to read with it.
+KINDS := --extra sql --extra feed --extra http --extra fsspec --extra git --extra sftp
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint lint-infra faults clients bench build bundle synth deploy lock clean
 
@@ -58,10 +61,9 @@ bench: $(VENV)/.dev ## Measure speed and memory, side by side with the alternati
 lock: $(VENV)/.dev ## Write the pinned requirements anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --upgrade \
 	  --no-header --no-annotate --quiet --output-file requirements.txt
-	$(BIN)/uv pip compile pyproject.toml --extra build --extra deploy --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra build --extra deploy $(KINDS) --universal --python-version 3.11 \
 	  --constraint requirements.txt --no-header --no-annotate --quiet --output-file requirements-deploy.txt
-	$(BIN)/uv pip compile pyproject.toml --extra build --extra deploy --extra sql --extra feed --extra http --extra fsspec --extra git \
-	  --extra sftp --extra dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra build --extra deploy $(KINDS) --extra dev --universal --python-version 3.11 \
 	  --constraint requirements.txt --no-header --no-annotate --quiet --output-file requirements-dev.txt
 	for extra in fsspec azure gcs git github sftp smb webdav; do \
 	  sed -nE 's/^'$$extra' = \[(.*)\].*/\1/p' pyproject.toml | tr -d '" ' | tr , '\n' | \
