@@ -120,30 +120,29 @@ def test_a_source_that_raises_or_yields_nonsense_fails_the_run(
     assert carried(world) == []
 
 
-@pytest.mark.parametrize(
-    ("bad", "reason"),
-    [
-        (letter(5, content="text"), "its content must be bytes, not str"),
-        (letter(5, content=b""), "is empty"),
-        (letter(5, content=b"\xff\xfe"), "is not UTF-8 text"),
-        (letter(5, content=None), "has neither content nor open"),
-        (letter(5, content_type="TXT"), "has the content type 'TXT'; allowed: CSV"),
-        (letter(5, attributes={"_data_source_id": "x"}), "Attributes._data_source_id cannot be given"),
-        (letter(5, access_control="crew"), "its access_control must be a list"),
-        (letter(5, access_control=[Principal("", "USER", "ALLOW")]), "names nobody"),
-        (Skip(id="5", reason="is a draft"), "is a draft"),
-    ],
-)
-def test_a_record_that_cannot_be_indexed_is_told_and_harms_no_other(
-    world: World, letters: list[Any], bad: object, reason: str
-) -> None:
-    """What is indexed under its id stays; the rest goes on."""
-    letters += [letter(4), bad]
+BAD = {
+    "text": (letter(5, content="text"), "its content must be bytes, not str"),
+    "empty": (letter(5, content=b""), "is empty"),
+    "latin": (letter(5, content=b"\xff\xfe"), "is not UTF-8 text"),
+    "nothing": (letter(5, content=None), "has neither content nor open"),
+    "type": (letter(5, content_type="TXT"), "has the content type 'TXT'; allowed: CSV"),
+    "reserved": (letter(5, attributes={"_data_source_id": "x"}), "Attributes._data_source_id cannot be given"),
+    "access": (letter(5, access_control="crew"), "its access_control must be a list"),
+    "nobody": (letter(5, access_control=[Principal("", "USER", "ALLOW")]), "names nobody"),
+    "draft": (Skip(id="draft", reason="is a draft"), "is a draft"),
+}
+"""Records that cannot be indexed, each under its id, with the reason."""
+
+
+def test_records_that_cannot_be_indexed_are_told_and_harm_no_other(world: World, letters: list[Any]) -> None:
+    """What is indexed under their ids stays; the rest goes on."""
+    letters += [letter(4), *(structs.replace(bad, id=id_) for id_, (bad, _) in BAD.items())]
 
     run = world.sync()
 
-    assert (run.added, run.skipped, run.deleted) == (1, 1, 0)
-    assert reason in world.skipped(run)["team/5"]
+    assert (run.added, run.skipped, run.deleted) == (1, len(BAD), 0)
+    skipped = world.skipped(run)
+    assert [id_ for id_, (_, reason) in BAD.items() if reason not in skipped[f"team/{id_}"]] == []
 
 
 @pytest.mark.parametrize("id_", [None, "", 7])
