@@ -25,7 +25,7 @@ demo: $(VENV)/.laptop ## Sync a handbook into an emulated Kendra index and an em
 
 test: $(VENV)/.dev ## Run the checks and all tests
 	@$(MAKE) --no-print-directory --jobs=2 lint bundle
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(VENV)/.dev ## Run ruff, mypy, and the rules of who imports whom
 	$(BIN)/ruff check

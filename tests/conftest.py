@@ -1,5 +1,7 @@
 """What every test starts with."""
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -8,6 +10,13 @@ from docferry.indexes.calls import PACE
 # A machine may be slow, or busy with something else: no test is about time.
 settings.register_profile("docferry", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("docferry")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector away from what imports have made: some 600,000 objects, which live to the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(autouse=True)

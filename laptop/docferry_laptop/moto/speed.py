@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from unittest.mock import patch
 
@@ -16,6 +16,14 @@ from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
 
 
+@lru_cache(maxsize=16)
+def tree(definition: str) -> Any:
+    """The parsed definition of a state machine. Nothing changes it, so a process parses each text once."""
+    stream = asl_parser.InputStream(definition)
+    parser = asl_parser.ASLParser(asl_parser.CommonTokenStream(asl_parser.ASLLexer(stream)))
+    return parser.state_machine()
+
+
 @contextmanager
 def shortcuts() -> Iterator[None]:
     """Remember the URLs of backends, parsed definitions, parsed JSON paths, and the interpreter's clients.
@@ -23,7 +31,6 @@ def shortcuts() -> Iterator[None]:
     A state machine is still built for each execution, but from the remembered tree of its definition. The nodes of the
     tree remember their texts.
     """
-    trees: dict[str, Any] = {}
     made = cache(boto_client_for)
     urls = BaseBackend.urls.fget
     assert urls is not None
@@ -37,11 +44,8 @@ def shortcuts() -> Iterator[None]:
         return known[kind]
 
     def parse(definition: str) -> Any:
-        if definition not in trees:
-            stream = asl_parser.InputStream(definition)
-            parser = asl_parser.ASLParser(asl_parser.CommonTokenStream(asl_parser.ASLLexer(stream)))
-            trees[definition] = parser.state_machine()
-        return Preprocessor().visit(trees[definition]), trees[definition]
+        parsed = tree(definition)
+        return Preprocessor().visit(parsed), parsed
 
     def text_of(node: Any) -> str:
         if not hasattr(node, "known_text"):
