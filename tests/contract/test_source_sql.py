@@ -165,6 +165,8 @@ def test_rows_with_the_key_of_a_pages_end_stay_together(tmp_path: Path, monkeypa
     documents, _ = listed(source, Indexed())
 
     assert sorted(document.id for document in documents) == [f"demo/{name}" for name in ("B", "a", "b", "c", "d")]
+    # Between "b" and "B" a listing must not be broken off, so it cannot go on after a text at all.
+    assert {page.checkpoint for page in source.pages(None)} == {None}
 
 
 def test_a_row_that_is_deleted_before_its_content_is_read_is_skipped(tmp_path: Path) -> None:

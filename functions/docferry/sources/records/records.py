@@ -94,7 +94,8 @@ class Records:
         name = f"{type(self).__module__}:{type(self).__qualname__}"
         try:
             for record in self.records() if checkpoint is None else self.resume(checkpoint):
-                self.__checkpoint = getattr(record, "checkpoint", None) or self.__checkpoint
+                if isinstance(record, Record):  # a record without one is no place to go on from
+                    self.__checkpoint = record.checkpoint
                 yield described(self.connector, record, f"{name}.records()")
         except DocferryError:
             raise
