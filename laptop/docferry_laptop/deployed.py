@@ -19,7 +19,7 @@ from docferry_emulators.clock import Clock, VirtualClock
 from docferry_emulators.server.application import serving
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.executions import stop_all
-from docferry_laptop.moto.buckets import kept_in
+from docferry_laptop.moto.buckets import kept_in, read_to_the_end
 from docferry_laptop.moto.event_delivery import Events, event_delivery
 from docferry_laptop.moto.gaps import gaps_filled, quietly
 from docferry_laptop.moto.speed import shortcuts
@@ -99,6 +99,7 @@ def cloud(
             serving(clock=clock, database=database, settings=settings, moto_config=MOTO)
         )
         stack.enter_context(mock_aws(config=MOTO))
+        stack.enter_context(read_to_the_end())
         if state is not None:
             stack.enter_context(kept_in(state / "buckets"))
         stack.enter_context(shortcuts())

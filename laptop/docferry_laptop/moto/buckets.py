@@ -1,4 +1,6 @@
-"""Buckets that outlive the process: each object of moto's S3 is also a file, under its bucket's folder.
+"""Moto's buckets as S3's are: an object that is replaced can be read to its end, and objects outlive the process.
+
+To outlive it, each object of moto's S3 is also a file, under its bucket's folder.
 
 A file that is put into such a folder by hand becomes an object at the next start.
 """
@@ -18,6 +20,20 @@ from moto.s3.models import FakeKey, S3Backend, s3_backends
 
 # When objects with these prefixes expire, as in the life-cycle rules of the stack.
 EXPIRING = {"runs/": timedelta(days=30), "staging/": timedelta(days=7), "carried/": timedelta(days=7)}
+
+
+@contextmanager
+def read_to_the_end() -> Iterator[None]:
+    """Let a reader finish while another thread replaces or deletes the object. Moto closes it under the reader."""
+    dispose = FakeKey.dispose
+
+    def close_when_unused(key: FakeKey, garbage: bool = False) -> None:  # noqa: FBT001, FBT002 - moto's own signature
+        key.disposed = True
+        if garbage:  # nobody holds the object any more
+            dispose(key, garbage)
+
+    with patch.object(FakeKey, "dispose", close_when_unused):
+        yield
 
 
 @contextmanager

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
+from moto.s3.models import S3Backend, s3_backends
 
-from docferry_laptop.moto.buckets import _file, kept_in
+from docferry_laptop.moto.buckets import _file, kept_in, read_to_the_end
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,20 @@ def test_objects_are_there_in_the_next_process(tmp_path: Path) -> None:
         found = s3.get_object(Bucket="state", Key="a/b.json")
         assert found["Body"].read() == b"2"
         assert found["ETag"] == etag
+
+
+@pytest.mark.parametrize("change", ["put_object", "delete_object"])
+def test_an_object_is_read_to_its_end_while_it_is_replaced(change: str) -> None:
+    """A command that follows a run reads records that the run's thread replaces."""
+    with mock_aws(), read_to_the_end():
+        s3: S3Backend = s3_backends["123456789012"]["aws"]
+        s3.create_bucket("state", "us-east-1")
+        s3.put_object("state", "a.json", b"before")
+        found = s3.get_object("state", "a.json")
+        assert found is not None
+        getattr(s3, change)("state", "a.json", *([b"after"] if change == "put_object" else []))
+
+        assert found.value == b"before"
 
 
 def test_a_refused_conditional_write_changes_nothing_on_disk(tmp_path: Path) -> None:
