@@ -80,14 +80,6 @@ def synced(state: Path) -> list[Synced]:
         ) from error
 
 
-def known(state: Path, name: str | None, config: Path, *, deployed: bool) -> Connector:
-    """Return the connector for a command about a run: one that is deployed, or one that was synced here.
-
-    Raises ConfigurationError.
-    """
-    return to_sync(name, None, None, config) if deployed else to_ask(state, name).connector
-
-
 def to_ask(state: Path, name: str | None, index: IndexKind | None = None) -> Synced:
     """Return the connector to ask about: the named one, or the last one synced. Raises ConfigurationError."""
     found = _asked(state, name, index)

@@ -36,7 +36,8 @@ app = typer.Typer(
     # Help in plain text: the library that draws boxes around it takes longer to import than everything else.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    epilog="Only `docferry deploy` and --aws use AWS. All else runs on this machine, with emulators of both services.",
+    epilog="Only `docferry deploy` and --target aws use AWS. All else runs on this machine, with emulators of both "
+    "services.",
 )
 app.command("init")(init.command)
 app.command("sync")(sync.command)
@@ -89,13 +90,19 @@ def main() -> None:
         app()
     except ConfigurationError as error:
         fail(str(error), USAGE)
+    except DocferryError as error:
+        fail(f"{type(error).__name__}: {error}", FAILED)
     except OSError as error:
         # A path that the person has given, or something below it, cannot be made, read or written.
         if error.filename is None:
             raise
         fail(f"{error.filename}: {error.strerror}", USAGE)
-    except DocferryError as error:
-        fail(f"{type(error).__name__}: {error}", FAILED)
+    except Exception as error:
+        if not type(error).__module__.startswith(("botocore.", "boto3.")):
+            raise
+        from docferry_cli.aws_errors import explain
+
+        fail(explain(error), USAGE)
 
 
 def fail(message: str, code: int) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,7 +14,8 @@ from docferry.changes.plans import Planned
 from docferry.connector import Connector
 from docferry.errors import ConfigurationError
 from docferry.reporting.report import Failure, Report
-from docferry_cli.running import Outcome, Runner, run
+from docferry_cli.running import Outcome, follow
+from docferry_cli.targets import Where
 
 SHOWN = 20
 PLANNED = 100
@@ -23,11 +23,10 @@ REFUSED = ("ApprovalRefused: ", "ConfigurationError: ", "PlanRefused: ")
 """Errors of a run that its caller has caused: exit 2, as for any bad usage."""
 
 
-def finish(
-    chosen: Connector, state: Path, inputs: dict[str, object], *, as_json: bool, how: Runner | None = None
-) -> None:
+def finish(where: Where, chosen: Connector, inputs: dict[str, object], *, as_json: bool) -> None:
     """Run one execution with these inputs, print what it did, and exit."""
-    outcome = (how or run)(chosen, state, inputs)
+    with where.run(chosen) as opened:
+        outcome = follow(opened, opened.start(**inputs))
     result = outcome.report
     if as_json:
         print(msgspec.json.encode(for_programs(outcome)).decode())  # noqa: T201  # the output of --json

@@ -42,10 +42,22 @@ def find(connector: Connector) -> Stack:
     try:
         described: Any = boto3.client("cloudformation").describe_stacks(StackName=name)
     except ClientError as error:
+        if (
+            error.response["Error"]["Code"] != "ValidationError"
+        ):  # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
+            raise
         raise ConfigurationError(
-            f"{connector.name} is not deployed: {error}; `docferry deploy {connector.name}` deploys it"
+            f"{connector.name} is not deployed: there is no stack {name} in this account and region; "
+            f"`docferry deploy {connector.name}` deploys it"
         ) from error
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0]["Outputs"]}
-    ids = {setting: outputs[output] for setting, output in service(connector.index.kind).outputs.items()}
+    stack = described["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    named = service(connector.index.kind).outputs
+    if missing := {"StateMachineArn", "StateBucket", *named.values()} - outputs.keys():
+        raise ConfigurationError(
+            f"the stack {name} is {stack['StackStatus']} and has no output {', '.join(sorted(missing))}: wait until it "
+            f"is complete, or deploy it again with `docferry deploy {connector.name}`"
+        )
+    ids = {setting: outputs[output] for setting, output in named.items()}
     index = Part(connector.index.kind, {**connector.index.settings, **ids})
     return Stack(connector.name, outputs["StateMachineArn"], outputs["StateBucket"], index)

@@ -17,8 +17,8 @@ from docferry.runtime.assets import RECIPES
 from docferry_emulators import Settings
 from docferry_emulators.clock import VirtualClock
 from docferry_laptop.laptop import laptop
+from tests.waiting import wait_for
 from tests.workflow.sources.world import held, synced
-from tests.workflow.world import wait_for
 
 PROGRAM = Path(__file__).parent / "node_modules" / "tiddlywiki" / "tiddlywiki.js"
 

@@ -1,4 +1,4 @@
-"""`docferry local deploy` and `docferry sync --deployed`, as a person uses them."""
+"""`docferry local deploy` and `docferry sync --target stack`, as a person uses them."""
 
 import json
 import sys
@@ -40,7 +40,7 @@ def test_a_connector_is_deployed_and_synced_again_and_again(docferry: Docferry, 
     """What a stack holds is there for the next command."""
 
     def sync() -> Any:
-        code, out, err = docferry("sync", "handbook", "--deployed", "--json")
+        code, out, err = docferry("sync", "handbook", "--target", "stack", "--json")
         assert code == 0, err
         return json.loads(out)
 
@@ -57,7 +57,7 @@ def test_a_connector_is_deployed_and_synced_again_and_again(docferry: Docferry, 
 
 def test_a_connector_that_is_not_deployed(docferry: Docferry) -> None:
     """What to do is said."""
-    code, _, err = docferry("sync", "handbook-q", "--deployed")
+    code, _, err = docferry("sync", "handbook-q", "--target", "stack")
 
     assert code == 2
     assert "docferry local deploy handbook-q" in err

@@ -10,9 +10,11 @@ import boto3
 from docferry.reporting import ledger
 from docferry.state.keys import LEASE
 from docferry.sync_job.lease import Lease
-from docferry_cli import running
+from docferry_cli.running import follow
+from docferry_cli.targets import Where
 from docferry_infra.deployable import deployable
-from tests.e2e.world import CONNECTORS, World, handbook, wait_for
+from tests.e2e.world import CONNECTORS, World, handbook
+from tests.waiting import wait_for
 
 
 def documents(files: dict[str, bytes]) -> set[str]:
@@ -108,13 +110,13 @@ def test_the_command_drives_a_stack_in_aws(world: World) -> None:
     world.upload({"command/order.txt": b"Standing orders."})
     connector = deployable(CONNECTORS)[world.stack.connector].connector
 
-    plan = running.run_in_aws(connector, Path(), {"mode": "plan"})
-    applied = running.run_in_aws(connector, Path(), {"apply": plan.report.run})
+    with Where("aws", Path(), CONNECTORS).run(connector) as opened:
+        plan = follow(opened, opened.start(mode="plan"))
+        applied = follow(opened, opened.start(apply=plan.report.run))
+        runs = [entry.run for entry in islice(ledger.newest(opened.store), 2)]
 
     ids = [document.id for document in plan.planned]
     assert f"{world.stack.connector}/command/order.txt" in ids
     assert (applied.report.status, applied.report.added, applied.failed) == ("SUCCEEDED", len(ids), [])
     world.assert_converged({"command/order.txt"})
-    with running.deployment(connector, Path(), aws=True) as stack:
-        runs = [entry.run for entry in islice(ledger.newest(stack.store()), 2)]
     assert runs == [applied.report.run, plan.report.run]

@@ -12,7 +12,8 @@ from docferry_cli.stack import find
 from docferry_infra.deployable import deployable
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.deployed import cloud
-from tests.e2e.world import CONNECTORS, wait_for
+from tests.e2e.world import CONNECTORS
+from tests.waiting import wait_for_end
 
 # The shortest way through the state machine: a listing without changes, which is committed; or the clean-up.
 SOUND = {
@@ -53,7 +54,7 @@ def run(assembly: Assembly, tmp_path: Path) -> Iterator[Run]:
         running.publish(folder, connector)
         running.create(connector.name)
         execution = find(connector).start()
-        wait_for(lambda: execution.status() != "RUNNING")
+        wait_for_end(execution)
         return Ended(execution.arn)
 
     with cloud() as running:

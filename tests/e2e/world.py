@@ -1,7 +1,5 @@
 """A connector that is deployed on a laptop, and what a test does to it."""
 
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +16,11 @@ from docferry.sync_job import lease
 from docferry_cli.stack import Stack
 from docferry_laptop.deployed import Cloud
 from docferry_laptop.executions import Execution
+from tests.waiting import wait_for, wait_for_end
 
 CONNECTORS = Path(__file__).parent / "connectors.yaml"
 HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"
 BUCKET = "example-handbook"
-PATIENCE_SECONDS = 120
 
 
 class World:
@@ -46,7 +44,7 @@ class World:
 
     def finish(self, execution: Execution) -> Report:
         """Wait until an execution has ended, and read its report."""
-        wait_for(lambda: execution.status() != "RUNNING")
+        wait_for_end(execution)
         written = report.read(self.store, execution.run)
         assert written is not None, execution.error()
         assert written.status == execution.status() == "SUCCEEDED", written
@@ -79,16 +77,6 @@ class World:
         assert self.store.read(LEASE, lease.Lease) is None
         record = sync_job.read(self.store)
         assert record is None or record.state == "settled"
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until other threads and processes have made something true."""
-    waiting = threading.Event()
-    for _ in range(PATIENCE_SECONDS * 50):
-        if condition():
-            return
-        waiting.wait(0.02)
-    raise AssertionError("waited in vain")
 
 
 def handbook() -> dict[str, bytes]:

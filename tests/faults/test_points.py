@@ -9,9 +9,6 @@ from tests.faults.points import Point
 from tests.faults.stage import RECORDS, SERVICES
 
 NOT_REACHED = {
-    ("changes/quarantine.py", "store.writing(store.held(FAILURES))"): (
-        "one of two such lines: `docferry retry`, which a person calls"
-    ),
     (
         "sync_job/lease.py",
         "store.delete(LEASE)",

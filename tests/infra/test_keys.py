@@ -17,7 +17,7 @@ from docferry_emulators.clock import VirtualClock
 from docferry_laptop.laptop import Laptop, laptop
 from docferry_laptop.moto.lambda_runtime import LambdaRuntime
 from tests.first_layout import lay_out_as_at_first
-from tests.workflow.world import wait_for
+from tests.waiting import wait_for_end
 
 KINDS = {
     "GetObject": "reads",
@@ -89,7 +89,7 @@ def test_functions_touch_the_keys_that_their_roles_allow(
 
     def sync(**inputs: object) -> str:
         execution = deployment.start(**inputs)
-        wait_for(lambda: execution.status() != "RUNNING")
+        wait_for_end(execution)
         return execution.run
 
     for number in range(15):

@@ -13,7 +13,8 @@ from docferry.state.keys import LEASE
 from docferry.sync_job import lease
 from docferry.workflow.janitor import Request, janitor
 from docferry_laptop.moto.lambda_runtime import LambdaRuntime
-from tests.workflow.world import World, wait_for
+from tests.waiting import wait_for, wait_for_end
+from tests.workflow.world import World
 
 
 def function(arn: str) -> str:
@@ -82,7 +83,7 @@ def test_a_function_that_always_dies_fails_the_run_and_leaves_nothing_open(
     crashing(state, after=after)
 
     execution = world.start()
-    wait_for(lambda: execution.status() != "RUNNING")
+    wait_for_end(execution)
 
     crashing.stop()
     # A shard that left its result is done, whatever became of the function; so is a run that left its report.
@@ -104,7 +105,7 @@ def test_a_document_put_by_a_run_that_died_is_deleted_when_it_is_gone(world: Wor
     world.write("ghost.txt")
     crashing("put_batch", after=True)
     execution = world.start()
-    wait_for(lambda: execution.status() != "RUNNING")
+    wait_for_end(execution)
     crashing.stop()
     assert world.indexed("ghost.txt") == {"ghost.txt"}
     (world.folder / "ghost.txt").unlink()

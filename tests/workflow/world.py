@@ -1,6 +1,5 @@
 """A connector on a laptop, and what a test does to it."""
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,7 @@ from docferry.sync_job import lease
 from docferry_emulators import Knobs
 from docferry_laptop.executions import Execution
 from docferry_laptop.laptop import Deployment, Laptop
-
-PATIENCE_SECONDS = 120
+from tests.waiting import wait_for_end
 
 
 class World:
@@ -62,7 +60,7 @@ class World:
 
     def finish(self, execution: Execution) -> Report:
         """Wait until an execution has ended, and read its report."""
-        wait_for(lambda: execution.status() != "RUNNING")
+        wait_for_end(execution)
         written = report.read(self.store, execution.run)
         assert written is not None, execution.error()
         assert (written.status == "SUCCEEDED") == (execution.status() == "SUCCEEDED")
@@ -119,13 +117,3 @@ class World:
     def report_exists(self, run: str) -> bool:
         """Whether a run has left a report."""
         return self.store.exists(run_key(run, "report.json"))
-
-
-def wait_for(condition: Any) -> None:
-    """Wait until another thread has made something true."""
-    waiting = threading.Event()
-    for _ in range(PATIENCE_SECONDS * 100):
-        if condition():
-            return
-        waiting.wait(0.01)
-    raise AssertionError("waited in vain")

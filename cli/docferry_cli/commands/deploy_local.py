@@ -40,13 +40,14 @@ def deploy(
     """Deploy the stacks of connectors on this machine.
 
     Builds the bundle for this machine and synthesizes the stacks first. Keeps each stack in the folder --state, with
-    its buckets and its emulated index. `docferry sync --deployed` runs a stack. Needs: pip install 'docferry[deploy]'.
+    its buckets and its emulated index. `docferry sync --target stack` runs a stack. Needs:
+    pip install 'docferry[deploy]'.
 
     Examples:
 
       docferry local deploy
 
-      docferry local deploy handbook-s3 && docferry sync --deployed handbook-s3
+      docferry local deploy handbook-s3 && docferry sync handbook-s3 --target stack
     """
     from rich.console import Console
 
@@ -83,4 +84,4 @@ def tell(console: "Console", state: Path, connector: "Connector") -> None:
         folder = state / "buckets" / connector.source.settings["bucket"]
         folder.mkdir(parents=True, exist_ok=True)
         console.print(f"  source bucket  {folder}: files put there are its objects", highlight=False)
-    console.print(f"Run it: docferry sync --deployed {connector.name}")
+    console.print(f"Run it: docferry sync {connector.name} --target stack")

@@ -4,10 +4,17 @@ from typing import Annotated
 
 import typer
 
-from docferry_cli.options import STATE, Connector, Json, Named, State
+from docferry_cli.options import CONFIG, HERE, STATE, Config, Connector, Json, Named, State, TargetOption
 
 
-def list_failures(connector: Named = None, *, state: State = STATE, as_json: Json = False) -> None:
+def list_failures(
+    connector: Named = None,
+    *,
+    config: Config = CONFIG,
+    state: State = STATE,
+    target: TargetOption = HERE,
+    as_json: Json = False,
+) -> None:
     """List the documents that the index refuses, and why.
 
     Says in how many runs each document has failed, and which documents are quarantined: those are not sent any more.
@@ -23,11 +30,9 @@ def list_failures(connector: Named = None, *, state: State = STATE, as_json: Jso
     from rich.markup import escape
 
     from docferry.changes import quarantine
-    from docferry_cli import connectors
-    from docferry_cli.open_connector import open_connector
+    from docferry_cli.targets import Where
 
-    chosen = connectors.to_ask(state, connector)
-    with open_connector(state, chosen) as opened:
+    with Where(target, state, config).look(connector) as opened:
         found = list(quarantine.read(opened.store))
     if as_json:
         shown = [
@@ -47,7 +52,10 @@ def retry(
     ids: Annotated[list[str] | None, typer.Argument(help="Documents to release. Default: all.")] = None,
     *,
     connector: Connector = None,
+    config: Config = CONFIG,
     state: State = STATE,
+    target: TargetOption = HERE,
+    as_json: Json = False,
 ) -> None:
     """Release documents from quarantine.
 
@@ -59,13 +67,15 @@ def retry(
 
       docferry retry handbook/safety/plan.pdf
     """
+    import msgspec
     from rich.console import Console
 
     from docferry.changes import quarantine
-    from docferry_cli import connectors
-    from docferry_cli.open_connector import open_connector
+    from docferry_cli.targets import Where
 
-    chosen = connectors.to_ask(state, connector)
-    with open_connector(state, chosen) as opened:
+    with Where(target, state, config).look(connector) as opened:
         released = quarantine.release(opened.store, frozenset(ids) if ids else None)
-    Console().print(f"{released} released; the next sync sends them again")
+    if as_json:
+        print(msgspec.json.encode({"released": released}).decode())  # noqa: T201  # the output of --json
+    else:
+        Console().print(f"{released} released; the next sync sends them again")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from docferry.indexes import JobStatus
-from docferry_cli.options import STATE, Index, Json, Named, State
+from docferry_cli.options import CONFIG, HERE, STATE, Config, Index, Json, Named, State, TargetOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +26,9 @@ def command(  # noqa: PLR0913  # one parameter an option
     since: Annotated[datetime | None, typer.Option(help="Only jobs that started at or after this time, UTC.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Only jobs that started before this time, UTC.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most N jobs.", metavar="N")] = 20,
+    config: Config = CONFIG,
     state: State = STATE,
+    target: TargetOption = HERE,
     as_json: Json = False,
 ) -> None:
     """List the sync jobs of a data source, newest first.
@@ -43,18 +45,16 @@ def command(  # noqa: PLR0913  # one parameter an option
     import msgspec
     from rich.console import Console
 
-    from docferry_cli import connectors
-    from docferry_cli.open_connector import open_connector
+    from docferry_cli.targets import Where
 
-    chosen = connectors.to_ask(state, connector, index)
-    with open_connector(state, chosen) as opened:
+    with Where(target, state, config).look(connector, index) as opened:
         found = opened.index.jobs(status=status, since=_utc(since), until=_utc(until))
         jobs = list(islice(found, limit))
     if as_json:
         print(msgspec.json.encode(jobs).decode())  # noqa: T201  # the output of --json
     else:
         # An execution id that is cut off is useless, so let the terminal wrap it.
-        show(Console(width=max(WIDTH, Console().width)), f"{chosen.connector.name} → {chosen.index.kind}", jobs)
+        show(Console(width=max(WIDTH, Console().width)), f"{opened.connector.name} → {opened.part.kind}", jobs)
 
 
 def show(console: "Console", title: str, jobs: list["SyncJob"]) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from docferry_cli.options import CONFIG, STATE, Aws, Config, Connector, Deployed, Json, Named, State
+from docferry_cli.options import CONFIG, HERE, STATE, Config, Connector, Json, Named, State, TargetOption
 
 
 def approve(  # one parameter an option
@@ -13,8 +13,7 @@ def approve(  # one parameter an option
     connector: Connector = None,
     config: Config = CONFIG,
     state: State = STATE,
-    deployed: Deployed = False,
-    aws: Aws = False,
+    target: TargetOption = HERE,
     as_json: Json = False,
 ) -> None:
     """Send the changes that a run has held back.
@@ -27,19 +26,20 @@ def approve(  # one parameter an option
 
       docferry approve 6b1ccd0e-4a5c-4f0e-9a53-0d5d4b8b3c7f
     """
-    from docferry_cli import connectors
     from docferry_cli.result import finish
-    from docferry_cli.running import runner
+    from docferry_cli.targets import Where
 
-    chosen = connectors.known(state, connector, config, deployed=deployed)
-    finish(chosen, state, {"approve": run}, as_json=as_json, how=runner(deployed=deployed, aws=aws))
+    where = Where(target, state, config)
+    finish(where, where.connector(connector), {"approve": run}, as_json=as_json)
 
 
 def reconcile(
     connector: Named = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    config: Config = CONFIG,
     state: State = STATE,
+    target: TargetOption = HERE,
     as_json: Json = False,
 ) -> None:
     """Compare the manifest with the index, and repair what differs.
@@ -53,14 +53,22 @@ def reconcile(
 
       docferry reconcile handbook
     """
-    from docferry_cli import connectors
     from docferry_cli.result import finish
+    from docferry_cli.targets import Where
 
+    where = Where(target, state, config)
     inputs: dict[str, object] = {"mode": "reconcile", "dry_run": dry_run}
-    finish(connectors.to_ask(state, connector).connector, state, inputs, as_json=as_json)
+    finish(where, where.connector(connector), inputs, as_json=as_json)
 
 
-def rebuild(connector: Named = None, *, state: State = STATE, as_json: Json = False) -> None:
+def rebuild(
+    connector: Named = None,
+    *,
+    config: Config = CONFIG,
+    state: State = STATE,
+    target: TargetOption = HERE,
+    as_json: Json = False,
+) -> None:
     """Replace a damaged manifest by a new one.
 
     Puts every document again, and deletes nothing.
@@ -69,7 +77,8 @@ def rebuild(connector: Named = None, *, state: State = STATE, as_json: Json = Fa
 
       docferry rebuild handbook
     """
-    from docferry_cli import connectors
     from docferry_cli.result import finish
+    from docferry_cli.targets import Where
 
-    finish(connectors.to_ask(state, connector).connector, state, {"mode": "rebuild"}, as_json=as_json)
+    where = Where(target, state, config)
+    finish(where, where.connector(connector), {"mode": "rebuild"}, as_json=as_json)

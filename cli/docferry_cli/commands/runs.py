@@ -2,12 +2,11 @@
 
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from docferry_cli.options import CONFIG, STATE, Aws, Config, Deployed, Json, Named, State
+from docferry_cli.options import CONFIG, HERE, STATE, Config, Json, Named, State, TargetOption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,8 +23,7 @@ def command(  # one parameter an option
     limit: Annotated[int, typer.Option(min=1, help="Show at most N runs.", metavar="N")] = 20,
     config: Config = CONFIG,
     state: State = STATE,
-    deployed: Deployed = False,
-    aws: Aws = False,
+    target: TargetOption = HERE,
     as_json: Json = False,
 ) -> None:
     """List the runs of a connector, newest first.
@@ -42,29 +40,16 @@ def command(  # one parameter an option
     import msgspec
     from rich.console import Console
 
-    from docferry_cli.running import runner
+    from docferry.reporting import ledger
+    from docferry_cli.targets import Where
 
-    runner(deployed=deployed, aws=aws)  # raises for options that cannot be combined
-    found = read(connector, config, state, limit, deployed=deployed, aws=aws)
+    with Where(target, state, config).look(connector) as opened:
+        found = list(islice(ledger.newest(opened.store), limit))
     if as_json:
         print(msgspec.json.encode(found).decode())  # noqa: T201  # the output of --json
     else:
         # A run's name that is cut off is useless, so let the terminal wrap it.
         show(Console(width=max(WIDTH, Console().width)), found)
-
-
-def read(connector: str | None, config: Path, state: Path, limit: int, *, deployed: bool, aws: bool) -> list["Entry"]:
-    """Return the newest runs of a connector, on this machine or in AWS. Raises ConfigurationError."""
-    from docferry.reporting import ledger
-    from docferry_cli import connectors
-    from docferry_cli.open_connector import open_connector
-    from docferry_cli.running import deployment
-
-    if deployed:
-        with deployment(connectors.known(state, connector, config, deployed=True), state, aws=aws) as stack:
-            return list(islice(ledger.newest(stack.store()), limit))
-    with open_connector(state, connectors.to_ask(state, connector)) as opened:
-        return list(islice(ledger.newest(opened.store), limit))
 
 
 def show(console: "Console", runs: list["Entry"]) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from docferry_cli.options import STATE, Connector, Index, Json, State
+from docferry_cli.options import CONFIG, HERE, STATE, Config, Connector, Index, Json, State, TargetOption
 
 
 def command(  # noqa: PLR0913  # one parameter an option
@@ -17,7 +17,9 @@ def command(  # noqa: PLR0913  # one parameter an option
         list[str] | None, typer.Option(help="With --user: a group of the user. May be repeated.", metavar="GROUP")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="Show at most N results.", metavar="N")] = 10,
+    config: Config = CONFIG,
     state: State = STATE,
+    target: TargetOption = HERE,
     as_json: Json = False,
 ) -> None:
     """Search the index of the last sync.
@@ -39,21 +41,19 @@ def command(  # noqa: PLR0913  # one parameter an option
 
     from docferry.errors import ConfigurationError
     from docferry.indexes import Reader
-    from docferry_cli import connectors
-    from docferry_cli.open_connector import open_connector
+    from docferry_cli.targets import Where
 
     if group and user is None:
         raise ConfigurationError("give --user too: a group without a user finds nothing")
     reader = Reader(user, tuple(group or ())) if user is not None else None
-    chosen = connectors.to_ask(state, connector, index)
-    with open_connector(state, chosen) as opened:
+    with Where(target, state, config).look(connector, index) as opened:
         hits = opened.index.search(words, limit, reader)
     if as_json:
         print(msgspec.json.encode(hits).decode())  # noqa: T201  # the output of --json
         return
     console = Console(soft_wrap=True, highlight=False)
     if not hits:
-        console.print(f"nothing found for {words!r} in {chosen.index.kind}", markup=False)
+        console.print(f"nothing found for {words!r} in {opened.part.kind}", markup=False)
     for number, hit in enumerate(hits, 1):
         console.print(Text(f"{number}. {hit.title}", style="bold"))
         console.print(Text("   " + " ".join(hit.excerpt.split())[:300]))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from docferry_cli import options
-from docferry_cli.options import CONFIG, STATE, Aws, Config, Deployed, Json, State
+from docferry_cli.options import CONFIG, HERE, STATE, Config, Json, State, TargetOption
 
 Chosen = Annotated[str | None, typer.Argument(help="The name of a connector in connectors.yaml.", show_default=False)]
 Folder = Annotated[Path | None, typer.Option(help="A folder to sync, without a connectors.yaml.")]
@@ -24,15 +24,14 @@ def command(  # noqa: PLR0913  # one parameter an option
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be done, as `docferry plan` does.")
     ] = False,
-    deployed: Deployed = False,
-    aws: Aws = False,
+    target: TargetOption = HERE,
     as_json: Json = False,
 ) -> None:
     """Crawl a source and bring the index in step with it.
 
     By default the workflow runs on this machine, against emulated indexes that are kept in --state. The next sync
-    moves only what has changed. With --deployed --aws, the connector's state machine runs in AWS, with the credentials
-    and the region of the environment.
+    moves only what has changed. With --target aws, the connector's state machine runs in AWS, with the credentials and
+    the region of the environment.
 
     Exit code 0: the sync succeeded. 1: it failed. 2: bad usage or configuration.
 
@@ -44,18 +43,21 @@ def command(  # noqa: PLR0913  # one parameter an option
 
       docferry sync handbook --json
 
-      docferry sync handbook --deployed --aws
+      docferry sync handbook --target aws
 
     """
+    from docferry.errors import ConfigurationError
     from docferry_cli import connectors
     from docferry_cli.result import finish
-    from docferry_cli.running import runner
+    from docferry_cli.targets import Where
 
+    if target != "here" and path is not None:
+        raise ConfigurationError(f"--path is for this machine; with --target {target} name one of {config}")
     chosen = connectors.to_sync(connector, path, index, config)
     inputs: dict[str, object] = {"mode": "full"} if full else {}
     if dry_run:
         inputs["dry_run"] = True
-    finish(chosen, state, inputs, as_json=as_json, how=runner(deployed=deployed, aws=aws, path=path))
+    finish(Where(target, state, config), chosen, inputs, as_json=as_json)
 
 
 def plan(  # noqa: PLR0913  # one parameter an option
@@ -66,8 +68,7 @@ def plan(  # noqa: PLR0913  # one parameter an option
     config: Config = CONFIG,
     state: State = STATE,
     full: Full = False,
-    deployed: Deployed = False,
-    aws: Aws = False,
+    target: TargetOption = HERE,
     as_json: Json = False,
 ) -> None:
     """Show what a sync would send, and send nothing.
@@ -90,8 +91,7 @@ def plan(  # noqa: PLR0913  # one parameter an option
         state=state,
         full=full,
         dry_run=True,
-        deployed=deployed,
-        aws=aws,
+        target=target,
         as_json=as_json,
     )
 
@@ -102,8 +102,7 @@ def apply(  # one parameter an option
     connector: options.Connector = None,
     config: Config = CONFIG,
     state: State = STATE,
-    deployed: Deployed = False,
-    aws: Aws = False,
+    target: TargetOption = HERE,
     as_json: Json = False,
 ) -> None:
     """Send exactly what a plan has shown.
@@ -115,9 +114,8 @@ def apply(  # one parameter an option
       docferry apply 6b1ccd0e-4a5c-4f0e-9a53-0d5d4b8b3c7f
 
     """
-    from docferry_cli import connectors
     from docferry_cli.result import finish
-    from docferry_cli.running import runner
+    from docferry_cli.targets import Where
 
-    chosen = connectors.known(state, connector, config, deployed=deployed)
-    finish(chosen, state, {"apply": run}, as_json=as_json, how=runner(deployed=deployed, aws=aws))
+    where = Where(target, state, config)
+    finish(where, where.connector(connector), {"apply": run}, as_json=as_json)

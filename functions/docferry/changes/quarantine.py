@@ -4,21 +4,24 @@ A document that the index refuses is sent again by the next run, because the ind
 changed. After five runs it is quarantined: not sent until its content or metadata changes, or a person releases it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import merge as merged
 
 from msgspec import Struct, structs
 
 from docferry.changes.access import Exposed
 from docferry.changes.detection import Unchanged, same_but_for_time
+from docferry.errors import Conflict
 from docferry.model import Change, Document, Outcome, Skipped
 from docferry.state import lines
 from docferry.state.keys import FAILED, FAILURES, QUARANTINED, run_key
 from docferry.state.merge import align
-from docferry.state.store import Store
+from docferry.state.store import Moved, Store
 
 RUNS = 5
 """How many runs a document may fail in, as it is, before it is quarantined."""
+# The end of a run and a person write at the same time, at most.
+ATTEMPTS = 5
 
 
 class Failing(Struct, frozen=True, omit_defaults=True):
@@ -53,15 +56,21 @@ def of_run(store: Store, run: str) -> Iterator[Outcome]:
 
 
 def release(store: Store, ids: frozenset[str] | None) -> int:
-    """Forget the failures of these documents, or of all; the next run sends them. Returns how many there were."""
-    released = 0
-    with store.writing(store.held(FAILURES)) as stream:
+    """Forget the failures of these documents, or of all; the next run sends them. Returns how many there were.
+
+    Safe beside a run: what is released meanwhile stays so. Raises Conflict.
+    """
+    released: set[str] = set()
+
+    def kept() -> Iterator[Failing]:
         for failing in read(store):
             if ids is None or failing.id in ids:
-                released += 1
+                released.add(failing.id)
             else:
-                stream.add(failing)
-    return released
+                yield failing
+
+    _replace(store, kept)
+    return len(released)
 
 
 def quarantine(
@@ -86,15 +95,17 @@ def quarantine(
 
 
 def update(store: Store, run: str, *, unseen: frozenset[str] = frozenset()) -> None:
-    """Count the failures of a run. May be repeated: a run counts once.
+    """Count the failures of a run. May be repeated: a run counts once. Raises Conflict.
 
     What did not fail in the run is forgotten, but for what it held in quarantine, and what may fail unseen once more.
     ``unseen`` are the failures that show only now that the run is over.
     """
-    poisoned = (outcome for outcome in of_run(store, run) if outcome.poison and outcome.kind != "deleted")
-    with store.writing(store.held(FAILURES)) as stream:
-        for failing in counted(run, poisoned, read(store), _stream(store, run_key(run, QUARANTINED)), unseen):
-            stream.add(failing)
+
+    def after() -> Iterator[Failing]:
+        poisoned = (outcome for outcome in of_run(store, run) if outcome.poison and outcome.kind != "deleted")
+        return counted(run, poisoned, read(store), _stream(store, run_key(run, QUARANTINED)), unseen)
+
+    _replace(store, after)
 
 
 def counted(
@@ -106,19 +117,35 @@ def counted(
 ) -> Iterator[Failing]:
     """The failures after a run, sorted by id. Pure.
 
-    All three must be sorted by id; no id may be both in ``failed`` and in ``held``.
+    All three must be sorted by id; no id may be both in ``failed`` and in ``held``. A document in ``held`` that is not
+    in ``before`` any more was released while the run was going.
     """
     both: tuple[Iterator[Outcome | Failing], ...] = (failed, held)
     now = merged(*both, key=lambda one: one.id)
     for one, known in align(now, before, lambda one: one.id, lambda known: known.id):
         if isinstance(one, Failing):
-            yield one
+            if known is not None:
+                yield one
         elif one is not None:
             same = known is not None and same_but_for_time(known.document, one.document)
             runs = known.runs - (known.last_run == run) if known is not None and same else 0
             yield Failing(one.id, one.document, one.reason, runs + 1, run, one.id in unseen)
         elif known is not None and known.unseen and known.kept_by in {"", run}:
             yield structs.replace(known, kept_by=run)
+
+
+def _replace(store: Store, records: Callable[[], Iterable[Failing]]) -> None:
+    """Write the failures anew from what is there now, again when somebody else was quicker. Raises Conflict."""
+    key = store.held(FAILURES)
+    for _ in range(ATTEMPTS):
+        try:
+            with store.rewriting(key) as stream:
+                for failing in records():
+                    stream.add(failing)
+        except Moved:
+            continue
+        return
+    raise Conflict(f"{key} is written by others all the time; try again")
 
 
 def _stream(store: Store, key: str) -> Iterator[Failing]:

@@ -9,8 +9,8 @@ does not grow with it, and a slow reader holds no connection to S3.
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import IO, Any, Generic, TypeVar
@@ -217,20 +217,23 @@ class Store:
             file.seek(0)
             yield file
 
-    @contextmanager
-    def writing(self, key: str) -> Iterator[Stream]:
+    def writing(self, key: str) -> AbstractContextManager[Stream]:
         """Write a stream. It appears under its key when the block ends well, whole, or not at all."""
-        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
-            with lines.LineWriter(file) as writer:
-                stream = Stream(writer)
-                yield stream
-            file.seek(0)
-            digest = hashlib.sha256()
-            while block := file.read(SPOOL_BYTES):
-                digest.update(block)
-            stream.written = Written(key, writer.count, digest.hexdigest())
-            file.seek(0)
-            self._s3.upload_fileobj(file, self.bucket, key, Config=TRANSFER)
+        return _writing(key, lambda file: self._s3.upload_fileobj(file, self.bucket, key, Config=TRANSFER))
+
+    def rewriting(self, key: str) -> AbstractContextManager[Stream]:
+        """Write a stream over the one that is there now, or where none is. Not for streams of gigabytes.
+
+        The end of the block raises Moved when somebody has replaced it meanwhile.
+        """
+        etag = self.etag(key)
+        condition = {"IfMatch": etag} if etag is not None else {"IfNoneMatch": "*"}
+
+        def send(file: IO[bytes]) -> None:
+            with _conditional(key):
+                self._s3.put_object(Bucket=self.bucket, Key=key, Body=file, **condition)
+
+        return _writing(key, send)
 
     def lines(self, key: str, sha256: str | None = None) -> Iterator[bytes]:
         """The lines of a stream. Raises ValueError before the first when the object's digest is another."""
@@ -251,6 +254,22 @@ class Store:
             self._s3.put_object(
                 Bucket=self.bucket, Key=key, Body=lines.encode(value), ContentType="application/json", **condition
             )
+
+
+@contextmanager
+def _writing(key: str, send: Callable[[IO[bytes]], None]) -> Iterator[Stream]:
+    """Write a stream to a temporary file, and send it when the block has ended well."""
+    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
+        with lines.LineWriter(file) as writer:
+            stream = Stream(writer)
+            yield stream
+        file.seek(0)
+        digest = hashlib.sha256()
+        while block := file.read(SPOOL_BYTES):
+            digest.update(block)
+        stream.written = Written(key, writer.count, digest.hexdigest())
+        file.seek(0)
+        send(file)
 
 
 def _age(reply: dict[str, Any]) -> timedelta:

@@ -1,14 +1,17 @@
 """Documents that keep failing are counted, quarantined and released."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
+import pytest
 from msgspec import structs
 
 from docferry.changes.detection import UNCHANGED
-from docferry.changes.quarantine import RUNS, Failing, counted, quarantine, read, release
+from docferry.changes.quarantine import RUNS, Failing, counted, quarantine, read, release, update
 from docferry.model import Change, Outcome
-from docferry.state.keys import FAILURES
+from docferry.state.keys import FAILED, FAILURES, QUARANTINED, run_key
 from docferry.state.store import Store
+from docferry.state.stream import Stream
 from tests.unit.fakes import document
 
 
@@ -91,3 +94,42 @@ def test_documents_are_released_by_id_or_all(store: Store) -> None:
     assert [one.id for one in read(store)] == ["a", "c"]
     assert release(store, None) == 2
     assert list(read(store)) == []
+
+
+def test_a_document_that_is_released_while_a_run_is_going_stays_released(store: Store) -> None:
+    """The run that held it back writes the failures at its end."""
+    with store.writing(store.held(FAILURES)) as stream:
+        stream.add(failing("a"))
+        stream.add(failing("b"))
+    with store.writing(run_key("now", QUARANTINED)) as stream:
+        stream.add(failing("a"))
+        stream.add(failing("b"))
+    with store.writing(run_key("now", FAILED)):
+        pass
+
+    assert release(store, frozenset("a")) == 1
+    update(store, "now")
+
+    assert [one.id for one in read(store)] == ["b"]
+
+
+def test_a_release_and_the_end_of_a_run_at_the_same_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes second begins anew from what the first has written."""
+    with store.writing(store.held(FAILURES)) as stream:
+        stream.add(failing("a"))
+    with store.writing(run_key("now", QUARANTINED)) as stream:
+        stream.add(failing("a"))
+    with store.writing(run_key("now", FAILED)) as stream:
+        stream.add(failed("b"))
+    plain, once = Store.rewriting, iter([True])
+
+    def rewriting(of: Store, key: str) -> AbstractContextManager[Stream]:
+        opened = plain(of, key)
+        if next(once, False):
+            update(store, "now")
+        return opened
+
+    monkeypatch.setattr(Store, "rewriting", rewriting)
+
+    assert release(store, frozenset("a")) == 1
+    assert [one.id for one in read(store)] == ["b"]

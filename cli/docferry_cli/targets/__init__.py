@@ -1,0 +1,75 @@
+"""Where a command acts: on this machine, on the stack that is deployed on it, or in AWS. One module a target."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from docferry.connector import Connector
+from docferry_cli import connectors
+from docferry_cli.options import IndexKind, Target
+from docferry_cli.targets.opened import Opened, Startable
+
+__all__ = ["Opened", "Startable", "Where"]
+
+
+class Where(Struct, frozen=True):
+    """Where a command acts. ``state`` is the folder of this machine's targets, ``config`` describes the connectors."""
+
+    target: Target
+    state: Path
+    config: Path
+
+    def connector(self, name: str | None) -> Connector:
+        """The connector that a command is about: on this machine one that was synced, else one of connectors.yaml.
+
+        Raises ConfigurationError.
+        """
+        if self.target == "here":
+            return connectors.to_ask(self.state, name).connector
+        return connectors.to_sync(name, None, None, self.config)
+
+    def connectors(self) -> list[Connector]:
+        """All connectors of the target: on this machine those that were synced, else those of connectors.yaml.
+
+        Raises ConfigurationError.
+        """
+        if self.target == "here":
+            return [one.connector for one in connectors.synced(self.state)]
+        from docferry.config.connectors import load_connectors
+
+        return list(load_connectors(self.config).values())
+
+    @contextmanager
+    def look(self, name: str | None, index: IndexKind | None = None) -> Iterator[Opened]:
+        """Open a connector to look at it; ``here`` starts nothing of the workflow. Raises ConfigurationError.
+
+        ``index`` chooses, on this machine and without a name, the last connector that was synced into that service.
+        """
+        if self.target == "here":
+            from docferry_cli.targets import here
+
+            with here.look(self.state, connectors.to_ask(self.state, name, index)) as opened:
+                yield opened
+        else:
+            with self.run(connectors.to_sync(name, None, index, self.config)) as startable:
+                yield startable
+
+    @contextmanager
+    def run(self, connector: Connector) -> Iterator[Startable]:
+        """Open a connector whose state machine can be started. Raises ConfigurationError when it is not deployed."""
+        if self.target == "here":
+            from docferry_cli.targets import here
+
+            opening = here.run(self.state, connector)
+        elif self.target == "stack":
+            from docferry_cli.targets import stack
+
+            opening = stack.run(self.state, connector)
+        else:
+            from docferry_cli.targets import aws
+
+            opening = aws.run(connector)
+        with opening as startable:
+            yield startable

@@ -1,0 +1,41 @@
+"""The target ``stack``: what CloudFormation has made on this machine, with the functions in processes."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from docferry.connector import Connector
+from docferry_cli.stack import find
+from docferry_cli.targets.here import INTERRUPTED
+from docferry_cli.targets.opened import Startable
+from docferry_emulators import Settings
+
+# As here.look: a search without a user finds every document.
+SETTINGS = Settings(qbusiness_search_without_user="all")
+
+
+@contextmanager
+def run(state: Path, connector: Connector) -> Iterator[Startable]:
+    """Open the stack of a connector on this machine; it runs until the block ends. Raises ConfigurationError."""
+    from docferry_laptop.deployed import cloud
+    from docferry_laptop.laptop import clear_lease
+    from docferry_laptop.moto.event_delivery import delivering
+
+    with ExitStack() as running:
+        with Console(stderr=True).status("starting the deployment"):
+            here = running.enter_context(cloud(state=state, settings=SETTINGS))
+            here.create(connector.name)
+        running.enter_context(delivering(here.events))
+        found = find(connector)
+        opened = Startable(
+            "stack",
+            connector,
+            found.index,
+            found.state_bucket,
+            state_machine=found.state_machine,
+            interrupted=INTERRUPTED,
+        )
+        clear_lease(opened.store)
+        yield opened
