@@ -58,7 +58,7 @@ def of_run(store: Store, run: str) -> Iterator[Outcome]:
 def release(store: Store, ids: frozenset[str] | None) -> int:
     """Forget the failures of these documents, or of all; the next run sends them. Returns how many there were.
 
-    Safe beside a run: what is released meanwhile stays so. Raises Conflict.
+    Safe beside a run, which does not bring back what was released. Raises Conflict.
     """
     released: set[str] = set()
 

@@ -224,7 +224,7 @@ class Store:
     def rewriting(self, key: str) -> AbstractContextManager[Stream]:
         """Write a stream over the one that is there now, or where none is. Not for streams of gigabytes.
 
-        The end of the block raises Moved when somebody has replaced it meanwhile.
+        The end of the block raises Moved when somebody has replaced it since.
         """
         etag = self.etag(key)
         condition = {"IfMatch": etag} if etag is not None else {"IfNoneMatch": "*"}
