@@ -28,13 +28,13 @@ HOW = "`python -m benchmarks.costs` counts runs on the emulators"
 
 DRIVERS: dict[str, dict[str, tuple[str, ...]]] = {
     "crawl": {
-        "s3_puts": ("run", "known", "chunks", "notes", "note_chunks", "put_shards", "delete_shards", "source_pages"),
-        "s3_gets": ("run", "known", "chunks", "notes", "noted_chunks", "source_sidecars"),
-        "index_calls": ("run", "known", "declared", "undeclared"),
+        "s3_puts": ("run", "first", "chunks", "notes", "note_chunks", "put_shards", "delete_shards", "source_pages"),
+        "s3_gets": ("run", "first", "chunks", "notes", "noted_chunks", "source_sidecars", "source_edges"),
+        "index_calls": ("run", "first", "declared", "undeclared"),
     },
     "commit": {
-        "s3_puts": ("run", "known", "changes", "updated", "looked_up"),
-        "s3_gets": ("run", "known", "changes", "updated", "put_shards", "delete_shards", "looked_up"),
+        "s3_puts": ("run", "first", "changes", "looked_up"),
+        "s3_gets": ("run", "first", "changes", "put_shards", "delete_shards", "looked_up"),
         "index_calls": ("run", "changes", "looked_up_calls"),
     },
     "put_batch": {
@@ -89,10 +89,7 @@ def counted() -> Iterator[tuple[Workload, Usage]]:
             stack.enter_context(patch.object(files, "PAGE_LENGTH", 20))
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             made = trial(folder, source, index, sidecars=sidecars, verify=verify, indexing_seconds=indexing)
-            connector = stack.enter_context(made)
-            if indexing > 1:
-                yield connector.sync()  # of an empty source: a first run without changes
-            yield from runs(connector)
+            yield from runs(stack.enter_context(made))
 
 
 def runs(connector: Trial) -> Iterator[tuple[Workload, Usage]]:
@@ -126,7 +123,7 @@ def solve(rows: list[tuple[dict[str, float], float]], names: tuple[str, ...]) ->
                 square[row] = [one - factor * other for one, other in zip(square[row], square[column], strict=True)]
                 right[row] -= factor * right[column]
     found = {name: round(float(right[place] / square[place][place]), 2) for place, name in enumerate(names)}
-    return {name: value for name, value in found.items() if value}
+    return {name: int(value) if value.is_integer() else value for name, value in found.items() if value}
 
 
 def _sum(pairs: Iterable[tuple[float, float]]) -> Fraction:

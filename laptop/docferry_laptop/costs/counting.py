@@ -46,16 +46,12 @@ class Counter:
 
     def called(self, service: str, operation: str) -> None:
         """Count one call, for the function that makes it."""
-        if threading.current_thread() is self._observer:
+        kind = _kind(service, operation)
+        if kind is None or threading.current_thread() is self._observer:
             return
         with self._lock:
             use = self.usage.of(self._function())
-            if service in INDEXES:
-                use.index_calls += 1
-            elif service == "s3" and operation in PUT_CLASS:
-                use.s3_puts += 1
-            elif service == "s3" and operation not in FREE:
-                use.s3_gets += 1
+            setattr(use, kind, getattr(use, kind) + 1)
 
     def entered(self, state: str) -> None:
         """Count one transition. The start of a child of the Distributed Map is one more.
@@ -85,6 +81,15 @@ class Counter:
         if mine is None and len(self._running) == 1:
             return self._running[0]
         return mine or WORKFLOW
+
+
+def _kind(service: str, operation: str) -> str | None:
+    """What a call counts as; None when it is free, or paid for in another way."""
+    if service in INDEXES:
+        return "index_calls"
+    if service != "s3" or operation in FREE:
+        return None
+    return "s3_puts" if operation in PUT_CLASS else "s3_gets"
 
 
 @contextmanager

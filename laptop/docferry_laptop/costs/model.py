@@ -23,24 +23,24 @@ WHOLE_VCPU = 1769
 def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
     """What the requests of a run depend on, by name. Flags are 0 or 1.
 
-    ``run``: there is a run. ``known``: a manifest exists. ``changes``: something is sent. ``updated``: both.
+    ``run``: there is a run. ``first``: it is the first one. ``changes``: something is sent.
     ``chunks`` are those of the listing, ``note_chunks`` and ``noted_chunks`` those of the notes that a source makes, and
-    that it has made in the run before. ``looked_up``: the status of each document is asked for.
+    that it has made in the run before. ``source_edges`` are ends of pages of keys, after which a sidecar may be.
+    ``looked_up``: the status of each document is asked for.
     ``declared``: the attributes of what is put are compared with the fields of the index; ``undeclared``: which it does not have yet.
     """
-    known, changes, on_s3 = float(not work.first), float(work.changes > 0), float(work.source == ON_S3)
+    changes, on_s3 = float(work.changes > 0), float(work.source == ON_S3)
     in_shard = _in_shard(work.average_size, sizes)
     put_shards, delete_shards = ceil(work.puts / in_shard), ceil(work.deleted / sizes.shard_documents)
     notes, limits = float(work.source in REMEMBERING), index_class(work.index).limits
     chunks = ceil(work.documents / sizes.chunk_lines)
-    objects = work.documents + work.sidecars if on_s3 else 0
+    pages = max(1, ceil((work.documents + work.sidecars) / sizes.page_keys)) if on_s3 else 0
     looked_up = float(work.puts > 0 and looks_up(work, sizes))
     deletes_looked_up = float(work.deleted > 0 and work.verify == "all")
     return {
         "run": 1,
-        "known": known,
+        "first": float(work.first),
         "changes": changes,
-        "updated": known * changes,
         "chunks": chunks,
         "notes": notes,
         "note_chunks": notes * chunks,
@@ -49,7 +49,8 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
         "delete_shards": delete_shards,
         "put_requests": _requests(work.puts, in_shard, per_request(work)),
         "delete_requests": _requests(work.deleted, sizes.shard_documents, limits.documents),
-        "source_pages": max(1, ceil(objects / sizes.page_keys)) if on_s3 else 0,
+        "source_pages": pages,
+        "source_edges": 0 if work.sidecars else max(0, pages - 1),
         "source_sidecars": work.sidecars * on_s3,
         "source_opened": work.puts * on_s3,
         "staged": 0 if on_s3 or per_request(work) else work.puts,
@@ -165,4 +166,4 @@ def _requests(documents: int, in_shard: int, each: int) -> int:
 
 def _lookups(work: Workload, asked: int) -> int:
     limits = index_class(work.index).limits
-    return ceil((asked if limits.statuses_by_id else work.known + work.added) / limits.statuses)
+    return ceil((asked if limits.statuses_by_id else work.documents) / limits.statuses)

@@ -80,7 +80,7 @@ class Trial:
             first=self._first,
             verify=verify,
         )
-        self._first = self._first and not work.changes
+        self._first = False
         return work, used
 
     def _put(self, name: str, text: str) -> None:
