@@ -77,7 +77,9 @@ def main() -> None:
             calls = [(row, getattr(used.functions.get(function, NOTHING), kind)) for row, used in rows]
             functions.setdefault(function, {})[kind] = solve(calls, names)
     transitions = solve([(row, used.transitions) for row, used in rows], TRANSITIONS)
-    print(yaml.safe_dump({"counted": {"how": HOW, "functions": functions, "transitions": transitions}}, sort_keys=False))
+    print(
+        yaml.safe_dump({"counted": {"how": HOW, "functions": functions, "transitions": transitions}}, sort_keys=False)
+    )
 
 
 def counted() -> Iterator[tuple[Workload, Usage]]:

@@ -5,14 +5,17 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from docferry.delivery import shards
 from docferry_laptop.costs.calibration import Calibration, Seconds, load
+from docferry_laptop.costs.limits import Sizes
 from docferry_laptop.costs.model import usage
-from docferry_laptop.costs.trial import INDEXING_SECONDS, trial
+from docferry_laptop.costs.trial import DOCUMENT_SECONDS, INDEXING_SECONDS, trial
 from docferry_laptop.costs.usage import Usage
 from docferry_laptop.costs.workload import Workload
 
-DOCUMENTS = 220
 CLOSE = 0.1
+SIZES = Sizes(shard_documents=50)
+"""Small shards, so that few documents fill several of them."""
 FIGURES = ("invocations", "s3_puts", "s3_gets", "index_calls", "transitions")
 OF_FUNCTION = ("invocations", "s3_puts", "s3_gets", "index_calls")
 NOT_ON_A_LAPTOP = frozenset({"trigger"})
@@ -21,32 +24,39 @@ NOT_ON_A_LAPTOP = frozenset({"trigger"})
 
 @pytest.fixture(scope="module")
 def emulated() -> Calibration:
-    """The figures of the model, with the emulators' time for indexing in the place of that of AWS."""
-    figures = load()
-    soon = Seconds(seconds=INDEXING_SECONDS, how="a setting of the emulators")
-    return structs.replace(figures, times=structs.replace(figures.times, indexing=soon, indexing_document=soon_each()))
-
-
-def soon_each() -> Seconds:
-    """The emulators' time for one document."""
-    return Seconds(seconds=0.002, how="a setting of the emulators")
+    """The figures of the model, with the emulators' times for indexing instead of those of AWS."""
+    figures, how = load(), "a setting of the emulators"
+    whole, each = Seconds(seconds=INDEXING_SECONDS, how=how), Seconds(seconds=DOCUMENT_SECONDS, how=how)
+    return structs.replace(figures, times=structs.replace(figures.times, indexing=whole, indexing_document=each))
 
 
 @pytest.mark.parametrize(
-    ("source", "index", "sidecars"),
-    [("files", "kendra", False), ("files", "qbusiness", True), ("s3", "kendra", True), ("s3", "qbusiness", False)],
+    ("source", "index", "sidecars", "documents"),
+    [
+        ("files", "kendra", False, 220),
+        ("files", "qbusiness", True, 120),
+        ("s3", "kendra", True, 60),
+        ("s3", "qbusiness", False, 60),
+    ],
 )
 def test_an_estimate_is_close_to_what_a_run_uses(
-    tmp_path: Path, emulated: Calibration, source: str, index: str, sidecars: bool
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    emulated: Calibration,
+    source: str,
+    index: str,
+    sidecars: bool,  # noqa: FBT001  # a parameter of the test
+    documents: int,
 ) -> None:
     """A first run, one that finds nothing to do, and one with puts and deletes: each figure of each function."""
+    monkeypatch.setattr(shards, "SHARD_DOCUMENTS", SIZES.shard_documents)
     with trial(tmp_path, source, index, sidecars=sidecars) as connector:
-        connector.write(range(DOCUMENTS))
+        connector.write(range(documents))
         assert_close(*connector.sync(), emulated)
         assert_close(*connector.sync(), emulated)
         connector.write(range(15))
-        connector.write(range(DOCUMENTS, DOCUMENTS + 12))
-        connector.remove(range(100, 105))
+        connector.write(range(documents, documents + 12))
+        connector.remove(range(50, 55))
         work, used = connector.sync()
         assert (work.added, work.modified, work.deleted) == (12, 15, 5)
         assert_close(work, used, emulated)
@@ -54,7 +64,7 @@ def test_an_estimate_is_close_to_what_a_run_uses(
 
 def assert_close(work: Workload, used: Usage, figures: Calibration) -> None:
     """Compare an estimate with what was counted."""
-    estimated = usage(work, figures)
+    estimated = usage(work, figures, SIZES)
     for name in NOT_ON_A_LAPTOP:
         estimated.functions.pop(name)
     assert {name: getattr(estimated, name) for name in FIGURES} == pytest.approx(

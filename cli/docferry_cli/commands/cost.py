@@ -149,11 +149,13 @@ def show(console: "Console", found: "Estimate") -> None:
         markup=False,
     )
     console.print(
-        f"prices of {found.region} as of {found.prices_as_of}, {found.machine}, {found.index} {found.edition}", markup=False
+        f"prices of {found.region} as of {found.prices_as_of}, {found.machine}, {found.index} {found.edition}",
+        markup=False,
     )
     console.print(
-        f"next run: {run.invocations:,.0f} invocations, {run.s3_put_requests + run.s3_get_requests:,.0f} requests to S3, "
-        f"{run.index_calls:,.0f} calls of the index",
+        f"next run: {run.invocations:,.0f} invocations, {run.gb_seconds:,.0f} GB-seconds, {run.transitions:,.0f} "
+        f"transitions, {run.s3_put_requests + run.s3_get_requests:,.0f} requests to S3, {run.index_calls:,.0f} calls "
+        "of the index",
         markup=False,
     )
     _table(console, "Next run", run.bill)
@@ -176,7 +178,9 @@ def _table(console: "Console", title: str, bill: "Bill") -> None:
         table.add_column(column, footer=footer, justify="left" if column == "unit" else "right", no_wrap=True)
     for line in bill.lines:
         quantity = f"{line.quantity:,.0f}" if line.quantity >= 10 else f"{line.quantity:,.4g}"  # noqa: PLR2004  # digits
-        table.add_row(escape(line.name), quantity, escape(line.unit), f"{line.each:.10f}".rstrip("0"), _dollars(line.dollars))
+        table.add_row(
+            escape(line.name), quantity, escape(line.unit), f"{line.each:.10f}".rstrip("0"), _dollars(line.dollars)
+        )
     console.print(table)
 
 

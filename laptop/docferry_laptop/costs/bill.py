@@ -57,7 +57,7 @@ def of_run(usage: Usage, prices: PriceList, machine: Machine = "arm64", *, sched
     return _bill(_of_run(usage, prices, machine, scheduled=scheduled))
 
 
-def of_month(
+def of_month(  # noqa: PLR0913  # each is one thing that a month is paid for
     runs: list[tuple[float, Usage]],
     prices: PriceList,
     machine: Machine = "arm64",
@@ -102,7 +102,9 @@ def _of_run(usage: Usage, prices: PriceList, machine: Machine, *, scheduled: boo
 
 def _monthly(prices: PriceList, deploy: Deploy, *, scheduled: bool) -> Iterator[Line]:
     seconds = HOURS_IN_MONTH * 3600
-    yield _line("SQS requests of Lambda, which polls the queue", "sqs_request", POLLERS * seconds / POLL_SECONDS, prices)
+    yield _line(
+        "SQS requests of Lambda, which polls the queue", "sqs_request", POLLERS * seconds / POLL_SECONDS, prices
+    )
     yield _line("CloudWatch alarms", "alarm", ALARMS + (ALARM_OF_SCHEDULE if scheduled else 0), prices)
     yield _line("CloudWatch metrics", "metric", METRICS, prices)
     yield _line("CloudWatch dashboard", "dashboard", 1, prices)

@@ -35,11 +35,11 @@ class Seconds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Times(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long things take in AWS, in seconds. Processor times are those of a whole vCPU.
 
-    ``start`` is the start of a cold function. ``s3_call`` and ``index_call`` are the waits for one reply; ``open`` is the
-    time in which a source that is not S3 gives the content of one document, and ``list`` that in which it describes one.
-    ``s3_list`` is the processor time for a listed key, ``compare`` for a document of the listing, ``settle`` for a change,
-    ``put`` for a document that is sent. ``indexing`` and ``indexing_document`` are the time that the service takes after
-    the last document, and for each of them.
+    ``start`` is the start of a cold function. ``s3_call`` and ``index_call`` are the waits for one reply. ``list`` is
+    the time in which a source that is not S3 describes a document, ``open`` that in which it gives its content.
+    ``s3_list`` is the processor time for a listed key, ``compare`` for a document of the listing, ``settle`` for a
+    change, ``put`` for a document that is sent. ``indexing`` and ``indexing_document`` are the time that the service
+    takes after the last document, and for each of them.
     """
 
     start: Seconds
@@ -58,8 +58,8 @@ class Times(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Bytes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Sizes, in bytes. ``document`` is what one takes in a compressed stream, ``description`` in a request.
 
-    ``run`` is what the records of a run take, ``log`` what an invocation logs, ``transition_log`` what Step Functions logs
-    of a transition.
+    ``run`` is what the records of a run take, ``log`` what an invocation logs, ``transition_log`` what Step Functions
+    logs of a transition.
     """
 
     document: float

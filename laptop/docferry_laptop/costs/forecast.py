@@ -1,4 +1,4 @@
-"""Which runs a month has: of a connector that was synced, by its state and its last runs; of another, by given figures."""
+"""Which runs a month has: of a connector that was synced, by its last runs; of another, by given figures."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -44,7 +44,7 @@ class Given(Struct, frozen=True, kw_only=True):
 
 
 def of_connector(store: Store, connector: Connector, given: Given, scheduled: float | None) -> Forecast:
-    """The forecast of a connector that was synced. ``scheduled`` are the runs of a month by its schedule, if it has one.
+    """The forecast of a connector that was synced. ``scheduled`` are the runs of a month by its schedule, if any.
 
     Raises ManifestInvalid.
     """
@@ -108,9 +108,9 @@ def of_figures(source: str, index: str, given: Given, scheduled: float | None = 
 def _syncs(entries: Iterable[Entry], data_source: str) -> Iterator[Entry]:
     """The runs that tell how much usually changes: not the first one, which sends everything."""
     for entry in entries:
-        if entry.data_source in {"", data_source} and entry.status == "SUCCEEDED" and entry.mode in SENDING:
-            if entry.previous is not None and entry.unchanged:
-                yield entry
+        counts = entry.data_source in {"", data_source} and entry.status == "SUCCEEDED" and entry.mode in SENDING
+        if counts and entry.previous is not None and entry.unchanged:
+            yield entry
 
 
 def _typical(usual: Workload, entries: list[Entry]) -> tuple[Workload, float]:

@@ -1,7 +1,7 @@
 """The model: what a run uses, from what it has to do. Pure functions over data.
 
-The number of requests is linear in a few drivers, such as shards and chunks of the listing. ``drivers`` counts them for a
-workload; ``calibration.yaml`` has what each function calls for one of each.
+The number of requests is linear in a few drivers, such as shards and chunks of the listing. ``drivers`` counts them for
+a workload; ``calibration.yaml`` has what each function calls for one of each.
 """
 
 from math import ceil
@@ -24,10 +24,10 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
     """What the requests of a run depend on, by name. Flags are 0 or 1.
 
     ``run``: there is a run. ``first``: it is the first one. ``changes``: something is sent.
-    ``chunks`` are those of the listing, ``note_chunks`` and ``noted_chunks`` those of the notes that a source makes, and
-    that it has made in the run before. ``source_edges`` are ends of pages of keys, after which a sidecar may be.
-    ``looked_up``: the status of each document is asked for.
-    ``declared``: the attributes of what is put are compared with the fields of the index; ``undeclared``: which it does not have yet.
+    ``chunks`` are those of the listing, ``note_chunks`` and ``noted_chunks`` those of the notes that a source makes,
+    and that it has made in the run before. ``source_edges`` are ends of pages of keys, after which a sidecar may be.
+    ``looked_up``: the status of each document is asked for. ``declared``: the attributes of what is put are compared
+    with the fields of the index; ``undeclared``: the index has no such fields yet.
     """
     changes, on_s3 = float(work.changes > 0), float(work.source == ON_S3)
     in_shard = _in_shard(work.average_size, sizes)

@@ -38,9 +38,7 @@ class PriceList(Struct, frozen=True, forbid_unknown_fields=True):
     def of(self, name: str) -> Price:
         """The price of a thing. Raises ConfigurationError when the list has none."""
         if name not in self.prices:
-            raise ConfigurationError(
-                f"the price list for {self.region} has no {name}: add it, as prices.yaml of docferry_laptop.costs has it"
-            )
+            raise ConfigurationError(f"the price list for {self.region} has no {name}: add it, as {FILE} has it")
         return self.prices[name]
 
     @property

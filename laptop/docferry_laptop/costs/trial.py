@@ -10,7 +10,7 @@ import boto3
 
 from docferry.connector import Connector, DeleteGuard, Part
 from docferry.reporting import report
-from docferry_emulators import Settings
+from docferry_emulators import DEFAULTS, Settings
 from docferry_emulators.clock import VirtualClock
 from docferry_laptop.costs.counting import Counter, counting
 from docferry_laptop.costs.usage import Usage
@@ -22,7 +22,8 @@ BUCKET = "docferry-trial-documents"
 SIDECAR = json.dumps({"Title": "A title", "Attributes": {"team": "crew"}})
 EVERY_DELETE = DeleteGuard(documents=1_000_000)
 LOOK_SECONDS = 0.01
-INDEXING_SECONDS = Settings().indexing_seconds
+INDEXING_SECONDS = DEFAULTS.indexing_seconds
+DOCUMENT_SECONDS = DEFAULTS.seconds_per_document
 
 
 class Trial:

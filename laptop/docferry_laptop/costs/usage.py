@@ -26,9 +26,9 @@ class FunctionUse(Struct, kw_only=True):
 class Usage(Struct, kw_only=True):
     """What one run uses. ``s3_puts`` are requests of the PUT, COPY, POST and LIST class, ``s3_gets`` all others.
 
-    S3 does not charge for deletes, so they are in neither. ``transitions`` are those of Step Functions, with the children
-    of the Distributed Map. ``stored_bytes`` are those that the run leaves in the state bucket, ``log_bytes`` those that
-    it writes to CloudWatch Logs.
+    S3 does not charge for deletes, so they are in neither. ``transitions`` are those of Step Functions, with the
+    children of the Distributed Map. ``stored_bytes`` are those that the run writes to the state bucket, ``log_bytes``
+    those that it writes to CloudWatch Logs.
     """
 
     functions: dict[str, FunctionUse] = field(default_factory=dict)

@@ -11,8 +11,8 @@ Count = Annotated[int, Meta(ge=0)]
 class Workload(Struct, frozen=True, kw_only=True):
     """One run. Counts are in documents, sizes in bytes.
 
-    ``documents`` are in the source when the run lists it. ``sidecars`` of them have a sidecar file. ``first``: the index
-    data source is empty, and nothing is known of it. ``attributes``: documents have attributes of their own.
+    ``documents`` are in the source when the run lists it. ``sidecars`` of them have a sidecar file. ``first``: the
+    index data source is empty, and nothing is known of it. ``attributes``: documents have attributes of their own.
     """
 
     source: str
