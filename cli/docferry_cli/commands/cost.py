@@ -160,6 +160,10 @@ def show(console: "Console", found: "Estimate") -> None:
     )
     _table(console, "Next run", run.bill)
     _table(console, "Month", found.month)
+    console.print(
+        f"month: ${_dollars(found.month.dollars)}, of which ${_dollars(found.index_dollars)} for the index itself",
+        markup=False,
+    )
     for title, sentences in (("Assumed", found.assumptions), ("Not included", found.not_included)):
         for sentence in sentences:
             console.print(f"{title.lower()}: {sentence}", markup=False, soft_wrap=True)

@@ -68,7 +68,10 @@ def of_month(  # noqa: PLR0913  # each is one thing that a month is paid for
     deploy: Deploy,
     scheduled: bool,
 ) -> Bill:
-    """What a month costs: so many runs of each usage, what is paid by the month, and the index."""
+    """What a month costs: its runs, what is paid by the month, and the index.
+
+    ``runs`` are pairs of a number of runs and the usage of one.
+    """
     by_name: dict[tuple[str, str], Line] = {}
     for number, usage in runs:
         for line in _of_run(usage, prices, machine, scheduled=scheduled):
@@ -132,7 +135,7 @@ def _index(prices: PriceList, index: str, edition: str, documents: int) -> Itera
 
 
 def edition_for(index: str, documents: int) -> str:
-    """The first edition that holds so many documents, in the order in which the service has them; else the last."""
+    """The first edition that can hold the documents, in the order of ``CAPACITIES``; the last one if none can."""
     editions = CAPACITIES[index]
     return next((name for name, one in editions.items() if one.units(documents) is not None), list(editions)[-1])
 

@@ -40,7 +40,10 @@ class Run(Struct, frozen=True):
 
 
 class Estimate(Struct, frozen=True):
-    """The figures of one connector. ``unchecked`` are prices that were found on no page."""
+    """The figures of one connector. ``unchecked`` are prices that were found on no page.
+
+    ``index_dollars`` are the part of the month that the index costs even when no run takes place.
+    """
 
     connector: str
     index: str
@@ -51,6 +54,7 @@ class Estimate(Struct, frozen=True):
     runs_per_month: float
     next_run: Run
     month: Bill
+    index_dollars: float
     assumptions: tuple[str, ...]
     not_included: tuple[str, ...]
     unchecked: tuple[str, ...]
@@ -91,6 +95,7 @@ def estimate(
         runs_per_month=sum(number for number, _ in forecast.month),
         next_run=_run(work, used, bill.of_run(used, prices, machine, scheduled=scheduled)),
         month=month,
+        index_dollars=sum(line.dollars for line in month.lines if line.price.startswith(f"{work.index}_")),
         assumptions=forecast.assumptions,
         not_included=bill.NOT_INCLUDED,
         unchecked=tuple(name for name in prices.unchecked if name in charged),

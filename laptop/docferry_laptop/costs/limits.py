@@ -53,7 +53,7 @@ class Capacity(Struct, frozen=True, kw_only=True):
         return self.base_documents + self.most_units * self.unit_documents
 
     def units(self, documents: int) -> int | None:
-        """How many units hold so many documents, beside the base; None when the edition cannot hold them."""
+        """How many units the documents need beside the base. None when the edition cannot hold them."""
         if documents > self.most:
             return None
         if documents <= self.base_documents:
