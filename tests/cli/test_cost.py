@@ -56,6 +56,14 @@ def test_a_connector_that_does_not_exist_yet_is_estimated_by_figures(docferry: D
     assert "not included: free tiers" in out
 
 
+def test_what_would_not_end_in_time_is_named(docferry: Docferry) -> None:
+    """An estimate of a run that cannot work says so."""
+    found = docferry.json("cost", "--documents", "20000000", "--runs-per-month", "1", "--index", "qbusiness")
+
+    assert [warning.partition(" ")[0] for warning in found["warnings"]] == ["commit"]
+    assert docferry.json("cost", "--documents", "1000")["warnings"] == []
+
+
 def test_what_is_missing_is_named(docferry: Docferry, tmp_path: Path) -> None:
     """One line, exit code 2."""
     (tmp_path / "connectors.yaml").write_text(CONFIG)

@@ -164,9 +164,10 @@ def show(console: "Console", found: "Estimate") -> None:
         f"month: ${_dollars(found.month.dollars)}, of which ${_dollars(found.index_dollars)} for the index itself",
         markup=False,
     )
-    for title, sentences in (("Assumed", found.assumptions), ("Not included", found.not_included)):
+    said = {"warning": found.warnings, "assumed": found.assumptions, "not included": found.not_included}
+    for title, sentences in said.items():
         for sentence in sentences:
-            console.print(f"{title.lower()}: {sentence}", markup=False, soft_wrap=True)
+            console.print(f"{title}: {sentence}", markup=False, soft_wrap=True)
     if found.unchecked:
         console.print(f"not checked: the prices {', '.join(found.unchecked)}", markup=False, soft_wrap=True)
 

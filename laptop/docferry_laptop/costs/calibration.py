@@ -18,7 +18,7 @@ class Requests(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Counted(Struct, frozen=True, forbid_unknown_fields=True):
-    """The requests of each function, and how they were counted."""
+    """The requests of each function, the transitions, and how they were found."""
 
     how: str
     functions: dict[str, Requests]
@@ -71,11 +71,22 @@ class Bytes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Calibration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of it."""
+    """All of it. ``read`` has what no run on the emulators counts."""
 
     counted: Counted
+    read: Counted
     times: Times
     bytes: Bytes
+
+    @property
+    def functions(self) -> dict[str, Requests]:
+        """The requests of every function."""
+        return {**self.counted.functions, **self.read.functions}
+
+    @property
+    def transitions(self) -> dict[str, float]:
+        """The transitions for one of each driver; ``again`` is a further invocation of the crawl."""
+        return {**self.counted.transitions, **self.read.transitions}
 
 
 @cache

@@ -8,11 +8,11 @@ from typing import Any
 from unittest.mock import patch
 
 from botocore.client import BaseClient
-from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 
 from docferry.runtime.assets import DEFINITION
 from docferry_laptop.costs.usage import WORKFLOW, Usage
 from docferry_laptop.moto.lambda_runtime import LambdaRuntime
+from docferry_laptop.moto.transitions import telling_states
 
 PUT_CLASS = frozenset(
     {
@@ -96,7 +96,8 @@ def _kind(service: str, operation: str) -> str | None:
 def counting() -> Iterator[Counter]:
     """Count everything that happens in the block, on the laptop that runs in this process."""
     counter = Counter()
-    real_call, real_invoke, real_enter = BaseClient._make_api_call, LambdaRuntime.invoke, CommonStateField._eval_body  # type: ignore[attr-defined]  # noqa: SLF001  # nothing public sees every call
+    real_invoke = LambdaRuntime.invoke
+    real_call = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001  # nothing public sees every call
 
     def call(client: BaseClient, operation: str, params: dict[str, Any]) -> Any:
         counter.called(client.meta.service_model.service_name, operation)
@@ -106,13 +107,9 @@ def counting() -> Iterator[Counter]:
         with counter.invoked(arn.rpartition("-")[2]):
             return real_invoke(runtime, arn, payload)
 
-    def enter(state: CommonStateField, env: Any) -> None:
-        counter.entered(state.name)
-        real_enter(state, env)
-
     with (
         patch.object(BaseClient, "_make_api_call", call),
         patch.object(LambdaRuntime, "invoke", invoke),
-        patch.object(CommonStateField, "_eval_body", enter),
+        telling_states(counter.entered),
     ):
         yield counter

@@ -1,10 +1,12 @@
 """The whole estimate: the next run and a month, each as a usage and a bill. What `docferry cost` shows."""
 
+from collections.abc import Iterator
 from datetime import date
 
 from msgspec import Struct
 
 from docferry.config.deployment import Deploy
+from docferry.runtime.lambdas import FUNCTIONS
 from docferry_laptop.costs import bill
 from docferry_laptop.costs.bill import Bill, Machine
 from docferry_laptop.costs.forecast import Forecast
@@ -42,7 +44,8 @@ class Run(Struct, frozen=True):
 class Estimate(Struct, frozen=True):
     """The figures of one connector. ``unchecked`` are prices that were found on no page.
 
-    ``index_dollars`` are the part of the month that the index costs even when no run takes place.
+    ``warnings`` name functions that would not end in time. ``index_dollars`` are the part of the month that the index
+    costs even when no run takes place.
     """
 
     connector: str
@@ -55,6 +58,7 @@ class Estimate(Struct, frozen=True):
     next_run: Run
     month: Bill
     index_dollars: float
+    warnings: tuple[str, ...]
     assumptions: tuple[str, ...]
     not_included: tuple[str, ...]
     unchecked: tuple[str, ...]
@@ -96,10 +100,20 @@ def estimate(
         next_run=_run(work, used, bill.of_run(used, prices, machine, scheduled=scheduled)),
         month=month,
         index_dollars=sum(line.dollars for line in month.lines if line.price.startswith(f"{work.index}_")),
+        warnings=tuple(_warnings(used)),
         assumptions=forecast.assumptions,
         not_included=bill.NOT_INCLUDED,
         unchecked=tuple(name for name in prices.unchecked if name in charged),
     )
+
+
+def _warnings(used: Usage) -> Iterator[str]:
+    """Functions whose invocations take longer than Lambda lets them, by the estimate."""
+    for function in FUNCTIONS:
+        use = used.of(function.name)
+        if use.invocations and use.seconds / use.invocations > function.timeout:
+            seconds = use.seconds / use.invocations
+            yield f"{function.name} would take {seconds:,.0f} s, longer than the {function.timeout} s that it has"
 
 
 def _run(work: Workload, used: Usage, charged: Bill) -> Run:

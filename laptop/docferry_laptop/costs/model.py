@@ -95,17 +95,15 @@ def usage(work: Workload, calibration: Calibration | None = None, sizes: Sizes =
     figures = calibration or load()
     drives = drivers(work, sizes) | {"polls": polls(work, sizes, figures) if work.changes else 0}
     used = Usage(polls=int(drives["polls"]))
-    for name, requests in figures.counted.functions.items():
+    for name, requests in figures.functions.items():
         use = used.of(name)
         for kind in ("s3_puts", "s3_gets", "index_calls"):
             needed: dict[str, float] = getattr(requests, kind)
             setattr(use, kind, sum(each * drives[driver] for driver, each in needed.items()))
     for function in (*FUNCTIONS, TRIGGER):
         _time(used, function, work, drives, figures, sizes)
-    again = used.of("crawl").invocations - 1
-    transitions = figures.counted.transitions
-    used.transitions = sum(each * drives[driver] for driver, each in transitions.items() if driver != "again")
-    used.transitions += transitions.get("again", 0) * again
+    drives["again"] = used.of("crawl").invocations - 1
+    used.transitions = sum(each * drives[driver] for driver, each in figures.transitions.items())
     sizes_of = figures.bytes
     written = work.documents + work.changes * 3 + (work.documents if work.changes else 0)
     used.stored_bytes = sizes_of.run + sizes_of.document * written
