@@ -34,6 +34,7 @@ def test_a_connector_that_was_synced_is_estimated_by_its_runs(docferry: Docferry
     assert "a run changes as much as the last 2 did on average" in found["assumptions"]
     assert found["index_dollars"] < found["month"]["dollars"]
     assert docferry.json("cost", "team", "--changed", "7")["next_run"]["workload"]["modified"] == 7
+    assert docferry.json("cost") == found
     code, out, _ = docferry("cost")
     assert code == 0
     assert "team: 12 documents, 0 added, 1 modified" in out

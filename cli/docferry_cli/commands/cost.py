@@ -67,6 +67,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     import msgspec
     from rich.console import Console
 
+    from docferry_cli import connectors
     from docferry_laptop.costs import prices as price_list
     from docferry_laptop.costs.estimate import estimate
     from docferry_laptop.costs.forecast import Given
@@ -74,6 +75,8 @@ def command(  # noqa: PLR0913  # one parameter an option
     given = Given(
         documents=documents, changed=changed, average_size=average_size, sidecars=sidecars, runs=runs_per_month
     )
+    if connector is None and documents is None and (synced := connectors.synced(state)):
+        connector = synced[-1].connector.name
     described = _described(connector, config)
     name, forecast = _forecast(connector, described, given, state, source, index)
     deploy = described.deploy if described else None
@@ -120,7 +123,7 @@ def _forecast(  # each is one option
 
     scheduled = runs_per_month(described.schedule.expression) if described and described.schedule else None
     synced = {one.connector.name for one in connectors.synced(state)}
-    if connector in synced or (connector is None and given.documents is None and synced):
+    if connector in synced:
         if source is not None or index is not None:
             raise ConfigurationError("--source and --index are for a connector that was not synced: leave them out")
         from docferry_cli.open_connector import open_connector
