@@ -1,7 +1,7 @@
 """Turns on EventBridge for a source bucket that the stack does not own.
 
-The CDK's own custom resource does it: it reads the notifications of the bucket, adds EventBridge, and writes all of them
-back. When the stack is deleted it writes what is there then, so EventBridge stays on: another stack may listen to it.
+The CDK's own custom resource does it: it reads the notifications of the bucket, adds EventBridge, and writes them all.
+When the stack is deleted, EventBridge stays on: another stack may listen to it.
 """
 
 from aws_cdk import CfnResource, Stack, Token
@@ -20,8 +20,8 @@ class Uploads(Construct):
 
     def __init__(self, scope: Construct, name: str, *, bucket: str) -> None:
         super().__init__(scope, name)
-        # The name of the bucket is in the id, so that another bucket is another resource. An update in place would leave
-        # the ids of the notifications that the new bucket has to S3.
+        # The name of the bucket is in the id, so that another bucket is another resource. An update in place would take
+        # the ids from the notifications that the new bucket has.
         ours = "Bucket" if Token.is_unresolved(bucket) else f"Bucket-{bucket}"
         source = s3.Bucket.from_bucket_name(self, ours, bucket)
         source.enable_event_bridge_notification()

@@ -82,5 +82,5 @@ def test_a_resource_that_cannot_be_made_is_an_error(template: dict[str, Any]) ->
         if resource["Type"].startswith("Custom::"):
             resource["Properties"]["NotificationConfiguration"] = {"QueueConfigurations": [{"QueueArn": "arn:no"}]}
 
-    with pytest.raises(CustomResourceFailed, match="Create of TriggersSource.*Error: "):
+    with pytest.raises(CustomResourceFailed, match=r"Create of TriggersSource.*Error: "):
         create("docferry-broken", broken)

@@ -163,7 +163,7 @@ def in_processes(endpoint: str, log: BinaryIO | None = None) -> Iterator[Process
 
 
 def runtime_in(folder: Path, names: Sequence[str] = RUNTIME) -> Path:
-    """Make a folder with only the runtime client, and what else is named. Raises ConfigurationError when the client is not installed."""
+    """Make a folder with only the named libraries. Raises ConfigurationError when one is not installed."""
     folder.mkdir(parents=True)
     for name in names:
         spec = find_spec(name)
