@@ -9,24 +9,21 @@ import pytest
 from botocore.exceptions import ClientError
 
 from docferry.errors import AccessDenied, SourceUnavailable
+from docferry_cli.doctor import indexes
 from docferry_cli.doctor.context import Blocked, Context
 from docferry_cli.doctor.examine import finding_of, looked
 from docferry_cli.doctor.findings import Check, Ok
-from docferry_cli.doctor.indexes import kendra, qbusiness
 from docferry_laptop.storage import storage
 from tests.cli.command import Docferry
 
-DENIED = ClientError(
-    {
-        "Error": {
-            "Code": "AccessDeniedException",
-            "Message": "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: kendra:DescribeIndex on "
-            "resource: arn:aws:kendra:eu-west-1:123456789012:index/1 because no policy allows it",
-        },
-        "ResponseMetadata": {"HTTPStatusCode": 400},
-    },  # type: ignore[typeddict-item]  # what boto3 fills in besides
-    "DescribeIndex",
-)
+REFUSED: Any = {
+    "Error": {
+        "Code": "AccessDeniedException",
+        "Message": "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: kendra:DescribeIndex on "
+        "resource: arn:aws:kendra:eu-west-1:123456789012:index/1 because no policy allows it",
+    }
+}
+DENIED = ClientError(REFUSED, "DescribeIndex")
 
 
 @pytest.fixture
@@ -73,12 +70,13 @@ def delete_data_source(tmp_path: Path, kind: str) -> None:
     """Delete the data source, as a person does in the console."""
     known = ids(tmp_path)
     with storage(state=tmp_path / ".docferry"):
-        client: Any = boto3.client(kind)
         if kind == "kendra":
-            client.delete_data_source(IndexId=known["index_id"], Id=known["data_source_id"])
+            kendra: Any = boto3.client("kendra")
+            kendra.delete_data_source(IndexId=known["index_id"], Id=known["data_source_id"])
         else:
+            qbusiness: Any = boto3.client("qbusiness")
             names = {"applicationId": "application_id", "indexId": "index_id", "dataSourceId": "data_source_id"}
-            client.delete_data_source(**{name: known[setting] for name, setting in names.items()})
+            qbusiness.delete_data_source(**{name: known[setting] for name, setting in names.items()})
 
 
 def test_nothing_is_wrong_with_a_connector_that_has_synced(docferry: Docferry, kind: str) -> None:
@@ -126,8 +124,8 @@ def test_a_source_that_is_gone_and_a_field_that_is_not_declared(
 
 def test_an_index_that_is_full(docferry: Docferry, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """More documents were listed than there is room for."""
-    monkeypatch.setattr(qbusiness, "DOCUMENTS", 2)
-    monkeypatch.setattr(kendra, "PER_UNIT", {"ENTERPRISE_EDITION": (0, 10**9)})
+    monkeypatch.setattr(indexes.kind("qbusiness"), "DOCUMENTS", 2)
+    monkeypatch.setattr(indexes.kind("kendra"), "PER_UNIT", {"ENTERPRISE_EDITION": (0, 10**9)})
     (tmp_path / "documents" / "fogs.txt").write_text("Sound the horn.")
     # Full, and nothing waits: that is no trouble.
     assert findings(docferry) == (0, {})

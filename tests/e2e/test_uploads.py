@@ -15,7 +15,7 @@ from tests.e2e.world import BUCKET
 
 EVENTS = ["s3:ObjectCreated:*"]
 RULES = [{"Name": "prefix", "Value": "signed/"}]
-ON = {"EventBridgeConfiguration": {}}
+ON: dict[str, Any] = {"EventBridgeConfiguration": {}}
 
 
 @pytest.fixture(scope="module")

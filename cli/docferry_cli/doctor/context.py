@@ -67,6 +67,16 @@ class Context:
         """Whether a run declares the fields that the index lacks."""
         return bool(self.index.settings.get("declare"))
 
+    @cached_property
+    def in_vpc(self) -> bool:
+        """Whether the functions reach the source from a VPC, in which this command need not be."""
+        if self.target != "aws":
+            return False
+        from docferry.config.connectors import describe
+
+        deploy = describe(self.where.config)[self.connector.name].deploy
+        return deploy is not None and deploy.vpc is not None
+
     def client(self, name: str) -> Any:
         """The boto3 client of a service, at the target. Raises as ``open``."""
         self.open()

@@ -1,10 +1,10 @@
-"""What the policies of a role allow, as far as they alone can tell.
+"""What the policies of a role allow.
 
 Permissions boundaries and the policies of an organization may refuse more. They are not looked at.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -21,7 +21,7 @@ def statements(iam: Any, role: str) -> list[Statement]:
     return list(_statements(iam, role))
 
 
-def allows(of_role: list[Statement], action: str, resource: str) -> bool:
+def allows(of_role: Sequence[Statement], action: str, resource: str) -> bool:
     """Whether the statements allow an action on a resource. Conditions are taken to hold for Allow only."""
     hits = [one for one in of_role if _about(one, action, resource)]
     refused = any(one["Effect"] == "Deny" and not one.get("Condition") for one in hits)

@@ -15,7 +15,7 @@ GONE = frozenset({"404", "NoSuchBucket"})
 
 
 def reachable(context: Context) -> Result:
-    """List the first page of the source, with the credentials of whoever asks."""
+    """List the first page of the source, with the credentials of this command."""
     context.open()
     source = context.connector.source
     if context.target == "aws" and source.kind == "files":
@@ -27,6 +27,8 @@ def reachable(context: Context) -> Result:
     except AccessDenied:
         raise
     except DocferryError as error:
+        if context.in_vpc:
+            return Unknown(f"the functions reach it from their VPC, and this machine does not: {error}")
         return Wrong(str(error), "check the settings of the source, its network and its credentials")
     listed = page.listed if page else []
     documents = sum(isinstance(one, Document) for one in listed)

@@ -32,7 +32,8 @@ def sync_jobs(context: Context) -> Result:
         cure = "find the other program that writes to this data source and stop it, or give it a data source of its own"
         return Wrong(what, cure)
     newest = found.newest
-    if newest is None or newest.status not in job.OPEN:
+    # One that is STOPPING ends by itself.
+    if newest is None or newest.status != "SYNCING":
         return Ok(f"none is open, the last one is {newest.status}" if newest else "none yet")
     held = opened.store.read(LEASE, Lease)
     if held is None:
