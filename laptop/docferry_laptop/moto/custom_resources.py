@@ -22,6 +22,8 @@ from moto.s3.responses import S3Response
 from moto.utilities.utils import get_partition
 from msgspec import Struct
 
+from docferry.errors import ConfigurationError
+
 NOTIFICATIONS = "Custom::S3BucketNotifications"
 """The CDK's resource for the notifications of a bucket."""
 
@@ -34,8 +36,8 @@ class Answer(Struct, frozen=True, rename="pascal"):
     reason: str = ""
 
 
-class CustomResourceFailed(Exception):  # noqa: N818  # named after what happened
-    """The function of a custom resource has answered FAILED, or not at all."""
+class CustomResourceFailed(ConfigurationError):
+    """The function of a custom resource has answered FAILED, or not at all. CloudFormation would roll the stack back."""
 
 
 class Custom(CustomModel):  # type: ignore[misc]  # moto is untyped
