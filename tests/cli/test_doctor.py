@@ -1,6 +1,7 @@
 """`docferry doctor` on this machine: what is wrong, the cure, and the exit code."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from docferry.connector import Connector, Part
 from docferry.errors import AccessDenied, SourceUnavailable
 from docferry_cli.doctor import indexes
 from docferry_cli.doctor.context import Blocked, Context
 from docferry_cli.doctor.examine import finding_of, looked
 from docferry_cli.doctor.findings import Check, Ok
+from docferry_cli.running import follow
+from docferry_cli.targets import Where
 from docferry_laptop.storage import storage
 from tests.cli.command import Docferry
 
@@ -26,24 +30,33 @@ REFUSED: Any = {
 DENIED = ClientError(REFUSED, "DescribeIndex")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two documents, one of them with an attribute."""
-    documents = tmp_path / "documents"
-    documents.mkdir()
-    (documents / "tides.txt").write_text("High water is at noon.")
-    (documents / "winds.md").write_text("# Winds\n\nForce eight.")
-    (documents / "winds.md.metadata.json").write_text(json.dumps({"Attributes": {"force": 8}}))
-    return documents
+    folder = tmp_path_factory.mktemp("documents")
+    (folder / "tides.txt").write_text("High water is at noon.")
+    (folder / "winds.md").write_text("# Winds\n\nForce eight.")
+    (folder / "winds.md.metadata.json").write_text(json.dumps({"Attributes": {"force": 8}}))
+    return folder
 
 
-@pytest.fixture(params=["kendra", "qbusiness"])
-def kind(request: pytest.FixtureRequest, docferry: Docferry, folder: Path, tmp_path: Path) -> str:
-    """A connector that has synced, of each service; which one it is."""
-    index: str = request.param
-    describe(tmp_path, source={"kind": "files", "path": str(folder)}, index={"kind": index})
-    docferry.json("sync", "team")
-    return index
+@pytest.fixture(scope="module", params=["kendra", "qbusiness"])
+def synced(request: pytest.FixtureRequest, documents: Path) -> Connector:
+    """A connector that has synced, of each service. Its state is in a folder beside the documents."""
+    connector = Connector("team", Part("files", {"path": str(documents)}), Part(request.param))
+    where = Where("here", documents.with_name(request.param), Path("connectors.yaml"))
+    with where.run(connector) as opened:
+        assert follow(opened, opened.start()).report.added == 2
+    return connector
+
+
+@pytest.fixture
+def kind(synced: Connector, documents: Path, docferry: Docferry, tmp_path: Path) -> str:
+    """The service. The folder of the test has a copy of the connector's state, and its connectors.yaml."""
+    assert docferry
+    shutil.copytree(documents.with_name(synced.index.kind), tmp_path / ".docferry")
+    describe(tmp_path, source={"kind": "files", "path": str(documents)}, index={"kind": synced.index.kind})
+    return synced.index.kind
 
 
 def describe(tmp_path: Path, **parts: Any) -> None:
@@ -104,15 +117,13 @@ def test_a_data_source_that_was_deleted(docferry: Docferry, kind: str, tmp_path:
     assert set(found) <= {"data source", "sync job"}
 
 
-def test_a_source_that_is_gone_and_a_field_that_is_not_declared(
-    docferry: Docferry, kind: str, folder: Path, tmp_path: Path
-) -> None:
+def test_a_source_that_is_gone_and_a_field_that_is_not_declared(docferry: Docferry, kind: str, tmp_path: Path) -> None:
     """Each is found by itself; the attribute is known from what was sent."""
     file = tmp_path / ".docferry" / "connectors.json"
     synced = json.loads(file.read_text())
     synced[0]["index"]["settings"] |= {"declare": False, "fields": {"force": "STRING", "sea": "STRING"}}
+    synced[0]["connector"]["source"]["settings"]["path"] = str(tmp_path / "elsewhere")
     file.write_text(json.dumps(synced))
-    folder.rename(tmp_path / "elsewhere")
 
     code, found = findings(docferry)
 
@@ -122,20 +133,24 @@ def test_a_source_that_is_gone_and_a_field_that_is_not_declared(
     assert "force is a NUMBER in the index, and a STRING in connectors.yaml" in found["fields"][1]
 
 
-def test_an_index_that_is_full(docferry: Docferry, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_is_full(
+    docferry: Docferry, kind: str, documents: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More documents were listed than there is room for."""
     monkeypatch.setattr(indexes.kind("qbusiness"), "DOCUMENTS", 2)
     monkeypatch.setattr(indexes.kind("kendra"), "PER_UNIT", {"ENTERPRISE_EDITION": (0, 10**9)})
-    (tmp_path / "documents" / "fogs.txt").write_text("Sound the horn.")
     # Full, and nothing waits: that is no trouble.
     assert findings(docferry) == (0, {})
+    more = tmp_path / "documents"
+    shutil.copytree(documents, more)
+    (more / "fogs.txt").write_text("Sound the horn.")
+    describe(tmp_path, source={"kind": "files", "path": str(more)}, index={"kind": kind})
     docferry.json("plan", "team")
 
     code, found = findings(docferry)
 
     assert (code, set(found)) == (1, {"capacity"})
     assert "the index has room for 0 more documents, and 1 wait (2 of " in found["capacity"][1]
-    assert kind in {"kendra", "qbusiness"}
 
 
 def test_a_configuration_with_mistakes(docferry: Docferry, kind: str, tmp_path: Path) -> None:
@@ -170,12 +185,11 @@ def test_a_secret_that_is_missing(docferry: Docferry, tmp_path: Path, monkeypatc
     assert found["index"] == ("wrong", f"there is no index {'0' * 36}")
 
 
-def test_texts_of_others_are_not_interpreted(docferry: Docferry, folder: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("kind")
+def test_texts_of_others_are_not_interpreted(docferry: Docferry, documents: Path, tmp_path: Path) -> None:
     """Neither by the terminal nor as markup."""
-    describe(tmp_path, source={"kind": "files", "path": str(folder)}, index={"kind": "kendra"})
-    docferry.json("sync", "team")
     file = tmp_path / ".docferry" / "connectors.json"
-    file.write_text(file.read_text().replace(str(folder), f"{tmp_path}/[red]no\\u001b[2Jplace"))
+    file.write_text(file.read_text().replace(str(documents), f"{tmp_path}/[red]no\\u001b[2Jplace"))
 
     _, out, _ = docferry("doctor")
 

@@ -33,7 +33,7 @@ def wrong(connector: str, config: Path = CONNECTORS) -> dict[str, str]:
     return {name: one.said for name, one in found.items() if one.status in {"wrong", "unknown"}}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def healthy(world: World) -> World:
     """A connector that has synced a document."""
     world.upload({"doctor/tides.txt": b"High water is at noon."})

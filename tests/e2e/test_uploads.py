@@ -75,6 +75,7 @@ def test_two_stacks_share_a_bucket_that_keeps_its_notifications(
     assert states == [theirs, *([theirs | ON] * 4)]
 
 
+@pytest.mark.usefixtures("s3")
 def test_a_resource_that_cannot_be_made_is_an_error(template: dict[str, Any]) -> None:
     """As CloudFormation would roll the stack back, with the reason of the function."""
     broken = json.loads(json.dumps(template))

@@ -36,8 +36,8 @@ class Answer(Struct, frozen=True, rename="pascal"):
     reason: str = ""
 
 
-class CustomResourceFailed(ConfigurationError):
-    """The function of a custom resource has answered FAILED, or not at all. CloudFormation would roll the stack back."""
+class CustomResourceFailed(ConfigurationError):  # noqa: N818  # named after what happened
+    """The function of a custom resource has answered FAILED, or not at all. AWS would roll the stack back."""
 
 
 class Custom(CustomModel):  # type: ignore[misc]  # moto is untyped
