@@ -8,6 +8,7 @@ import msgspec
 
 from docferry.indexes import Hit, SyncJob
 from docferry.reporting.ledger import Entry
+from docferry_cli.doctor.findings import Examination
 from docferry_cli.printed import CheckedPromise, FailingDocument, Released, RunResult, SourceKind
 from docferry_laptop.costs.estimate import Estimate
 
@@ -22,6 +23,7 @@ PRINTED: dict[str, Any] = {
     "failures": list[FailingDocument],
     "retry": Released,
     "cost": Estimate,
+    "doctor": Examination,
     "sources": list[SourceKind],
     "sources test": list[CheckedPromise],
     "synth": dict[str, str],

@@ -43,10 +43,10 @@ def command(
 
       docferry doctor contracts --target aws --json
     """
-    import msgspec
     from rich.console import Console
 
     from docferry_cli.doctor.examine import examine
+    from docferry_cli.printed import put
     from docferry_cli.targets import Where
 
     where = Where(target, state, config)
@@ -54,7 +54,7 @@ def command(
     console = Console(soft_wrap=True, highlight=False, emoji=False)
     found = examine(where, connector, told=lambda one: None if as_json else show(console, one))
     if as_json:
-        print(msgspec.json.encode(found).decode())  # noqa: T201  # the output of --json
+        put(found)
     raise typer.Exit(EXIT[found.status])
 
 
