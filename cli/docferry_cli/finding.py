@@ -1,5 +1,6 @@
 """Finds the run that a person means: by its name, or by the beginning of its name."""
 
+import re
 from difflib import get_close_matches
 from itertools import islice
 
@@ -10,6 +11,8 @@ from docferry.state.keys import RUNS
 from docferry.state.store import Store
 from docferry_cli.safe_text import visible
 
+# Step Functions takes more characters in a name, and none that is a folder of S3 or cannot be seen.
+NAME = re.compile(r"[!-.0-~]+")
 NEAR = 3
 LISTED = 1000
 """How many names of runs are read to find one that is like the name given: as many as S3 gives in one call."""
@@ -20,10 +23,11 @@ def find(store: Store, name: str) -> Entry:
 
     Raises ConfigurationError, which names runs that are near, and StateInvalid.
     """
-    found = ledger.find(store, name) if name and "/" not in name else None
+    possible = NAME.fullmatch(name) is not None
+    found = ledger.find(store, name) if possible else None
     if found is not None:
         return found
-    matching = list(islice(store.folders(f"{RUNS}{name}"), NEAR + 1)) if name and "/" not in name else []
+    matching = list(islice(store.folders(f"{RUNS}{name}"), NEAR + 1)) if possible else []
     if len(matching) > 1:
         more = ", ..." if len(matching) > NEAR else ""
         raise ConfigurationError(
@@ -31,8 +35,9 @@ def find(store: Store, name: str) -> Entry:
         )
     entry = ledger.find(store, matching[0]) if matching else None
     if entry is None:
+        shown = visible(name) or repr(name)
         raise ConfigurationError(
-            f"this connector has no run {visible(name) or repr(name)}; {_near(store, name)}`docferry runs` lists those it has"
+            f"this connector has no run {shown}; {_near(store, name)}`docferry runs` lists those it has"
         )
     return entry
 

@@ -57,7 +57,7 @@ def watch(opened: Opened, run: str, again: str = "") -> Outcome:
 
     On Ctrl-C, say what happens now and exit. ``again`` is the command that shows the run once more.
     """
-    console = Console(stderr=True, emoji=False)
+    console = Console(stderr=True, emoji=False, highlight=False)
     with stated_interrupt(console, opened, again), bars(console) as shown:
         tasks = {phase: shown.add_task(phase, total=None) for phase in PHASES}
         waiting, pause = threading.Event(), FIRST_LOOK_SECONDS

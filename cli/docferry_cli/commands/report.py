@@ -55,4 +55,4 @@ def command(  # one parameter an option
     elif html is not None:
         Console(emoji=False).print(f"wrote {html}", markup=False, highlight=False, soft_wrap=True)
     else:
-        show(Console(emoji=False), found)
+        show(Console(emoji=False, highlight=False), found)

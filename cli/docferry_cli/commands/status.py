@@ -45,5 +45,5 @@ def command(
     if as_json:
         print(msgspec.json.encode(found).decode())  # noqa: T201  # the output of --json
     else:
-        show(Console(emoji=False), found, datetime.now(UTC))
+        show(Console(emoji=False, highlight=False), found, datetime.now(UTC))
     raise typer.Exit(exit_code(found))
