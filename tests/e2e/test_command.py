@@ -48,11 +48,16 @@ def test_a_connector_is_deployed_and_synced_again_and_again(docferry: Docferry, 
     documents = tmp_path / "state" / "buckets" / BUCKET
     (documents / "tides.txt").write_text("High water is at noon.")
     first, second = sync(), sync()
+    healthy, found, _ = docferry("status", "handbook", "--target", "stack", "--json")
+    watched = docferry("watch", "--connector", "handbook", "--target", "stack", "--json")[1]
 
     assert deployed == 0
     assert f"source bucket  {documents}" in said
     assert (first["status"], first["added"]) == ("SUCCEEDED", 1)
     assert (second["status"], second["added"], second["unchanged"]) == ("SUCCEEDED", 0, 1)
+    (status,) = json.loads(found)
+    assert (healthy, status["last"]["run"], status["success"]["overdue"]) == (0, second["run"], False)
+    assert json.loads(watched)["run"] == second["run"]
 
 
 def test_a_connector_that_is_not_deployed(docferry: Docferry) -> None:

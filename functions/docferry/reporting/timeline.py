@@ -40,7 +40,7 @@ class Point(Struct, frozen=True):
 
 
 class Timeline(Struct, frozen=True):
-    """The phases of a run in their order, as far as it came, and its throughput."""
+    """The phases that a run has come through, in their order, and its throughput."""
 
     phases: tuple[PhaseTime, ...] = ()
     throughput: tuple[Point, ...] = ()

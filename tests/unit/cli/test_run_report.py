@@ -1,5 +1,7 @@
 """Everything about a run: what is damaged hides nothing else, and nothing on the page is markup but the page's own."""
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -236,6 +238,10 @@ def test_the_page_may_ask_nobody_for_anything(place: Place) -> None:
     assert allowed.startswith("default-src 'none'; style-src 'sha256-")
     assert "; script-src 'sha256-" in allowed
     assert "unsafe" not in allowed
+    for element in ("style", "script"):
+        inside = re.search(rf"<{element}>(.*?)</{element}>", text, re.DOTALL)
+        assert inside is not None
+        assert base64.b64encode(hashlib.sha256(inside[1].encode()).digest()).decode() in allowed
     assert not re.search(r"https?://", text)
 
 
