@@ -14,6 +14,10 @@ from docferry.sync_job.lease import Lease
 from docferry_laptop import executions
 from docferry_laptop.executions import Execution
 
+# DescribeExecution is eventually consistent. With the pauses between them, these looks take some ten seconds.
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+UNSEEN_LOOKS = 50
+
 
 class Opened:
     """The index data source and the state bucket of a connector. Each makes its client when it is first used.
@@ -64,22 +68,31 @@ class Startable(Opened):
         super().__init__(target, connector, part, bucket)
         self.state_machine = state_machine
         self.interrupted = interrupted
+        self._looks: dict[str, int] = {}
 
     def start(self, **inputs: object) -> Execution:
         """Start an execution, as a person or a program would."""
-        return executions.start(self.state_machine, **inputs)
+        execution = executions.start(self.state_machine, **inputs)
+        self._looks[execution.run] = UNSEEN_LOOKS
+        return execution
 
     def execution(self, run: str) -> Execution:
         """The execution of a run. It need not exist: its status tells."""
         return Execution(self.state_machine.replace(":stateMachine:", ":execution:") + f":{run}", run)
 
     def running(self, run: str) -> bool:
-        """See Opened. An execution that does not exist may have begun a moment ago: a young lease tells."""
+        """See Opened. An execution that does not exist may have begun a moment ago.
+
+        One that was started here counts as running for a number of looks, another while it holds a young lease.
+        """
         try:
             return self.execution(run).status() in {"RUNNING", "PENDING_REDRIVE"}
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
                 raise
+        if self._looks.get(run, 0) > 0:
+            self._looks[run] -= 1
+            return True
         held = self.store.read(LEASE, Lease)
         return held is not None and held.value.run == run and held.age < lease.YOUNG
 
