@@ -8,6 +8,7 @@ import typer
 
 from docferry.errors import ConfigurationError, DocferryError
 from docferry_cli.commands import (
+    cost,
     deploy,
     deploy_local,
     emulator,
@@ -57,6 +58,7 @@ app.command("failures")(failures.list_failures)
 app.command("retry")(failures.retry)
 app.command("reconcile")(repair.reconcile)
 app.command("rebuild")(repair.rebuild)
+app.command("cost")(cost.command)
 app.command("emulator")(emulator.command)
 app.command("synth")(deploy.synth)
 app.command("deploy")(deploy.deploy)

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 
 from docferry_laptop.moto.buckets import file_of, is_object, key_of
 
@@ -28,7 +29,11 @@ class BucketFiles:
             content, described = file.read_bytes(), _described(file)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise _missing("GetObject", "NoSuchKey") from error
-        return {**described, "Body": BytesIO(content), "ResponseMetadata": {"HTTPHeaders": {}}}
+        return {
+            **described,
+            "Body": StreamingBody(BytesIO(content), len(content)),
+            "ResponseMetadata": {"HTTPHeaders": {}},
+        }
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803  # boto3's names
         """Describe an object."""
@@ -36,10 +41,6 @@ class BucketFiles:
         if not is_object(file):
             raise _missing("HeadObject", "404")
         return _described(file)
-
-    def download_fileobj(self, bucket: str, key: str, file: IO[bytes], **_: Any) -> None:
-        """Copy an object to a file object."""
-        file.write(self.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def get_paginator(self, operation: str) -> "BucketFiles":
         """Return what lists objects: of all lists only ListObjectsV2 is needed."""

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import msgspec
 import zstandard
-from botocore.exceptions import ClientError
 from msgspec import structs
 
 from docferry.changes import approvals, plans
@@ -19,6 +18,7 @@ from docferry.reporting.timeline import Timeline, timeline
 from docferry.state.keys import CHANGES, run_key
 from docferry.state.runs import ChangeSet
 from docferry.state.store import Store
+from docferry.state.stream import Missing
 from docferry_cli.run_report.facts import RunReport
 from docferry_cli.targets import Opened
 
@@ -42,9 +42,7 @@ def gather(opened: Opened, entry: Entry) -> RunReport:
             return read()
         except BROKEN as error:
             unknown.append(f"{what} cannot be read: {error}")
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
-                raise
+        except Missing:
             unknown.append(f"{what} cannot be read: it is gone")
         return otherwise
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from docferry.state.keys import RUNS
 from docferry.state.store import Store
+from docferry.state.stream import Missing
 from docferry_laptop.bucket_files import BucketFiles
 from docferry_laptop.moto.buckets import kept_in
 from tests.unit.conftest import SESSION
@@ -57,7 +57,7 @@ def test_what_is_not_there_is_said_as_s3_says_it(folder: Path) -> None:
     assert not store.exists("runs/a-1")
     assert list(store.keys("none/")) == list(store.folders("none/")) == []
     assert Store("none", BucketFiles(folder)).read("ledger.json", dict[str, int]) is None
-    with pytest.raises(ClientError):
+    with pytest.raises(Missing):
         list(store.lines("runs/none"))
 
 
