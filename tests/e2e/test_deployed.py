@@ -10,7 +10,11 @@ import boto3
 from docferry.reporting import ledger
 from docferry.state.keys import LEASE
 from docferry.sync_job.lease import Lease
-from docferry_cli.running import follow
+from docferry_cli import finding
+from docferry_cli.run_report import gathering as run_report
+from docferry_cli.running import follow, watch
+from docferry_cli.status import gathering as status_of_all
+from docferry_cli.sync_jobs.joining import joined
 from docferry_cli.targets import Where
 from docferry_infra.deployable import deployable
 from tests.e2e.world import CONNECTORS, World, handbook
@@ -110,13 +114,26 @@ def test_the_command_drives_a_stack_in_aws(world: World) -> None:
     world.upload({"command/order.txt": b"Standing orders."})
     connector = deployable(CONNECTORS)[world.stack.connector].connector
 
-    with Where("aws", Path(), CONNECTORS).run(connector) as opened:
+    where = Where("aws", Path(), CONNECTORS)
+    with where.run(connector) as opened:
         plan = follow(opened, opened.start(mode="plan"))
         applied = follow(opened, opened.start(apply=plan.report.run))
         runs = [entry.run for entry in islice(ledger.newest(opened.store), 2)]
+        again = watch(opened, applied.report.run)
+        described = run_report.gather(opened, finding.find(opened.store, applied.report.run))
+        jobs = joined(opened.store, opened.index.jobs())
+    statuses = {status.connector: status for status in status_of_all.gather(where, None)}
 
     ids = [document.id for document in plan.planned]
     assert f"{world.stack.connector}/command/order.txt" in ids
     assert (applied.report.status, applied.report.added, applied.failed) == ("SUCCEEDED", len(ids), [])
     world.assert_converged({"command/order.txt"})
     assert runs == [applied.report.run, plan.report.run]
+    assert again == applied
+    assert (described.unknown, described.result) == ((), applied.report)
+    assert described.job is not None
+    assert jobs[0].run == applied.report.run
+    mine = statuses.pop(connector.name)
+    assert mine.success is not None
+    assert (mine.success.run, mine.success.overdue, mine.lease) == (applied.report.run, False, None)
+    assert all(one.health == "unknown" and "is not deployed" in one.error for one in statuses.values())
