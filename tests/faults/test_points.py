@@ -9,6 +9,7 @@ from tests.faults.points import Point
 from tests.faults.stage import RECORDS, SERVICES
 
 NOT_REACHED = {
+    ("messages/outbox.py", "store.write(MESSAGES, Memory())"): "only when the record is damaged; see test_messages.py",
     ("changes/quarantine.py", "store.writing(store.held(FAILURES))"): (
         "one of two such lines: `docferry retry`, which a person calls"
     ),

@@ -69,6 +69,11 @@ def change(store: Store, changed: Callable[[Memory], Memory]) -> Memory:
     raise ServiceUnavailable(f"{MESSAGES} is written by too many functions at a time; try again")
 
 
+def begin_anew(store: Store) -> None:
+    """Forget everything. The versions of the bucket keep a record that is damaged."""
+    store.write(MESSAGES, Memory())
+
+
 def add(
     memory: Memory, run: str, now_open: Iterable[Open], messages: Iterable[Message], channels: Iterable[str]
 ) -> Memory:

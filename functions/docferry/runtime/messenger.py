@@ -17,6 +17,7 @@ from docferry.reporting import report
 from docferry.reporting.report import Report
 from docferry.runtime.handling import count, logger
 from docferry.runtime.wiring import Wired
+from docferry.state.keys import MESSAGES
 from docferry.state.runs import Run
 
 STATE = "messages"
@@ -28,10 +29,13 @@ def note(wired: Wired, run: Run, ended: Report) -> None:
     """Write down the messages of the end of a run. May be repeated."""
     if not wired.channels:
         return
+    connector, channels = wired.settings.connector, tuple(wired.channels)
     try:
-        due.note(wired.store, wired.settings.connector, run, ended, tuple(wired.channels))
+        due.note(wired.store, connector, run, ended, channels)
     except StateInvalid as error:
-        _complain(wired, 1, f"a message of run {run.run} is lost: {error}")
+        _complain(wired, 1, f"{MESSAGES} is begun anew, and what waited in it is lost: {error}")
+        outbox.begin_anew(wired.store)
+        due.note(wired.store, connector, run, ended, channels)
 
 
 def note_died(wired: Wired, run: Run) -> None:
