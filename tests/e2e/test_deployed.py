@@ -12,7 +12,8 @@ from docferry.state.keys import LEASE
 from docferry.sync_job.lease import Lease
 from docferry_cli import running
 from docferry_infra.deployable import deployable
-from tests.e2e.world import CONNECTORS, World, handbook, wait_for
+from tests.e2e.world import BUCKET, CONNECTORS, World, handbook, wait_for
+from tests.messages import Listener
 
 
 def documents(files: dict[str, bytes]) -> set[str]:
@@ -118,3 +119,29 @@ def test_the_command_drives_a_stack_in_aws(world: World) -> None:
     with running.deployment(connector, Path(), aws=True) as stack:
         runs = [entry.run for entry in islice(ledger.newest(stack.store()), 2)]
     assert runs == [applied.report.run, plan.report.run]
+
+
+def test_the_connector_tells_what_happens_to_it(world: World) -> None:
+    """On the bus and on the topic of its stack: a failed run, a document without access control, and the end of each."""
+    (topic,) = boto3.client("sns").list_topics()["Topics"]
+    listener = Listener(topic["TopicArn"])
+    name = world.stack.connector
+    access = json.dumps({"AccessControlList": [{"Name": "ann", "Type": "USER", "Access": "ALLOW"}]}).encode()
+
+    failed = world.stack.start(mode="no such mode")
+    wait_for(lambda: failed.status() == "FAILED")
+    world.upload({"told/pay.txt": b"What everybody earns.", "told/pay.txt.metadata.json": access})
+    well = world.run()
+    boto3.client("s3").delete_object(Bucket=BUCKET, Key="told/pay.txt.metadata.json")
+    exposing = world.run()
+    world.upload({"told/pay.txt.metadata.json": access})
+    restored = world.run()
+
+    wanted = [
+        f"{name}/{failed.run}/failed",
+        f"{name}/{well.run}/recovered",
+        f"{name}/{exposing.run}/exposed",
+        f"{name}/{restored.run}/recovered",
+    ]
+    assert [event["id"] for event in listener.events()] == wanted
+    assert [mail.attributes["id"] for mail in listener.mails()] == wanted

@@ -101,7 +101,7 @@ def _body(message: Message) -> Iterator[str]:
     counted = (f"{name.replace('_', ' ')} {count:,}" for name, count in message.counts.items() if count)
     yield f"Counts: {', '.join(counted) or 'none'}"
     yield f"Time: {message.time:%Y-%m-%d %H:%M:%S} UTC"
-    yield f"Message: {message.id} (a message that comes twice has the same id)"
+    yield f"Message: {printable(message.id)} (a message that comes twice has the same id)"
 
 
 def printable(text: str) -> str:

@@ -54,7 +54,6 @@ def reason(error: str) -> tuple[str, str]:
     for text, why in OWN.items():
         if error.startswith(text):
             return "", why
-    name = re.match(r"[A-Za-z][A-Za-z.]*(?=$|: )", error)
-    if name is None:
-        return "", UNEXPECTED
-    return name[0], REASONS.get(name[0], UNEXPECTED)
+    name = error.partition(": ")[0]
+    known = name in REASONS or re.fullmatch("[A-Z][A-Za-z]*(Error|Exception)", name)
+    return name if known else "", REASONS.get(name, UNEXPECTED)
