@@ -105,5 +105,5 @@ def _body(message: Message) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """A text without control characters. The name of an execution is the choice of whoever starts it."""
+    """A text without control characters. Who starts an execution chooses its name."""
     return "".join(character if character.isprintable() else "?" for character in text)
