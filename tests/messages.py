@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from docferry.runtime.assets import SCHEMAS
 
-SCHEMA = Draft202012Validator(json.loads((SCHEMAS / "event.json").read_text(encoding="utf-8")))
+SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "event.json").read_text(encoding="utf-8"))
+EVENT = Draft202012Validator(SCHEMA)
 
 
 class Listener:
@@ -28,7 +29,7 @@ class Listener:
         """The details of the events since the last call."""
         heard = [json.loads(body) for body in self._received("bus")]
         for event in heard:
-            SCHEMA.validate(event)
+            EVENT.validate(event)
         return [event["detail"] for event in heard]
 
     def mails(self) -> list["Mail"]:

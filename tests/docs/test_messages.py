@@ -9,11 +9,11 @@ from msgspec import json as msgspec_json
 
 from docferry.messages.message import DETAIL_TYPES, Message, What
 from docferry.state.runs import Counts
-from tests.messages import SCHEMA
+from tests.messages import EVENT, SCHEMA
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "messages.md").read_text(encoding="utf-8")
-DETAIL: dict[str, Any] = SCHEMA.schema["$defs"]["detail"]
+DETAIL: dict[str, Any] = SCHEMA["$defs"]["detail"]
 
 
 def test_the_example_is_an_event() -> None:
@@ -22,14 +22,14 @@ def test_the_example_is_an_event() -> None:
         read for read in map(json.loads, re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)) if "resources" in read
     )
 
-    SCHEMA.validate(event)
+    EVENT.validate(event)
     msgspec_json.decode(json.dumps(event["detail"]), type=Message)
 
 
 def test_every_message_is_in_the_table_and_in_the_schema() -> None:
     """With the detail type of its event."""
-    assert list(DETAIL_TYPES) == list(get_args(What)) == SCHEMA.schema["$defs"]["what"]["enum"]
-    assert list(DETAIL_TYPES.values()) == SCHEMA.schema["properties"]["detail-type"]["enum"]
+    assert list(DETAIL_TYPES) == list(get_args(What)) == SCHEMA["$defs"]["what"]["enum"]
+    assert list(DETAIL_TYPES.values()) == SCHEMA["properties"]["detail-type"]["enum"]
     for what, detail_type in DETAIL_TYPES.items():
         assert f"| `{what}` | `{detail_type}` |" in PAGE
 

@@ -122,7 +122,7 @@ def test_the_command_drives_a_stack_in_aws(world: World) -> None:
 
 
 def test_the_connector_tells_what_happens_to_it(world: World) -> None:
-    """On the bus and on the topic of its stack: a failed run, a document without access control, and the end of each."""
+    """On the bus and on the topic of its stack: a failed run, a document without access control, and their ends."""
     (topic,) = boto3.client("sns").list_topics()["Topics"]
     listener = Listener(topic["TopicArn"])
     name = world.stack.connector
