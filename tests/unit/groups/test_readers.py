@@ -13,9 +13,10 @@ from docferry.groups.readers import folded, judge, reach, same
 from docferry.indexes import Index, Reader
 from docferry.model import Document, Group, Principal
 from docferry.runtime import wiring
-from docferry_emulators import Settings, emulated
+from docferry_emulators import Settings
 from docferry_emulators.clock import VirtualClock
 from docferry_laptop.provision import provision
+from docferry_laptop.storage import storage
 
 USERS = ["ann@x.org", "bob", "eve"]
 WRITTEN = [*USERS, "ANN+sea@X.org", "Bob"]
@@ -46,7 +47,7 @@ class Indexed:
         assert not self.index.put(job, [(one, b"ferry") for one in documents])
         self.index.stop()
         for number, group in enumerate(groups):
-            self.index.set_group(group, int(self.clock.time() * 1000) + number)
+            self.index.set_group(group, int(self.clock.now().timestamp() * 1000) + number)
         self.clock.sleep(60)
 
     def finds(self, reader: Reader) -> set[str]:
@@ -58,7 +59,7 @@ class Indexed:
 def indexed(request: pytest.FixtureRequest) -> Iterator[Indexed]:
     """An index of each service."""
     clock = VirtualClock()
-    with emulated(clock=clock, settings=Settings(qbusiness_search_without_user="all")):
+    with storage(clock=clock, settings=Settings(qbusiness_search_without_user="all")):
         yield Indexed(request.param, clock)
 
 
