@@ -19,6 +19,7 @@ from docferry_cli.commands import (
     search,
     sources,
     sync,
+    why,
 )
 
 
@@ -46,6 +47,7 @@ app.command("apply")(sync.apply)
 app.command("runs")(runs.command)
 app.command("history")(history.command)
 app.command("search")(search.command)
+app.command("why")(why.command)
 app.command("approve")(repair.approve)
 app.command("failures")(failures.list_failures)
 app.command("retry")(failures.retry)
