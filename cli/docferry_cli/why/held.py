@@ -40,14 +40,10 @@ class Name(Struct, frozen=True):
 
 
 class Scan(Struct):
-    """What a whole manifest has: documents that fit, documents that begin so, and names that come near.
-
-    ``placed`` are the lines of those that fit.
-    """
+    """What a whole manifest has: documents that fit, documents that begin so, and names that come near."""
 
     fitting: list[Document] = []
     beginning: list[Document] = []
-    placed: list[bytes] = []
     near: list[Name] = []
 
 
@@ -73,7 +69,6 @@ def scan(manifest: Iterable[bytes], places: Places) -> Scan:
     for line in manifest:
         one = _decoder.decode(line)
         if places.fits(one.id, one.locator, one.attributes.uri):
-            found.placed.append(line)
             if len(found.fitting) < SHOWN:
                 found.fitting.append(lines.decode(line, Document))
         elif len(found.beginning) < SHOWN and places.begins(one.id, one.locator):

@@ -10,20 +10,16 @@ from docferry_cli.why.looking import Seen
 
 
 class Meant(Struct, kw_only=True):
-    """The one document that is meant, and what was learnt of it on the way.
-
-    ``placed`` are lines of the manifest that are at its place.
-    """
+    """The one document that is meant, and what was learnt of it on the way."""
 
     id: str
     held: Document | None = None
     seen: Seen | None = None
     told: Told | None = None
-    placed: list[bytes] = []
 
 
 class Identified(Struct, kw_only=True):
-    """Which document is meant. ``several`` when more than one fits; ``near`` are documents that come near when none does.
+    """Which document is meant. ``several`` when more than one fits; ``near`` come near it when none does.
 
     ``doubts`` say why the source may have it all the same.
     """
@@ -44,7 +40,7 @@ def identify(evidence: Evidence) -> Identified:
         return Identified(several=scan.fitting)
     if scan.fitting:
         return Identified(meant=Meant(id=scan.fitting[0].id, held=scan.fitting[0]))
-    meant = _elsewhere(evidence, scan)
+    meant = _elsewhere(evidence)
     if meant is not None:
         return Identified(meant=meant)
     if scan.beginning:
@@ -52,12 +48,12 @@ def identify(evidence: Evidence) -> Identified:
     return _listed(evidence, scan)
 
 
-def _elsewhere(evidence: Evidence, scan: Scan) -> Meant | None:
+def _elsewhere(evidence: Evidence) -> Meant | None:
     """A document that the manifest does not have: in the source, in the inbox, or in what runs have left."""
     seen = evidence.look(evidence.places.locators)
     if seen is not None:
         id_ = seen.listed.id if seen.listed is not None else f"{evidence.opened.connector.name}/{seen.place}"
-        return Meant(id=id_, seen=seen, placed=scan.placed)
+        return Meant(id=id_, seen=seen)
     for id_ in evidence.places.ids:
         handed_in = evidence.handed_in(id_)
         if handed_in is not None:
@@ -79,7 +75,7 @@ def _listed(evidence: Evidence, scan: Scan) -> Identified:
     """List the source, up to the limit. What it lists is compared with what was asked for, too."""
     seen = evidence.listing(evidence.places)
     if seen is not None and seen.listed is not None:
-        return Identified(meant=Meant(id=seen.listed.id, seen=seen, placed=scan.placed))
+        return Identified(meant=Meant(id=seen.listed.id, seen=seen))
     names = seen.names if seen is not None else ()
     near = list(dict.fromkeys([*scan.near, *nearest(evidence.places, names)]))[:NEAREST]
     doubts = [seen.says.reason] if seen is not None and not seen.whole and not evidence.source_problem else []

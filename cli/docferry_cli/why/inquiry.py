@@ -51,10 +51,12 @@ def explain(evidence: Evidence, meant: Meant) -> Why:
     seen = meant.seen or _seen(evidence, meant)
     told = meant.told or evidence.told(id_)
     failing = evidence.failing(id_)
-    following = attempt(
-        lambda: due.due(opened, evidence.source, id_, seen, held=meant.held, placed=meant.placed, failing=failing),
-        lambda problem: Next(due="unknown", why=(problem,)),
-    )
+    following = Next(due="unknown")
+    if not evidence.manifest_problem:
+        following = attempt(
+            lambda: due.due(opened, evidence.source, id_, seen, held=meant.held, failing=failing),
+            lambda problem: Next(due="unknown", why=(problem,)),
+        )
     listed = seen.listed if isinstance(seen.listed, Document) and seen.listed.id == id_ else None
     why = Why(
         id=id_,
@@ -95,7 +97,7 @@ def _seen(evidence: Evidence, meant: Meant) -> Seen:
 def _under(id_: str, seen: Seen) -> Seen:
     """What was seen at the place, unless a sidecar gives it another id now. One that is skipped may have no id."""
     if isinstance(seen.listed, Document) and seen.listed.id != id_:
-        return _absent(f"the source lists {seen.listed.id} at its place")
+        return structs.replace(_absent(f"the source lists {seen.listed.id} at its place"), other=seen.listed)
     return seen
 
 

@@ -27,8 +27,9 @@ Step = Callable[[int], None]
 class Seen(Struct, frozen=True):
     """What the source has. ``listed`` is what it lists of the document, as the crawl would take it.
 
-    ``says`` is the same for the answer. ``names`` are documents that were listed on the way. ``whole``: what was not seen is
-    not there. ``place`` is given for what a setting leaves out.
+    ``says`` is the same for the answer. ``names`` are documents that were listed on the way. ``whole``: what was not
+    seen is not there. ``place`` is given for what a setting leaves out. ``other``: the document that the source
+    lists at the place, under another id.
     """
 
     says: answer.Source
@@ -36,6 +37,7 @@ class Seen(Struct, frozen=True):
     names: tuple[Name, ...] = ()
     whole: bool = True
     place: str = ""
+    other: Document | None = None
 
 
 NOT_ASKED = Seen(answer.Source(state="not asked", reason="--no-source was given"), whole=False)
