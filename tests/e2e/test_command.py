@@ -48,11 +48,16 @@ def test_a_connector_is_deployed_and_synced_again_and_again(docferry: Docferry, 
     documents = tmp_path / "state" / "buckets" / BUCKET
     (documents / "tides.txt").write_text("High water is at noon.")
     first, second = sync(), sync()
+    code, out, err = docferry("why", "tides.txt", "--connector", "handbook", "--target", "stack", "--json")
+    assert code == 0, err
+    why = json.loads(out)["document"]
 
     assert deployed == 0
     assert f"source bucket  {documents}" in said
     assert (first["status"], first["added"]) == ("SUCCEEDED", 1)
     assert (second["status"], second["added"], second["unchanged"]) == ("SUCCEEDED", 0, 1)
+    assert (why["target"], why["source"]["state"], why["index"]["status"]) == ("stack", "listed", "INDEXED")
+    assert why["manifest"]["since"] == first["run"]
 
 
 def test_a_connector_that_is_not_deployed(docferry: Docferry) -> None:

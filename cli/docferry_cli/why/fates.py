@@ -1,6 +1,6 @@
 """What became of a document in each run, from what the runs have left in the state bucket."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 
 from msgspec import Struct, structs
@@ -103,7 +103,7 @@ def _held_back(store: Store, entry: Entry, id_: str) -> tuple[Became, str] | Non
     )
     for became, name, count in lists:
         if count or entry.status != "SUCCEEDED":
-            line = _line(store, run_key(entry.run, name), id_)
+            line = _line(store, run_key(entry.run, name), id_, sure=count > 0)
             if line is not None:
                 return became, _reason(store, entry.run, became, line)
     return None
@@ -122,7 +122,7 @@ def _reason(store: Store, run: str, became: Became, line: bytes) -> str:
 def _outcome(store: Store, entry: Entry, id_: str) -> tuple[Became, str] | None:
     """What became of the document if it was part of the run's change set."""
     if entry.failed or entry.status != "SUCCEEDED":
-        line = _line(store, run_key(entry.run, FAILED), id_)
+        line = _line(store, run_key(entry.run, FAILED), id_, sure=False)
         if line is not None:
             outcome = lines.decode(line, Outcome)
             return "doubtful" if outcome.state == "doubtful" else "failed", outcome.reason
@@ -150,12 +150,9 @@ def _shard(store: Store, parts: list[Shard], id_: str) -> Shard | None:
     return parts[low] if parts else None
 
 
-def _line(store: Store, key: str, id_: str) -> bytes | None:
-    return _sorted_line(store.lines(key), id_) if store.exists(key) else None
-
-
-def _sorted_line(found: Iterable[bytes], id_: str) -> bytes | None:
-    for line in found:
+def _line(store: Store, key: str, id_: str, *, sure: bool) -> bytes | None:
+    """The line of a document in a sorted stream. ``sure``: the stream is there."""
+    for line in store.lines(key) if sure or store.exists(key) else ():
         here = lines.line_id(line)
         if here >= id_:
             return line if here == id_ else None
