@@ -29,7 +29,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     """Say why a document is found, or is not, and who may see it.
 
     Looks at the source, the manifest, the last runs and the index, and says what to do. Changes nothing. Exit 0: the
-    document is explained; 1: nobody knows it; 2: several fit, or it cannot be told.
+    document is explained; 1: no connector knows it; 2: several fit, or it cannot be told.
 
     Examples:
 

@@ -71,7 +71,8 @@ def explain(evidence: Evidence, meant: Meant) -> Why:
         index=attempt(lambda: _status(evidence, id_), lambda problem: Index(status=None, message=problem)),
         reader=reads.reads(opened, reader, held=meant.held, listed=listed) if reader is not None else None,
         advice="",
-        running=told.running,
+        # A command of this machine holds the state folder alone, so what seems to run there has died.
+        running=told.running if opened.target == "aws" else "",
         notes=tuple(dict.fromkeys(evidence.notes)),
     )
     return structs.replace(why, advice=advice(why, Commands(opened.connector, opened.target)))

@@ -1,4 +1,4 @@
-"""What a person may mean by a document: ids, places in the source, addresses. Pure but for the current folder."""
+"""What a person may mean by a document: ids, places in the source, addresses."""
 
 import os
 from pathlib import Path

@@ -29,7 +29,7 @@ SEES = {"yes": "may see it", "no": "may not see it", "unknown": "may or may not 
 
 
 def exit_code(answer: Answer) -> int:
-    """0: one document is explained. 1: nobody knows it. 2: several fit, or it cannot be told."""
+    """0: one document is explained. 1: no connector knows it. 2: several fit, or it cannot be told."""
     if answer.document is not None:
         return EXPLAINED
     return CANNOT_TELL if answer.matches or answer.problems else UNKNOWN

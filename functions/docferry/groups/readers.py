@@ -1,7 +1,7 @@
 """Whether a reader may see a document, and through which group. Pure.
 
-Both services decide alike: a document without access control is everybody's; a DENY that fits hides it, whatever else
-fits; otherwise one ALLOW has to fit. https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html
+Both services decide alike. A document without access control is everybody's. A DENY that fits hides it, even where an
+ALLOW fits. Otherwise one ALLOW has to fit. https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html
 """
 
 from collections import defaultdict, deque
@@ -32,8 +32,8 @@ class Verdict(Struct, frozen=True):
 class Reach(Struct, frozen=True):
     """The groups of a reader, each with the way to it.
 
-    ``certain`` are those that the index is known to hold. ``possible`` are others, by way of a group of which nobody
-    knows which members the index has.
+    ``certain`` are those that the index is known to hold. ``possible`` are others: the way to them leads through a
+    group whose members in the index are not known for certain.
     """
 
     user: str
