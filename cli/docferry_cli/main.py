@@ -8,8 +8,10 @@ import typer
 
 from docferry.errors import ConfigurationError, DocferryError
 from docferry_cli.commands import (
+    cost,
     deploy,
     deploy_local,
+    doctor,
     emulator,
     failures,
     history,
@@ -46,6 +48,7 @@ app.command("plan")(sync.plan)
 app.command("apply")(sync.apply)
 app.command("runs")(runs.command)
 app.command("history")(history.command)
+app.command("doctor")(doctor.command)
 app.command("search")(search.command)
 app.command("why")(why.command)
 app.command("approve")(repair.approve)
@@ -53,6 +56,7 @@ app.command("failures")(failures.list_failures)
 app.command("retry")(failures.retry)
 app.command("reconcile")(repair.reconcile)
 app.command("rebuild")(repair.rebuild)
+app.command("cost")(cost.command)
 app.command("emulator")(emulator.command)
 app.command("synth")(deploy.synth)
 app.command("deploy")(deploy.deploy)

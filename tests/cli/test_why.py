@@ -3,12 +3,9 @@
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from docferry.state.keys import MANIFEST
-from docferry_cli.why import answer
-from docferry_cli.why.screen import visible
 from tests.cli.command import Docferry
 
 
@@ -102,13 +99,3 @@ def test_bad_usage_is_one_line(docferry: Docferry, arguments: list[str], said: s
     assert code == 2
     assert said in err
     assert err.count("\n") == 1
-
-
-def test_what_a_terminal_would_obey_is_shown() -> None:
-    """Escape sequences, line breaks, and characters that turn the direction of writing."""
-    assert visible("a\x1b[31m\n\u202eb\ud800") == r"a\x1b[31m\n\u202eb\ud800"
-
-
-def test_the_answer_has_a_schema() -> None:
-    """Every part is described by its type."""
-    assert msgspec.json.schema(answer.Answer)["$defs"]["Why"]["required"]

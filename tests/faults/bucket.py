@@ -132,11 +132,7 @@ def served(bucket: Bucket) -> Iterator[None]:
     def upload(stream: Any, name: str, key: str, **_: object) -> None:
         s3.put_object(Bucket=name, Key=key, Body=stream)
 
-    def download(name: str, key: str, stream: Any, **_: object) -> None:
-        stream.write(s3.get_object(Bucket=name, Key=key)["Body"].read())
-
     with ExitStack() as stack:
         stack.enter_context(patch.object(BaseClient, "_make_api_call", call))
         stack.enter_context(patch.object(s3, "upload_fileobj", upload))
-        stack.enter_context(patch.object(s3, "download_fileobj", download))
         yield

@@ -40,11 +40,11 @@ def command(  # noqa: PLR0913  # one parameter an option
       docferry why https://wiki.example.com/docs/plan.pdf --target aws --json
 
     """
-    import msgspec
     from rich.console import Console
 
     from docferry.errors import ConfigurationError
     from docferry.indexes import Reader
+    from docferry_cli.printed import put
     from docferry_cli.targets import Where
     from docferry_cli.why import screen
     from docferry_cli.why.everywhere import ask
@@ -62,7 +62,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     )
     found = ask(Where(target, state, config), connector, question)
     if as_json:
-        print(msgspec.json.encode(found).decode())  # noqa: T201  # the output of --json
+        put(found)
     else:
         screen.show(Console(soft_wrap=True, highlight=False, emoji=False), found)
     raise typer.Exit(screen.exit_code(found))

@@ -1,6 +1,5 @@
 """The answer of `docferry why` on the terminal. Ids, titles and names are anybody's text: nothing of them is markup."""
 
-import unicodedata
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -8,6 +7,7 @@ from rich.text import Text
 
 from docferry.groups.readers import Verdict
 from docferry.model import Principal
+from docferry_cli.printable import printable
 from docferry_cli.why.answer import Answer, Fate, Manifest, Next, Reads, Source, Why
 
 EXPLAINED, UNKNOWN, CANNOT_TELL = 0, 1, 2
@@ -51,16 +51,6 @@ def show(console: Console, answer: Answer) -> None:
             console.print(_text(f"  {match.id}  {place}".rstrip()))
     for problem in answer.problems:
         console.print(_text(problem, "yellow"))
-
-
-def visible(text: str) -> str:
-    """A text with each control and format character written as an escape: a terminal obeys none of them."""
-    return "".join(
-        character
-        if unicodedata.category(character)[0] != "C"
-        else character.encode("unicode_escape", "backslashreplace").decode()
-        for character in text
-    )
 
 
 def _explain(console: Console, why: Why) -> None:
@@ -177,4 +167,4 @@ def _line(console: Console, name: str, text: str, style: str = "default") -> Non
 
 
 def _text(text: str, style: str = "default") -> Text:
-    return Text(visible(text), style=style)
+    return Text(printable(text), style=style)

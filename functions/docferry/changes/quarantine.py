@@ -153,4 +153,4 @@ def _stream(store: Store, key: str) -> Iterator[Failing]:
 
 
 def _lines(store: Store, key: str) -> Iterator[bytes]:
-    return store.lines(key) if store.exists(key) else iter(())
+    return store.lines_if_any(key)

@@ -69,7 +69,7 @@ class Contents:
     def __init__(self, store: Store, run: str, shard: str) -> None:
         self._store = store
         key = contents_key(run, shard)
-        found = [lines.decode(line, Span) for line in store.lines(key)] if store.exists(key) else []
+        found = [lines.decode(line, Span) for line in store.lines_if_any(key)]
         self._spans = {span.id: span for span in found}
         self._ends: dict[str, list[Span]] = defaultdict(list)
         for span in found:

@@ -10,6 +10,7 @@ from docferry.state import lines
 from docferry.state.keys import RESULTS, result_key, run_key, shard_key
 from docferry.state.runs import Operation, Shard
 from docferry.state.store import Store
+from docferry.state.stream import Missing
 
 # 500 documents are 50 requests of ten: at a second each, far below a Lambda's 15 minutes, and 20,000 shards, the most
 # that a batches.json of a few MiB lists, are 10 million documents.
@@ -69,14 +70,14 @@ class ShardWriter:
 def changes(store: Store, shard: Shard) -> Iterator[Change]:
     """The changes of a shard. Raises ChangeSetInvalid, before the first, when they are not what the crawl wrote."""
     key = shard_key(shard.run, shard.shard)
-    if not store.exists(key):
-        raise ChangeSetInvalid(f"{key} is missing: {CURE}")
     try:
         for line in store.lines(key, shard.sha256):
             change = lines.decode(line, Change)
             if (change.kind == "deleted") != (shard.operation == "delete"):
                 raise ChangeSetInvalid(f"{key} is not a shard to {shard.operation}: somebody has changed batches.json")
             yield change
+    except Missing as error:
+        raise ChangeSetInvalid(f"{key} is missing: {CURE}") from error
     except ValueError as error:
         raise ChangeSetInvalid(f"somebody has changed the change set: {error}; {CURE}") from error
 

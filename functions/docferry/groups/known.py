@@ -9,6 +9,7 @@ from docferry.errors import Conflict, StateInvalid
 from docferry.state import lines
 from docferry.state.keys import GROUPS, KNOWN_GROUPS
 from docferry.state.store import Moved, Record, Store
+from docferry.state.stream import Missing
 
 FORMAT = 1
 CURE = "restore its last version, or put everything again with `docferry rebuild`"
@@ -56,11 +57,11 @@ def groups(store: Store, pointer: Pointer | None) -> Iterator[Known]:
     """The groups that the index is known to hold, sorted by name. Raises StateInvalid when they cannot be read."""
     if pointer is None:
         return
-    if not store.exists(pointer.key):
-        raise StateInvalid(f"{pointer.key} is missing, which {store.held(KNOWN_GROUPS)} points to; {CURE}")
     try:
         for line in store.lines(pointer.key, pointer.sha256):
             yield lines.decode(line, Known)
+    except Missing as error:
+        raise StateInvalid(f"{pointer.key} is missing, which {store.held(KNOWN_GROUPS)} points to; {CURE}") from error
     except (ValueError, DecodeError) as error:
         raise StateInvalid(f"what is known of groups is corrupt: {error}; {CURE}") from error
 

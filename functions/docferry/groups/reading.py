@@ -19,7 +19,7 @@ from docferry.connector import Groups
 from docferry.errors import ConfigurationError, SourceUnavailable
 from docferry.indexes.limits import has_controls
 from docferry.model import Member
-from docferry.state.store import SPOOL_BYTES
+from docferry.state.stream import SPOOL_BYTES
 
 COLUMNS = ("group", "member", "kind")
 NAME_LENGTH = 1024

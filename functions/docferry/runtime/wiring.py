@@ -1,7 +1,9 @@
 """The only place that builds clients, and puts source, index and store together."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cache, cached_property
 from threading import Lock
 from typing import Any
@@ -141,13 +143,12 @@ def _check_length(response_dict: dict[str, Any], **_: Any) -> None:
 
 
 def _timestamp(value: Any) -> datetime:
-    from botocore.utils import parse_timestamp  # noqa: PLC0415  # the slow path, for what is not ISO 8601
+    from botocore.utils import parse_timestamp  # noqa: PLC0415  # the slow path, for all else
 
     if isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            pass
+        for read in (datetime.fromisoformat, parsedate_to_datetime):  # ISO 8601, and what stands in HTTP headers
+            with suppress(ValueError):
+                return read(value)
     parsed: datetime = parse_timestamp(value)
     return parsed
 

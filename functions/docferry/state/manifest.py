@@ -9,7 +9,7 @@ from docferry.model import Outcome
 from docferry.state import lines
 from docferry.state.keys import MANIFEST
 from docferry.state.store import Moved, Record, Store
-from docferry.state.stream import Written
+from docferry.state.stream import Missing, Written
 
 FORMAT = 1
 UPGRADES: dict[int, Callable[[Iterator[bytes]], Iterator[bytes]]] = {}
@@ -92,13 +92,13 @@ def documents(store: Store, current: Pointer | None) -> Iterator[bytes]:
 
 
 def _committed(store: Store, current: Pointer) -> Iterator[bytes]:
-    if not store.exists(current.key):
-        raise ManifestInvalid(f"{current.key} is missing, which {store.held(MANIFEST)} points to; {CURE}")
     count = 0
     try:
         for line in store.lines(current.key, current.sha256):
             count += 1
             yield line
+    except Missing as error:
+        raise ManifestInvalid(f"{current.key} is missing, which {store.held(MANIFEST)} points to; {CURE}") from error
     except ValueError as error:
         raise ManifestInvalid(f"the manifest is corrupt: {error}; {CURE}") from error
     if count != current.documents:

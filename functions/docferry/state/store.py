@@ -7,10 +7,9 @@ A record is one JSON object. A stream is lines.py's format, and goes through a t
 does not grow with it, and a slow reader holds no connection to S3.
 """
 
-import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import IO, Any, Generic, TypeVar
@@ -24,13 +23,11 @@ from docferry.errors import Conflict, ServiceUnavailable, StateInvalid
 from docferry.state import lines
 from docferry.state.chunks import chunks
 from docferry.state.keys import DATA_SOURCES, MANIFESTS
-from docferry.state.stream import Stream, Written
+from docferry.state.stream import SPOOL_BYTES, Missing, Stream, digest, download, spooled
 
 T = TypeVar("T")
 
 
-# A stream under this many bytes never touches the disk.
-SPOOL_BYTES = 4 * 1024 * 1024
 # S3 DeleteObjects takes 1,000 keys.
 DELETE_KEYS = 1000
 # Most streams are one part: a pool of threads for each costs more than it gives.
@@ -219,7 +216,7 @@ class Store:
 
     def writing(self, key: str) -> AbstractContextManager[Stream]:
         """Write a stream. It appears under its key when the block ends well, whole, or not at all."""
-        return _writing(key, lambda file: self._s3.upload_fileobj(file, self.bucket, key, Config=TRANSFER))
+        return spooled(key, lambda file: self._s3.upload_fileobj(file, self.bucket, key, Config=TRANSFER))
 
     def rewriting(self, key: str) -> AbstractContextManager[Stream]:
         """Write a stream over the one that is there now, or where none is. Not for streams of gigabytes.
@@ -233,43 +230,40 @@ class Store:
             with _conditional(key):
                 self._s3.put_object(Bucket=self.bucket, Key=key, Body=file, **condition)
 
-        return _writing(key, send)
+        return spooled(key, send)
 
     def lines(self, key: str, sha256: str | None = None) -> Iterator[bytes]:
-        """The lines of a stream. Raises ValueError before the first when the object's digest is another."""
+        """The lines of a stream.
+
+        Raises Missing before the first when there is none, and ValueError when the object's digest is another.
+        """
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
-            self._s3.download_fileobj(self.bucket, key, file, Config=TRANSFER)
+            download(lambda: self._body(key), file)
             if sha256 is not None:
                 file.seek(0)
-                digest = hashlib.sha256()
-                while block := file.read(SPOOL_BYTES):
-                    digest.update(block)
-                if digest.hexdigest() != sha256:
-                    raise ValueError(f"{key} has the digest {digest.hexdigest()}, not {sha256}")
+                if (found := digest(file)) != sha256:
+                    raise ValueError(f"{key} has the digest {found}, not {sha256}")
             file.seek(0)
             yield from lines.read_lines(file)
+
+    def lines_if_any(self, key: str) -> Iterator[bytes]:
+        """The lines of a stream; no line when there is none."""
+        with suppress(Missing):
+            yield from self.lines(key)
+
+    def _body(self, key: str) -> Any:
+        try:
+            return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                raise Missing(key) from error
+            raise
 
     def _put(self, key: str, value: object, condition: dict[str, str]) -> None:
         with _conditional(key):
             self._s3.put_object(
                 Bucket=self.bucket, Key=key, Body=lines.encode(value), ContentType="application/json", **condition
             )
-
-
-@contextmanager
-def _writing(key: str, send: Callable[[IO[bytes]], None]) -> Iterator[Stream]:
-    """Write a stream to a temporary file, and send it when the block has ended well."""
-    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
-        with lines.LineWriter(file) as writer:
-            stream = Stream(writer)
-            yield stream
-        file.seek(0)
-        digest = hashlib.sha256()
-        while block := file.read(SPOOL_BYTES):
-            digest.update(block)
-        stream.written = Written(key, writer.count, digest.hexdigest())
-        file.seek(0)
-        send(file)
 
 
 def _age(reply: dict[str, Any]) -> timedelta:

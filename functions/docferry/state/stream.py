@@ -1,9 +1,25 @@
-"""A stream of canonical lines on its way to S3."""
+"""Streams of canonical lines on their way to S3 and back, through a temporary file in both directions."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 
 from msgspec import Struct
+from s3transfer.utils import S3_RETRYABLE_DOWNLOAD_ERRORS
 
 from docferry.state import lines
 from docferry.state.lines import LineWriter
+
+# A stream under this many bytes never touches the disk.
+SPOOL_BYTES = 4 * 1024 * 1024
+# How often a download is begun that breaks off.
+DOWNLOADS = 5
+
+
+class Missing(Exception):  # noqa: N818  # says what there is, and is always caught
+    """There is no object under this key."""
 
 
 class Written(Struct, frozen=True):
@@ -34,3 +50,40 @@ class Stream:
     def count(self) -> int:
         """How many lines were written so far."""
         return self._writer.count
+
+
+@contextmanager
+def spooled(key: str, send: Callable[[IO[bytes]], None]) -> Iterator[Stream]:
+    """Write a stream to a temporary file, and send it when the block has ended well."""
+    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
+        with LineWriter(file) as writer:
+            stream = Stream(writer)
+            yield stream
+        file.seek(0)
+        stream.written = Written(key, writer.count, digest(file))
+        file.seek(0)
+        send(file)
+
+
+def digest(file: IO[bytes]) -> str:
+    """The SHA-256 digest of a file from where it stands to its end, in hexadecimal."""
+    found = hashlib.sha256()
+    while block := file.read(SPOOL_BYTES):
+        found.update(block)
+    return found.hexdigest()
+
+
+def download(get: Callable[[], Any], file: IO[bytes]) -> None:
+    """Write the body of an object to a file. ``get`` asks for it, again when a download breaks off."""
+    for last in (*[False] * (DOWNLOADS - 1), True):
+        try:
+            body = get()
+            file.seek(0)
+            file.truncate()
+            for block in body.iter_chunks(SPOOL_BYTES):
+                file.write(block)
+        except S3_RETRYABLE_DOWNLOAD_ERRORS:
+            if last:
+                raise
+        else:
+            return

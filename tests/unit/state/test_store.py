@@ -1,15 +1,19 @@
 """The state bucket: records that change by compare-and-swap, streams that appear whole or not at all."""
 
+from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ResponseStreamingError
+from botocore.response import StreamingBody
 from msgspec import Struct
 
 from docferry.errors import StateInvalid
 from docferry.state import store as module
+from docferry.state import stream as stream_module
 from docferry.state.store import Moved, Store
+from docferry.state.stream import DOWNLOADS, Missing
 
 
 class Note(Struct, frozen=True):
@@ -111,7 +115,8 @@ def test_a_stream_is_read_as_it_was_written(store: Store) -> None:
 
 def test_a_stream_larger_than_the_spool_goes_over_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory does not grow with it, and nothing is lost on the way."""
-    monkeypatch.setattr(module, "SPOOL_BYTES", 64)
+    for where in (module, stream_module):
+        monkeypatch.setattr(where, "SPOOL_BYTES", 64)
     lines = [f'"{number}"'.encode() for number in range(5_000)]
 
     with store.writing("stream") as stream:
@@ -143,6 +148,35 @@ def test_a_stream_with_another_digest_gives_no_line(store: Store) -> None:
 
     with pytest.raises(ValueError, match="stream has the digest"):
         next(store.lines("stream", "0" * 64))
+
+
+def test_a_stream_that_is_not_there(store: Store) -> None:
+    """Is said, or has no lines, as the caller wants it."""
+    with pytest.raises(Missing):
+        next(store.lines("none"))
+    assert list(store.lines_if_any("none")) == []
+
+
+def test_a_download_that_breaks_off_begins_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And gives each line once; one that breaks off each time is an error."""
+    with store.writing("stream") as stream:
+        stream.add(Note("one"))
+    whole = StreamingBody.iter_chunks
+    breaks = iter([True, True])
+
+    def broken(body: StreamingBody, size: int) -> Iterator[bytes]:
+        for block in whole(body, size):
+            if next(breaks, False):
+                yield block[:5]
+                raise ResponseStreamingError(error="reset")
+            yield block
+
+    monkeypatch.setattr(StreamingBody, "iter_chunks", broken)
+    assert list(store.lines("stream")) == [b'{"text":"one"}']
+
+    breaks = iter([True] * DOWNLOADS)
+    with pytest.raises(ResponseStreamingError):
+        list(store.lines("stream"))
 
 
 def test_equal_streams_have_equal_digests(store: Store) -> None:

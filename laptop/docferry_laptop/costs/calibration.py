@@ -1,0 +1,95 @@
+"""The measured figures of the model (``calibration.yaml``): requests for each thing that there is to do, and times."""
+
+from functools import cache
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+FILE = Path(__file__).parent / "calibration.yaml"
+
+
+class Requests(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many calls of each kind one function makes, for one of each driver. See ``model.drivers``."""
+
+    s3_puts: dict[str, float] = {}
+    s3_gets: dict[str, float] = {}
+    index_calls: dict[str, float] = {}
+
+
+class Counted(Struct, frozen=True, forbid_unknown_fields=True):
+    """The requests of each function, the transitions, and how they were found."""
+
+    how: str
+    functions: dict[str, Requests]
+    transitions: dict[str, float]
+
+
+class Seconds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A time, and where it comes from."""
+
+    seconds: float
+    how: str
+
+
+class Times(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long things take in AWS, in seconds. Processor times are those of a whole vCPU.
+
+    ``start`` is the start of a cold function. ``s3_call`` and ``index_call`` are the waits for one reply. ``list`` is
+    the time in which a source that is not S3 describes a document, ``open`` that in which it gives its content.
+    ``s3_list`` is the processor time for a listed key, ``compare`` for a document of the listing, ``settle`` for a
+    change, ``put`` for a document that is sent. ``indexing`` and ``indexing_document`` are the time that the service
+    takes after the last document, and for each of them.
+    """
+
+    start: Seconds
+    s3_call: Seconds
+    index_call: Seconds
+    open: Seconds
+    list: Seconds
+    s3_list: Seconds
+    compare: Seconds
+    settle: Seconds
+    put: Seconds
+    indexing: Seconds
+    indexing_document: Seconds
+
+
+class Bytes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sizes, in bytes. ``document`` is what one takes in a compressed stream, ``description`` in a request.
+
+    ``run`` is what the records of a run take, ``log`` what an invocation logs, ``transition_log`` what Step Functions
+    logs of a transition.
+    """
+
+    document: float
+    description: float
+    run: float
+    log: float
+    transition_log: float
+    how: str
+
+
+class Calibration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of it. ``read`` has what no run on the emulators counts."""
+
+    counted: Counted
+    read: Counted
+    times: Times
+    bytes: Bytes
+
+    @property
+    def functions(self) -> dict[str, Requests]:
+        """The requests of every function."""
+        return {**self.counted.functions, **self.read.functions}
+
+    @property
+    def transitions(self) -> dict[str, float]:
+        """The transitions for one of each driver; ``again`` is a further invocation of the crawl."""
+        return {**self.counted.transitions, **self.read.transitions}
+
+
+@cache
+def load() -> Calibration:
+    """Read the figures."""
+    return msgspec.yaml.decode(FILE.read_bytes(), type=Calibration)

@@ -1,0 +1,167 @@
+"""The model: what a run uses, from what it has to do. Pure functions over data.
+
+The number of requests is linear in a few drivers, such as shards and chunks of the listing. ``drivers`` counts them for
+a workload; ``calibration.yaml`` has what each function calls for one of each.
+"""
+
+from math import ceil
+
+from docferry.indexes import index_class
+from docferry.runtime.lambdas import FUNCTIONS, TRIGGER, Function
+from docferry_laptop.costs.calibration import Calibration, load
+from docferry_laptop.costs.limits import SIZES, Sizes
+from docferry_laptop.costs.usage import Usage
+from docferry_laptop.costs.workload import Workload
+
+REMEMBERING = frozenset({"files"})
+"""Kinds of sources that keep notes from one crawl to the next."""
+ON_S3 = "s3"
+WHOLE_VCPU = 1769
+"""MiB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html."""
+
+
+def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
+    """What the requests of a run depend on, by name. Flags are 0 or 1.
+
+    ``run``: there is a run. ``first``: it is the first one. ``changes``: something is sent.
+    ``chunks`` are those of the listing, ``note_chunks`` and ``noted_chunks`` those of the notes that a source makes,
+    and that it has made in the run before. ``source_edges`` are ends of pages of keys, after which a sidecar may be.
+    ``looked_up``: the status of each document is asked for. ``declared``: the attributes of what is put are compared
+    with the fields of the index; ``undeclared``: the index has no such fields yet.
+    """
+    changes, on_s3 = float(work.changes > 0), float(work.source == ON_S3)
+    in_shard = _in_shard(work.average_size, sizes)
+    put_shards, delete_shards = ceil(work.puts / in_shard), ceil(work.deleted / sizes.shard_documents)
+    notes, limits = float(work.source in REMEMBERING), index_class(work.index).limits
+    chunks = ceil(work.documents / sizes.chunk_lines)
+    pages = max(1, ceil((work.documents + work.sidecars) / sizes.page_keys)) if on_s3 else 0
+    looked_up = float(work.puts > 0 and looks_up(work, sizes))
+    deletes_looked_up = float(work.deleted > 0 and work.verify == "all")
+    return {
+        "run": 1,
+        "first": float(work.first),
+        "changes": changes,
+        "chunks": chunks,
+        "notes": notes,
+        "note_chunks": notes * chunks,
+        "noted_chunks": notes * ceil(work.known / sizes.chunk_lines),
+        "put_shards": put_shards,
+        "delete_shards": delete_shards,
+        "put_requests": _requests(work.puts, in_shard, per_request(work)),
+        "delete_requests": _requests(work.deleted, sizes.shard_documents, limits.documents),
+        "source_pages": pages,
+        "source_edges": 0 if work.sidecars else max(0, pages - 1),
+        "source_sidecars": work.sidecars * on_s3,
+        "source_opened": work.puts * on_s3,
+        "staged": 0 if on_s3 or per_request(work) else work.puts,
+        "looked_up": looked_up,
+        "looked_up_calls": looked_up * _lookups(work, work.puts) + deletes_looked_up * _lookups(work, work.deleted),
+        "declared": float(work.attributes and work.puts > 0),
+        "undeclared": float(work.attributes and work.first and work.puts > 0),
+        "polls": polls(work, sizes) if work.changes else 0,
+        "groups": float(work.groups),
+        "children": put_shards + delete_shards,
+    }
+
+
+def looks_up(work: Workload, sizes: Sizes = SIZES) -> bool:
+    """Whether the run asks for the status of each document that it puts. The rule is ``verify.asks_for_all``."""
+    if work.verify != "auto":
+        return work.verify == "all"
+    limits = index_class(work.index).limits
+    asked = work.changes if limits.statuses_by_id else max(work.changes, work.known + work.added)
+    return work.changes <= sizes.small_run and asked <= sizes.few_calls * limits.statuses
+
+
+def per_request(work: Workload) -> int:
+    """How many documents of the average size a request takes; 0 when one alone is too large, and goes by S3."""
+    limits = index_class(work.index).limits
+    size = load().bytes.description + (0 if work.source == ON_S3 else work.average_size)
+    return min(limits.documents, int(limits.inline_bytes // size)) if size else limits.documents
+
+
+def polls(work: Workload, sizes: Sizes = SIZES, calibration: Calibration | None = None) -> int:
+    """How often the workflow looks at the sync job before the service has indexed everything."""
+    times = (calibration or load()).times
+    left = times.indexing.seconds + times.indexing_document.seconds * work.puts
+    wait, looks = sizes.first_wait, 1
+    while (left := left - wait) > 0:
+        wait, looks = min(int(wait * sizes.wait_growth), sizes.longest_wait), looks + 1
+    return looks
+
+
+def usage(work: Workload, calibration: Calibration | None = None, sizes: Sizes = SIZES) -> Usage:
+    """What a run uses: the requests and the time of each function, the transitions, and the bytes that it leaves."""
+    figures = calibration or load()
+    drives = drivers(work, sizes) | {"polls": polls(work, sizes, figures) if work.changes else 0}
+    used = Usage(polls=int(drives["polls"]))
+    for name, requests in figures.functions.items():
+        use = used.of(name)
+        for kind in ("s3_puts", "s3_gets", "index_calls"):
+            needed: dict[str, float] = getattr(requests, kind)
+            setattr(use, kind, sum(each * drives[driver] for driver, each in needed.items()))
+    for function in (*FUNCTIONS, TRIGGER):
+        _time(used, function, work, drives, figures, sizes)
+    drives["again"] = used.of("crawl").invocations - 1
+    used.transitions = sum(each * drives[driver] for driver, each in figures.transitions.items())
+    sizes_of = figures.bytes
+    written = work.documents + work.changes * 3 + (work.documents if work.changes else 0)
+    used.stored_bytes = sizes_of.run + sizes_of.document * written
+    used.log_bytes = sizes_of.log * used.invocations + sizes_of.transition_log * used.transitions
+    return used
+
+
+def _time(
+    used: Usage, function: Function, work: Workload, drives: dict[str, float], figures: Calibration, sizes: Sizes
+) -> None:
+    """Set the invocations and the seconds of one function. The processor of a small function is slower."""
+    times, use = figures.times, used.of(function.name)
+    use.memory = function.memory
+    waits = (use.s3_puts + use.s3_gets) * times.s3_call.seconds + use.index_calls * times.index_call.seconds
+    slower = max(1.0, WHOLE_VCPU / function.memory)
+    match function.name:
+        case "crawl":
+            on_s3 = work.source == ON_S3
+            # Ten sidecars are read at a time.
+            waits -= drives["source_sidecars"] * times.s3_call.seconds * 0.9
+            listing = work.documents * (times.s3_list if on_s3 else times.list).seconds
+            seconds = waits + listing + work.documents * times.compare.seconds * slower
+            use.invocations = max(1, ceil(seconds / (function.timeout - sizes.crawl_reserve)))
+        case "put_batch":
+            use.invocations = drives["put_shards"]
+            opening = 0 if work.source == ON_S3 else work.puts * times.open.seconds
+            seconds = waits + opening + work.puts * times.put.seconds * slower
+        case "delete_batch":
+            use.invocations, seconds = drives["delete_shards"], waits
+        case "poll_sync":
+            use.invocations, seconds = drives["polls"], waits
+        case "start_sync" | "stop_sync":
+            use.invocations, seconds = drives["changes"], waits
+        case "commit":
+            use.invocations, seconds = 1, waits + work.changes * times.settle.seconds * slower
+        case "sync_groups":
+            use.invocations, seconds = drives["groups"], waits
+        case "trigger":
+            # EventBridge tells it that the run has ended.
+            use.invocations, seconds = 1, waits
+        case _:  # the janitor works only after a failure
+            use.invocations, seconds = 0, 0
+    use.seconds = seconds + use.invocations * times.start.seconds
+
+
+def _in_shard(average_size: int, sizes: Sizes) -> int:
+    """How many documents a shard takes."""
+    by_bytes = sizes.shard_bytes // average_size if average_size else sizes.shard_documents
+    return max(1, min(sizes.shard_documents, by_bytes))
+
+
+def _requests(documents: int, in_shard: int, each: int) -> int:
+    """How many requests documents take: no request has documents of two shards."""
+    whole, rest = divmod(documents, in_shard)
+    each = max(1, each)
+    return whole * ceil(in_shard / each) + ceil(rest / each)
+
+
+def _lookups(work: Workload, asked: int) -> int:
+    limits = index_class(work.index).limits
+    return ceil((asked if limits.statuses_by_id else work.documents) / limits.statuses)
