@@ -167,4 +167,4 @@ def _line(console: Console, name: str, text: str, style: str = "default") -> Non
 
 
 def _text(text: str, style: str = "default") -> Text:
-    return Text(printable(text), style=style)
+    return Text.from_markup(printable(text), style=style, emoji=False)
