@@ -19,9 +19,11 @@ from docferry_emulators.clock import Clock, VirtualClock
 from docferry_emulators.server.application import serving
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.executions import stop_all
+from docferry_laptop.iam.enforcement import Iam
 from docferry_laptop.moto.buckets import kept_in, read_to_the_end
 from docferry_laptop.moto.event_delivery import Events, event_delivery
 from docferry_laptop.moto.gaps import gaps_filled, quietly
+from docferry_laptop.moto.interpreter_role import with_its_role
 from docferry_laptop.moto.speed import shortcuts
 from docferry_laptop.moto.virtual_time import waiting_on
 from docferry_laptop.processes.functions import in_processes
@@ -36,9 +38,11 @@ BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 class Cloud:
     """A laptop's AWS, with CloudFormation in it."""
 
-    def __init__(self, emulation: Emulation, events: Events, clock: Clock) -> None:
+    def __init__(self, emulation: Emulation, events: Events, clock: Clock, iam: Iam, url: str) -> None:
         self.emulation = emulation
         self.events = events
+        self.iam = iam
+        self.url = url
         self._clock = clock
 
     def publish(self, assembly: Assembly, connector: Connector) -> None:
@@ -79,8 +83,12 @@ def cloud(
     state: Path | None = None,
     clock: Clock | None = None,
     settings: docferry_emulators.Settings = docferry_emulators.DEFAULTS,
+    port: int = 0,
 ) -> Iterator[Cloud]:
     """Start a laptop's AWS for deployed stacks. The arguments are those of ``docferry_laptop.laptop.laptop``.
+
+    It is served on a loopback port: ``port`` 0 takes any. What a function calls is checked against the policies of its
+    role.
 
     Raises ConfigurationError when another process uses the folder, or Lambda's runtime client is not installed.
     """
@@ -95,8 +103,16 @@ def cloud(
             log = stack.enter_context((state / "functions.log").open("ab"))
         database = state / "indexes.sqlite3" if state else None
         # The functions run in other processes and call this server. Code in this process needs no HTTP.
+        iam = Iam()
         url, emulation = stack.enter_context(
-            serving(clock=clock, database=database, settings=settings, moto_config=MOTO)
+            serving(
+                port=port,
+                clock=clock,
+                database=database,
+                settings=settings,
+                moto_config=MOTO,
+                middleware=iam.guarded,
+            )
         )
         stack.enter_context(mock_aws(config=MOTO))
         stack.enter_context(read_to_the_end())
@@ -104,14 +120,15 @@ def cloud(
             stack.enter_context(kept_in(state / "buckets"))
         stack.enter_context(shortcuts())
         stack.enter_context(gaps_filled())
-        stack.enter_context(in_processes(url, log))
-        events = stack.enter_context(event_delivery())
+        stack.enter_context(with_its_role(iam))
+        stack.enter_context(in_processes(url, log, iam.credentials))
+        events = stack.enter_context(event_delivery(iam))
         stack.enter_context(waiting_on(clock))
         create_bucket(ASSETS)
         boto3.client("ssm").put_parameter(Name=BOOTSTRAP_VERSION, Value="21", Type="String", Overwrite=True)
         # A handler must not outlive the emulation that it calls.
         stack.callback(stop_all)
-        yield Cloud(emulation, events, clock)
+        yield Cloud(emulation, events, clock, iam, url)
 
 
 def _template(stack: str) -> str:
