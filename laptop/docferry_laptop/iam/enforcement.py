@@ -130,10 +130,11 @@ def _service(environ: Mapping[str, Any]) -> str:
 def _request(environ: dict[str, Any]) -> requests.Request:
     def body() -> bytes:
         """Read the body, and put it back for the service."""
-        length = environ.get("CONTENT_LENGTH")
-        read: bytes = environ["wsgi.input"].read(int(length)) if length else environ["wsgi.input"].read()
-        environ["wsgi.input"] = BytesIO(read)
-        return read
+        # -1 reads to the end, which only a body in chunks has.
+        length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
+        sent: bytes = environ["wsgi.input"].read(length)
+        environ["wsgi.input"] = BytesIO(sent)
+        return sent
 
     headers = {
         name.removeprefix("HTTP_").replace("_", "-").lower(): value
