@@ -1,10 +1,12 @@
 """Deployed stacks on a laptop: moto's CloudFormation makes them from their templates; functions run in processes."""
 
+import json
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import boto3
@@ -15,7 +17,7 @@ import docferry_emulators
 from docferry.connector import Connector, stack_name
 from docferry.errors import ConfigurationError
 from docferry_emulators import Emulation
-from docferry_emulators.clock import Clock, VirtualClock
+from docferry_emulators.clock import Clock, VirtualClock, WallClock
 from docferry_emulators.server.application import serving
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.executions import stop_all
@@ -28,6 +30,7 @@ from docferry_laptop.moto.speed import shortcuts
 from docferry_laptop.moto.virtual_time import waiting_on
 from docferry_laptop.processes.functions import in_processes
 from docferry_laptop.provision import provision
+from docferry_laptop.schedules import Schedules
 from docferry_laptop.storage import ACCOUNT, MOTO, REGION, create_bucket, locked
 
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
@@ -42,6 +45,7 @@ class Cloud:
         self.emulation = emulation
         self.events = events
         self.iam = iam
+        self.schedules = Schedules(iam)
         self.url = url
         self._clock = clock
 
@@ -75,6 +79,49 @@ class Cloud:
                 StackName=stack, TemplateURL=url, Capabilities=["CAPABILITY_IAM"]
             )
         self.events.attach()
+
+    def deployed(self) -> list[str]:
+        """Return the connectors whose templates were published."""
+        prefix, suffix = stack_name(""), _template("")
+        listed = boto3.client("s3").list_objects_v2(Bucket=ASSETS, Prefix=prefix).get("Contents", [])
+        keys = (item["Key"] for item in listed)
+        return sorted(key.removeprefix(prefix).removesuffix(suffix) for key in keys if key.endswith(suffix))
+
+    def outputs(self, connector: str) -> dict[str, str]:
+        """Return the outputs of a connector's stack."""
+        stacks: Any = boto3.client("cloudformation").describe_stacks(StackName=stack_name(connector))["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+    def executions(self) -> list[str]:
+        """Return the ARNs of the executions that run."""
+        step_functions = boto3.client("stepfunctions")
+        return [
+            execution["executionArn"]
+            for machine in step_functions.list_state_machines()["stateMachines"]
+            for execution in step_functions.list_executions(
+                stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING"
+            )["executions"]
+        ]
+
+    def hear_uploads(self) -> list[str]:
+        """Let every bucket that a rule is about tell EventBridge of its objects, and make it if it does not exist.
+
+        In AWS, this is done once for each bucket, by hand. Returns the names of the buckets.
+        """
+        named = set()
+        events, s3 = boto3.client("events"), boto3.client("s3")
+        for rule in events.list_rules()["Rules"]:
+            pattern: dict[str, Any] = json.loads(rule.get("EventPattern") or "{}")
+            if pattern.get("source") == ["aws.s3"]:
+                named.update(pattern["detail"]["bucket"]["name"])
+        for bucket in sorted(named):
+            create_bucket(bucket)
+            told = s3.get_bucket_notification_configuration(Bucket=bucket)
+            told.pop("ResponseMetadata")
+            s3.put_bucket_notification_configuration(
+                Bucket=bucket, NotificationConfiguration={**told, "EventBridgeConfiguration": {}}
+            )
+        return sorted(named)
 
 
 @contextmanager
@@ -123,7 +170,8 @@ def cloud(
         stack.enter_context(with_its_role(iam))
         stack.enter_context(in_processes(url, log, iam.credentials))
         events = stack.enter_context(event_delivery(iam))
-        stack.enter_context(waiting_on(clock))
+        if not isinstance(clock, WallClock):
+            stack.enter_context(waiting_on(clock))
         create_bucket(ASSETS)
         boto3.client("ssm").put_parameter(Name=BOOTSTRAP_VERSION, Value="21", Type="String", Overwrite=True)
         # A handler must not outlive the emulation that it calls.

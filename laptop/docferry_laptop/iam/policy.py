@@ -1,6 +1,6 @@
 """Evaluates IAM policies. Pure.
 
-Moto's own evaluation (moto.iam.access_control) does not fit: it knows no resource of a call, reads the dots of a pattern
+Moto's own evaluation (moto.iam.access_control) does not fit: it knows no resource of a call, takes dots of a pattern
 as wildcards, and takes a condition that does not hold for a Deny.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -112,7 +112,7 @@ def _statements(document: Mapping[str, Any]) -> tuple[Statement, ...]:
 
 def _statement(raw: Mapping[str, Any]) -> Statement:
     if unknown := raw.keys() - ELEMENTS:
-        raise UnreadablePolicy(f"the element {sorted(unknown)[0]} is not evaluated on this machine")
+        raise UnreadablePolicy(f"the element {min(unknown)} is not evaluated on this machine")
     conditions = tuple(
         (_known(operator), key, tuple(map(_text, _listed(values))))
         for operator, keys in raw.get("Condition", {}).items()

@@ -61,9 +61,7 @@ def with_its_role(iam: Iam) -> Iterator[None]:
         run(component, env, eval_input)
 
     with ExitStack() as stack:
-        stack.enter_context(
-            patch.object(lambda_eval_utils, "execute_lambda_function_integration", checked_invoke)
-        )
+        stack.enter_context(patch.object(lambda_eval_utils, "execute_lambda_function_integration", checked_invoke))
         stack.enter_context(patch.object(ResourceEvalS3, "_handle_get_object", staticmethod(checked_get_object)))
         stack.enter_context(patch.object(DistributedIterationComponent, "_map_run", checked_run))
         yield
