@@ -19,16 +19,18 @@ WEEK = 7
 def fires(expression: str, zone: str, since: datetime, minute: datetime) -> bool:
     """Whether a schedule that has been there ``since`` a time fires in a minute. Both times have a time zone.
 
-    ``zone`` is the time zone of a cron or at expression.
+    ``zone`` is the time zone of a cron or at expression. When its clock is put back, the first of two equal hours
+    counts.
     """
-    local = minute.astimezone(ZoneInfo(zone)).replace(second=0, microsecond=0, tzinfo=None)
+    there = minute.astimezone(ZoneInfo(zone))
+    local = there.replace(second=0, microsecond=0, tzinfo=None, fold=0)
     if found := RATE.fullmatch(expression):
         passed = int((minute - since).total_seconds() // 60)
         return passed > 0 and passed % (int(found[1]) * MINUTES[found[2]]) == 0
     if found := AT.fullmatch(expression):
-        return datetime.fromisoformat(found[1]).replace(second=0) == local
+        return datetime.fromisoformat(found[1]).replace(second=0) == local and not there.fold
     found = CRON.fullmatch(expression)
-    return found is not None and _cron(found[1].upper().split(), local)
+    return found is not None and not there.fold and _cron(found[1].upper().split(), local)
 
 
 def _cron(parts: list[str], local: datetime) -> bool:
