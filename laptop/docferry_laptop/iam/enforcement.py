@@ -37,7 +37,7 @@ class Iam:
     def __init__(self) -> None:
         self.used: set[tuple[str, str]] = set()
         """The role, by its name, and the action, of everything that was allowed."""
-        self._place = Place(REGION, ACCOUNT, _exists)
+        self._place = Place(REGION, ACCOUNT, object_exists)
 
     def credentials(self, role: str, session: str) -> Mapping[str, str]:
         """Return the environment variables with new credentials of a role. ``role`` is its ARN."""
@@ -108,7 +108,8 @@ def _sessions() -> STSBackend:
     return sts_backends[ACCOUNT]["aws"]
 
 
-def _exists(bucket: str, key: str) -> bool:
+def object_exists(bucket: str, key: str) -> bool:
+    """Whether there is an object, or no such bucket."""
     try:
         return s3_backends[ACCOUNT]["aws"].get_object(bucket, key) is not None
     except MissingBucket:
