@@ -66,7 +66,7 @@ class Iam:
                     self._check(session.role_arn, session.session_name, requests.read(service, _request(environ)))
                 except (NotAuthorized, UnknownCall) as error:
                     text = str(error) if isinstance(error, NotAuthorized) else unknown(session.arn, error)
-                    status, headers, body = refusals.write(service, text)
+                    status, headers, body = refusals.write(service, text, form=_is_form(environ))
                     return Response(body, status=status, headers=headers)(environ, start_response)
             return application(environ, start_response)
 
@@ -126,6 +126,10 @@ def _access_key(environ: Mapping[str, Any]) -> str:
 def _service(environ: Mapping[str, Any]) -> str:
     # A request with its signature in the query is one for S3.
     return signed_service(environ.get("HTTP_AUTHORIZATION", "")) or "s3"
+
+
+def _is_form(environ: Mapping[str, Any]) -> bool:
+    return str(environ.get("CONTENT_TYPE", "")).startswith("application/x-www-form-urlencoded")
 
 
 def _request(environ: dict[str, Any]) -> requests.Request:

@@ -29,20 +29,21 @@ def message(principal: str, demand: Demand, decision: Decision) -> str:
     return f"User: {principal} is not authorized to perform: {demand.action} on resource: {resource} {why}"
 
 
-def write(service: str, text: str) -> Reply:
-    """Return status, headers and body of a refusal by a service, under the name that a signature has for it."""
-    match service:
-        case "s3":
-            body = f"<Code>AccessDenied</Code><Message>{escape(text)}</Message>"
-            return 403, {"Content-Type": "application/xml"}, f"<Error>{body}</Error>".encode()
-        case "sns":
-            body = f"<Type>Sender</Type><Code>AuthorizationError</Code><Message>{escape(text)}</Message>"
-            error = f"<ErrorResponse><Error>{body}</Error></ErrorResponse>"
-            return 403, {"Content-Type": "text/xml"}, error.encode()
-        case "qbusiness":
-            return exceptions.write(AccessDenied(text))
-        case _:
-            code = "AccessDeniedException"
-            headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code}
-            status = 403 if service == "lambda" else 400
-            return status, headers, msgspec.json.encode({"__type": code, "Message": text})
+def write(service: str, text: str, *, form: bool = False) -> Reply:
+    """Return status, headers and body of a refusal by a service, under the name that a signature has for it.
+
+    ``form``: the request was a form, which is answered in XML.
+    """
+    if service == "s3":
+        body = f"<Error><Code>AccessDenied</Code><Message>{escape(text)}</Message></Error>"
+        return 403, {"Content-Type": "application/xml"}, body.encode()
+    if form:
+        code = "AuthorizationError" if service == "sns" else "AccessDenied"
+        body = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(text)}</Message></Error>"
+        return 403, {"Content-Type": "text/xml"}, f"<ErrorResponse>{body}</ErrorResponse>".encode()
+    if service == "qbusiness":
+        return exceptions.write(AccessDenied(text))
+    code = "AccessDeniedException"
+    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code}
+    status = 403 if service == "lambda" else 400
+    return status, headers, msgspec.json.encode({"__type": code, "Message": text})
