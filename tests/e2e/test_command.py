@@ -86,4 +86,4 @@ def test_a_role_that_lacks_an_action_fails_the_sync_by_name(
     report = json.loads(out)
     assert (code, report["status"]) == (1, "FAILED")
     assert "docferry-handbook-crawl is not authorized to perform: s3:PutObject on resource: " in report["error"]
-    assert "/lease.json" in report["error"]
+    assert "/ledger.json" in report["error"]

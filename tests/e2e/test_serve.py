@@ -12,13 +12,13 @@ from typing import Any
 import boto3
 import pytest
 
-from docferry_cli import running
 from docferry_infra.deployable import deployable
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.deployed import cloud
 from tests.e2e.world import BUCKET, CONNECTORS, wait_for
 
-SERVE = [sys.executable, "-c", "from docferry_cli.main import main; main()", "local", "serve", "--port", "0"]
+DOCFERRY = [sys.executable, "-c", "from docferry_cli.main import main; main()"]
+SERVE = [*DOCFERRY, "local", "serve", "--port", "0"]
 
 
 @contextmanager
@@ -57,14 +57,15 @@ def test_another_process_drives_the_stack(assembly: Assembly, monkeypatch: pytes
 
         s3.put_object(Bucket=BUCKET, Key="tides.txt", Body=b"High water is at noon.")
         wait_for(lambda: list(runs().values()) == ["SUCCEEDED"])
-        synced = running.run_in_aws(connector, tmp_path, {})
+        sync = [*DOCFERRY, "sync", "handbook", "--deployed", "--aws", "--config", str(CONNECTORS), "--json"]
+        synced = json.loads(subprocess.run(sync, stdout=subprocess.PIPE, check=True, cwd=tmp_path).stdout)
         index = boto3.client("kendra").list_indices()["IndexConfigurationSummaryItems"][0]["Id"]
         found: Any = boto3.client("kendra").query(IndexId=index, QueryText="water")
         execution = step_functions.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
 
-    assert (synced.report.status, synced.report.unchanged) == ("SUCCEEDED", 1)
+    assert (synced["status"], synced["unchanged"]) == ("SUCCEEDED", 1)
     assert [item["DocumentId"] for item in found["ResultItems"]] == ["handbook/tides.txt"]
     assert process.returncode == 0
     assert f"stopping the execution {execution}" in said

@@ -119,7 +119,8 @@ def object_exists(bucket: str, key: str) -> bool:
 def _access_key(environ: Mapping[str, Any]) -> str:
     authorization: str = environ.get("HTTP_AUTHORIZATION", "")
     if not authorization and "X-Amz-Credential" in environ.get("QUERY_STRING", ""):
-        return parse_qs(environ["QUERY_STRING"])["X-Amz-Credential"][0].partition("/")[0]
+        credential: str = parse_qs(environ["QUERY_STRING"])["X-Amz-Credential"][0]
+        return credential.partition("/")[0]
     return authorization.partition("Credential=")[2].partition("/")[0]
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 from botocore.model import OperationModel, ServiceModel
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]  # it has no stubs
 from msgspec import Struct
 
 from docferry_emulators.wire.protocol import service_model

@@ -27,7 +27,7 @@ class Sent(BotoCoreError):  # noqa: N818  # says what has happened
     fmt = "sent"
 
 
-def asked(service: str, method: str, **params: Any) -> Call:
+def asked(service: Any, method: str, **params: Any) -> Call:
     """The call that is read from the request that boto3 makes."""
     client = boto3.client(
         service,
