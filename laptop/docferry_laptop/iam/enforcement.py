@@ -30,8 +30,8 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 class Iam:
     """Gives functions the credentials of their roles, and checks every call that is made with a role.
 
-    Whoever assumes a role through STS is restricted as a function is. Calls with any other credentials are those of a
-    person, and are not restricted.
+    A person who assumes a role through STS is restricted as a function is. All other credentials are those of a person,
+    who is not restricted.
     """
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Iam:
 
 
 def unknown(principal: str, error: UnknownCall) -> str:
-    """Return the message for a call of which nobody knows what it needs."""
+    """Return the message for a call whose permissions are unknown."""
     return f"User: {principal} is not authorized: this machine does not know which permissions {error} needs"
 
 
