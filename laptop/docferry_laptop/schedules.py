@@ -74,7 +74,7 @@ class Schedules:
         boto3.client("stepfunctions").start_execution(stateMachineArn=target["Arn"], input=target.get("Input", "{}"))
 
     def _give_up(self, schedule: dict[str, Any], why: str) -> None:
-        """Send what could not be started to the dead-letter queue, as far as the role may."""
+        """Send what could not be started to the dead-letter queue, if the role allows that."""
         target = schedule["Target"]
         queue = str(target.get("DeadLetterConfig", {}).get("Arn", "")).rpartition(":")[2]
         if not queue:

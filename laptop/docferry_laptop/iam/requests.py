@@ -121,7 +121,7 @@ def _given(route: Route, query: Mapping[str, str], request: Request) -> Iterator
 
 
 def _body(service: str, operation: OperationModel, request: Request) -> Mapping[str, Any]:
-    """Read the body as far as permissions depend on it: what is uploaded or invoked with does not count."""
+    """Read what permissions depend on in the body. What is uploaded, or passed to a function, does not count."""
     if service == "s3":
         return {"Delete": _deleted(request.body())} if operation.name == "DeleteObjects" else {}
     return {} if operation.has_streaming_input or service == "lambda" else _json(request)
