@@ -69,7 +69,7 @@ def listed(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
-def client(running: Cloud, service: str, credentials: dict[str, str] | None = None) -> Any:
+def client(running: Cloud, service: Any, credentials: dict[str, str] | None = None) -> Any:
     """A client of the served endpoint: with the credentials of a role, or as a person."""
     given = credentials or {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
     return boto3.client(
