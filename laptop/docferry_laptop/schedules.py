@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from docferry_laptop.firing import fires
 from docferry_laptop.iam.enforcement import Iam
@@ -66,12 +67,12 @@ class Schedules:
         target, name = schedule["Target"], schedule["Name"]
         try:
             self._iam.check(target["RoleArn"], name, "states", "StartExecution", stateMachineArn=target["Arn"])
-        except NotAuthorized as error:
+            step_functions = boto3.client("stepfunctions")
+            step_functions.start_execution(stateMachineArn=target["Arn"], input=target.get("Input", "{}"))
+        except (NotAuthorized, ClientError) as error:
             # Trying again would not help; what Scheduler gives up goes to the dead-letter queue.
             log.error("The schedule %s starts nothing: %s", name, error)  # noqa: TRY400  # one line
             self._give_up(schedule, str(error))
-            return
-        boto3.client("stepfunctions").start_execution(stateMachineArn=target["Arn"], input=target.get("Input", "{}"))
 
     def _give_up(self, schedule: dict[str, Any], why: str) -> None:
         """Send what could not be started to the dead-letter queue, if the role allows that."""
