@@ -72,12 +72,8 @@ def listed(value: Any) -> list[str]:
 def client(running: Cloud, service: Any, credentials: dict[str, str] | None = None) -> Any:
     """A client of the served endpoint: with the credentials of a role, or as a person."""
     given = credentials or {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
-    return boto3.client(
-        service,
-        region_name=REGION,
-        endpoint_url=running.url,
-        **{name.lower(): value for name, value in given.items()},
-    )
+    options: dict[str, Any] = {name.lower(): value for name, value in given.items()}
+    return boto3.client(service, region_name=REGION, endpoint_url=running.url, **options)
 
 
 @pytest.mark.parametrize(
