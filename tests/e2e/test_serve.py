@@ -15,7 +15,7 @@ import pytest
 from docferry_infra.deployable import deployable
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.deployed import cloud
-from tests.e2e.world import BUCKET, CONNECTORS, wait_for
+from tests.e2e.world import BUCKET, CONNECTORS, PATIENCE_SECONDS, wait_for
 
 DOCFERRY = [sys.executable, "-c", "from docferry_cli.main import main; main()"]
 SERVE = [*DOCFERRY, "local", "serve", "--port", "0"]
@@ -63,7 +63,7 @@ def test_another_process_drives_the_stack(assembly: Assembly, monkeypatch: pytes
         found: Any = boto3.client("kendra").query(IndexId=index, QueryText="water")
         execution = step_functions.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
 
     assert (synced["status"], synced["unchanged"]) == ("SUCCEEDED", 1)
     assert [item["DocumentId"] for item in found["ResultItems"]] == ["handbook/tides.txt"]

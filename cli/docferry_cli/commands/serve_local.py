@@ -1,7 +1,7 @@
 """`docferry local serve`: serves the stacks that are deployed on this machine to any AWS client."""
 
 import signal
-import threading
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from docferry_laptop.deployed import Cloud
 
 PORT = 4578
+LOOK_SECONDS = 0.5
 
 Clock = Annotated[
     Literal["wall", "virtual"],
@@ -58,9 +59,10 @@ def serve(
     from docferry_laptop.deployed import cloud
     from docferry_laptop.moto.event_delivery import delivering
 
-    stopped = threading.Event()
+    # Not an Event: a handler that runs while the lock of the Event is held would wait for itself.
+    caught: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda received, _: caught.append(received))
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     with ExitStack() as stack:
         with console.status("starting the deployment"):
@@ -71,7 +73,9 @@ def serve(
         stack.enter_context(delivering(running.events))
         stack.enter_context(running.schedules.firing())
         tell(running, served, as_json=as_json)
-        stopped.wait()
+        # A signal may reach another thread than this one, which then has to look for itself.
+        while not caught:
+            time.sleep(LOOK_SECONDS)
         say_goodbye(console, running, state)
 
 
