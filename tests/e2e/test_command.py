@@ -1,6 +1,7 @@
 """`docferry local deploy` and `docferry sync --target stack`, as a person uses them."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -74,3 +75,28 @@ def test_a_connector_that_is_not_deployed(docferry: Docferry) -> None:
 
     assert code == 2
     assert "docferry local deploy handbook-q" in err
+
+
+def test_a_role_that_lacks_an_action_fails_the_sync_by_name(
+    docferry: Docferry, assembly: Assembly, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The crawl may not write its change set: the command names the action and the resource."""
+    template = json.loads(assembly.file("handbook").read_text())
+    (policy,) = (
+        resource["Properties"]["PolicyDocument"]
+        for name, resource in template["Resources"].items()
+        if name.startswith("FunctionsCrawlRoleDefaultPolicy")
+    )
+    policy["Statement"] = [one for one in policy["Statement"] if one["Action"] != "s3:PutObject"]
+    shutil.copytree(assembly.folder, tmp_path / "narrowed")
+    narrowed = Assembly(tmp_path / "narrowed")
+    narrowed.file("handbook").write_text(json.dumps(template))
+    monkeypatch.setattr(docferry_laptop.assembly, "synthesize", lambda *_: narrowed)
+    docferry("local", "deploy", "handbook")
+
+    code, out, _ = docferry("sync", "handbook", "--target", "stack", "--json")
+
+    report = json.loads(out)
+    assert (code, report["status"]) == (1, "FAILED")
+    assert "docferry-handbook-crawl is not authorized to perform: s3:PutObject on resource: " in report["error"]
+    assert "/ledger.json" in report["error"]

@@ -45,13 +45,13 @@ def test_a_manual_execution_syncs_the_handbook(world: World) -> None:
 
 
 def test_the_schedule_syncs(world: World) -> None:
-    """By the target and the input that stand in the template, as EventBridge Scheduler starts it."""
+    """By the target, the input and the role that stand in the template, as EventBridge Scheduler starts it."""
     world.upload({"schedule/rota.txt": b"The night watch begins at eight."})
     schedule: Any = boto3.client("scheduler")
     target = schedule.get_schedule(Name=f"docferry-{world.stack.connector}")["Target"]
 
     before = set(world.executions())
-    boto3.client("stepfunctions").start_execution(stateMachineArn=target["Arn"], input=target["Input"])
+    world.cloud.schedules.fire(f"docferry-{world.stack.connector}")
     world.settle()
 
     after = world.executions()

@@ -62,6 +62,14 @@ class Template(Struct, frozen=True):
                 yield from properties["PolicyDocument"]["Statement"]
 
 
+def actions(template: Template, function: dict[str, Any]) -> set[str]:
+    """The actions that the role of a function allows."""
+    found: set[str] = set()
+    for statement in template.statements(function["Role"]):
+        found.update(statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
+    return found
+
+
 def joined(value: Any) -> str:
     """A value of a template with every reference in it spelled as ``<name>``."""
     match value:

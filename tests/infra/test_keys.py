@@ -1,4 +1,4 @@
-"""The keys that functions read, write and delete, seen in real runs: each is one that the function's role allows."""
+"""The keys and the actions that functions use, seen in real runs: the role allows each key, and has no more actions."""
 
 import threading
 from collections.abc import Iterator
@@ -14,9 +14,13 @@ from docferry.connector import Connector, Groups, Part
 from docferry.runtime.lambdas import FUNCTIONS, Function
 from docferry_emulators import Knobs, Settings
 from docferry_emulators.clock import VirtualClock
+from docferry_laptop.iam.calls import Call, Place, demands
+from docferry_laptop.iam.enforcement import object_exists
 from docferry_laptop.laptop import Laptop, laptop
 from docferry_laptop.moto.lambda_runtime import LambdaRuntime
+from docferry_laptop.storage import ACCOUNT, REGION
 from tests.first_layout import lay_out_as_at_first
+from tests.infra.synthesis import Assembly, actions
 from tests.waiting import wait_for_end
 
 KINDS = {
@@ -31,6 +35,34 @@ Touched = set[tuple[str, str, str]]
 """Function, what it did (``reads``, ``writes``, ``deletes``), key."""
 
 
+Used = set[tuple[str, str]]
+"""Function, and an action that a call of it needed."""
+
+OF_LAMBDA = ("logs:", "xray:", "sqs:", "kms:", "ec2:", "elasticfilesystem:")
+"""What Lambda or S3 does with the role of a function; no code of a function calls it."""
+
+ABSENT = "when the record of the sync job is not there; tests/unit/sync_job/test_job.py"
+IN_VAIN = "when the job is still not seen to be stopped; tests/unit/workflow/test_poll_sync.py"
+OF_BOTH = {
+    ("delete_batch", "ListBucket"): ABSENT,
+    ("poll_sync", "ListBucket"): ABSENT,
+    ("poll_sync", "PutObject"): IN_VAIN,
+    ("poll_sync", "StopDataSourceSyncJob"): IN_VAIN,
+    (
+        "start_sync",
+        "StopDataSourceSyncJob",
+    ): "when a job is found that was lost sight of; tests/unit/sync_job/test_job.py",
+    ("stop_sync", "ListBucket"): ABSENT,
+    ("stop_sync", "PutObject"): "when the reply to a start was lost; tests/unit/sync_job/test_job.py",
+}
+GONE = "when a group is gone from the list; tests/workflow/test_groups.py"
+UNUSED = {
+    "kendra": {**OF_BOTH, ("sync_groups", "DeletePrincipalMapping"): GONE},
+    "qbusiness": {**OF_BOTH, ("sync_groups", "DeleteGroup"): GONE},
+}
+"""Actions that the runs of this module do not come to: when they are used, and which test sees it."""
+
+
 @pytest.fixture
 def dead() -> set[str]:
     """The functions that die whenever they are called."""
@@ -38,14 +70,24 @@ def dead() -> set[str]:
 
 
 @pytest.fixture
-def touched(dead: set[str], monkeypatch: pytest.MonkeyPatch) -> Touched:
+def used() -> Used:
+    """The actions that functions need during the test."""
+    return set()
+
+
+@pytest.fixture
+def touched(dead: set[str], used: Used, monkeypatch: pytest.MonkeyPatch) -> Touched:
     """What functions do to keys of state buckets during the test."""
     found: Touched = set()
+    place = Place(REGION, ACCOUNT, object_exists)
     inside = threading.local()
     call, invoke = BaseClient._make_api_call, LambdaRuntime.invoke  # type: ignore[attr-defined]  # not in the stubs
 
     def watched_call(self: Any, operation: str, params: dict[str, Any]) -> Any:
         function = getattr(inside, "function", None)
+        if function:
+            needed = demands(Call(self.meta.service_model.signing_name, operation, params), place)
+            used.update((function, demand.action) for demand in needed)
         if function and operation in KINDS and params["Bucket"].endswith("-state"):
             keys = [one["Key"] for one in params["Delete"]["Objects"]] if "Delete" in params else [params["Key"]]
             found.update((function, KINDS[operation], key) for key in keys)
@@ -72,13 +114,21 @@ def aws() -> Iterator[Laptop]:
         yield running
 
 
-@pytest.mark.parametrize("kind", ["kendra", "qbusiness"])
-def test_functions_touch_the_keys_that_their_roles_allow(
-    kind: str, aws: Laptop, tmp_path: Path, touched: Touched, dead: set[str]
+@pytest.mark.parametrize(("kind", "deployed"), [("kendra", "wiki"), ("qbusiness", "handbook-q")])
+def test_functions_use_what_their_roles_allow(  # noqa: PLR0913, PLR0917  # one parameter a fixture
+    kind: str,
+    deployed: str,
+    aws: Laptop,
+    tmp_path: Path,
+    touched: Touched,
+    used: Used,
+    dead: set[str],
+    assembly: Assembly,
 ) -> None:
     """In runs that add, change and delete, stage large content, fail in part, and die: no other key is touched.
 
-    Nor in those that take over a bucket of the first layout, or apply what was withheld.
+    Nor in those that take over a bucket of the first layout, or apply what was withheld. And every action of a role is
+    needed, but for those that are listed here.
     """
     folder = tmp_path / "team"
     folder.mkdir()
@@ -103,6 +153,14 @@ def test_functions_touch_the_keys_that_their_roles_allow(
     aws.emulation.faults.knobs = Knobs(fail_documents={"team/2.txt": "cannot be indexed"})
     sync()
     (folder / "3.txt").write_text("changed")
+    (folder / "3.txt.metadata.json").write_text('{"Attributes": {"department": "deck"}}')
+    dead |= {"stop_sync"}
+    sync()  # the janitor stops the job
+    dead |= {"janitor"}
+    sync()  # nobody does
+    dead.clear()
+    sync()  # stops it first
+    (folder / "3.txt").write_text("changed again")
     dead |= {"commit", "janitor"}
     sync()
     dead.clear()
@@ -118,6 +176,20 @@ def test_functions_touch_the_keys_that_their_roles_allow(
     assert {function for function, _, _ in touched} == set(by_name)
     refused = {one for one in touched if not allowed(by_name[one[0]], one[1], one[2])}
     assert refused == set()
+    roles = {name: actions(assembly.template(deployed), function) for name, function in functions(assembly, deployed)}
+    idle = {
+        (name, action.partition(":")[2])
+        for name, granted in roles.items()
+        for action in granted
+        if not action.startswith(OF_LAMBDA) and (name, action) not in used
+    }
+    assert idle == set(UNUSED[kind])
+
+
+def functions(assembly: Assembly, deployed: str) -> list[tuple[str, dict[str, Any]]]:
+    """The functions of the workflow in the template of a connector."""
+    found = assembly.template(deployed).functions()
+    return [(function.name, found[function.name]) for function in FUNCTIONS]
 
 
 def allowed(function: Function, what: str, key: str) -> bool:

@@ -8,23 +8,15 @@ import pytest
 
 from docferry.config.deployment import Described
 from docferry.runtime.lambdas import DEPLOYED, Function
+from docferry_laptop.iam.calls import actions
 from tests.infra.api_calls import ApiCall, Code
 from tests.infra.synthesis import NAMES, Assembly, Template
 
 CLASSES = {"kendra": "Kendra", "qbusiness": "QBusiness", "s3": "S3", "files": "Files", "web": "Web"}
 TRANSFERS = {"upload_fileobj", "download_fileobj", "upload_file", "download_file", "copy"}
 
-# Who asks for a key that may not be there needs s3:ListBucket: without it S3 says AccessDenied instead of NoSuchKey.
-OF_S3 = {
-    "get_object": {"s3:GetObject", "s3:ListBucket"},
-    "head_object": {"s3:GetObject", "s3:ListBucket"},
-    "download_fileobj": {"s3:GetObject", "s3:ListBucket"},
-    "put_object": {"s3:PutObject"},
-    "upload_fileobj": {"s3:PutObject"},
-    "delete_object": {"s3:DeleteObject"},
-    "delete_objects": {"s3:DeleteObject"},
-    "list_objects_v2": {"s3:ListBucket"},
-}
+# What boto3 calls in place of its own methods for transfers.
+OPERATIONS = {"upload_fileobj": "PutObject", "download_fileobj": "GetObject"}
 OF_ANY_FUNCTION = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
@@ -47,11 +39,9 @@ def code() -> Code:
 
 def actions_of(call: ApiCall) -> set[str]:
     """The actions that IAM asks for when a boto3 method is called."""
-    if call.service == "s3":
-        return OF_S3[call.method]
-    name = call.method.title().replace("_", "")
-    actions = {f"{call.service.replace('stepfunctions', 'states')}:{name}"}
-    return actions | ({"iam:PassRole"} if name in {"BatchPutDocument", "PutPrincipalMapping", "PutGroup"} else set())
+    service = call.service.replace("stepfunctions", "states")
+    operation = OPERATIONS.get(call.method) or call.method.title().replace("_", "")
+    return set(actions(service, operation))
 
 
 def listed(value: Any) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from docferry_cli.commands import serve_local
 from docferry_cli.options import CONFIG, STATE, Config, State
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from docferry.connector import Connector
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(serve_local.serve)
 
 
 @app.callback()
@@ -25,6 +27,8 @@ def group() -> None:
     Examples:
 
       docferry local deploy handbook-s3
+
+      docferry local serve
     """
 
 
@@ -85,3 +89,4 @@ def tell(console: "Console", state: Path, connector: "Connector") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         console.print(f"  source bucket  {folder}: files put there are its objects", highlight=False)
     console.print(f"Run it: docferry sync {connector.name} --target stack")
+    console.print("Serve it to any AWS client: docferry local serve")

@@ -3,7 +3,7 @@
 import logging
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,9 @@ from docferry_emulators.settings import Settings
 from docferry_emulators.wire.protocol import ServiceResponse, signed_service
 
 log = logging.getLogger(__name__)
+
+WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
+"""What answers a request, and what may stand before it."""
 
 SERVICES: dict[str, type[ServiceResponse]] = {"kendra": KendraResponse, "qbusiness": QBusinessResponse}
 # In bytes: the longest request that Q Business takes has ten documents of 50 MB each, in base64.
@@ -90,7 +93,7 @@ def service_of(environ: dict[str, Any]) -> str | None:
 class _Server(ThreadedWSGIServer):
     """Speaks HTTP/1.1, with one connection per request, and HTTP/2."""
 
-    def __init__(self, port: int, application: Application) -> None:
+    def __init__(self, port: int, application: WsgiApplication) -> None:
         self.http2_connections: set[http2.Connection] = set()
         super().__init__("127.0.0.1", port, application, _Handler)
 
@@ -137,11 +140,13 @@ def serving(
     clock: Clock | None = None,
     faults_file: Path | None = None,
     moto_config: dict[str, Any] | None = None,
+    middleware: Callable[[WsgiApplication], WsgiApplication] = lambda application: application,
 ) -> Iterator[tuple[str, Emulation]]:
     """Serve in a thread. Yields the URL and the emulation.
 
     ``port`` 0 takes any free port. ``clock`` None takes the machine's clock, which the control endpoint can advance.
     ``faults_file`` is YAML with the knobs of ``faults.Knobs``. ``moto_config`` is the configuration for ``mock_aws``.
+    ``middleware`` wraps the WSGI application that answers.
     """
     clock = clock if clock is not None else SteerableClock(WallClock())
     with (
@@ -150,7 +155,7 @@ def serving(
     ):
         if faults_file is not None:
             emulation.faults.knobs = read_faults(faults_file)
-        server = _Server(port, Application(emulation))
+        server = _Server(port, middleware(Application(emulation)))
         thread = threading.Thread(target=server.serve_forever, name="emulator", daemon=True)
         thread.start()
         try:

@@ -86,11 +86,12 @@ def _fits(field: Field, item: str) -> bool:
         return False
     if span == "*":
         return True
-    ends = [_number(field, end) for end in span.split("-")]
+    ends = [number(field, end) for end in span.split("-")]
     return len(ends) <= 2 and all(end is not None for end in ends)  # noqa: PLR2004  # a range has two ends
 
 
-def _number(field: Field, text: str) -> int | None:
+def number(field: Field, text: str) -> int | None:
+    """Return the number that an item of a field stands for, which may be a name such as MON; None: it is no item."""
     if text in field.names:
         return field.names.index(text) + field.first
     if text.isdecimal() and text.isascii() and field.first <= int(text) <= field.last:

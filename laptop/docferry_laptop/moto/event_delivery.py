@@ -5,6 +5,7 @@ each message alone, while the sender of the message waits.
 """
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,11 +21,17 @@ from moto.sqs.models import sqs_backends
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 from moto.utilities.arns import parse_arn
 
+from docferry_laptop.iam.enforcement import Iam
+from docferry_laptop.iam.refusals import NotAuthorized
+
+log = logging.getLogger(__name__)
+
 
 class Events:
     """Delivers events to functions: from rules at once, from queues when ``deliver`` is called."""
 
-    def __init__(self) -> None:
+    def __init__(self, iam: Iam | None = None) -> None:
+        self._iam = iam
         self._lambda: Any = boto3.client("lambda")
         self._calls = ThreadPoolExecutor(thread_name_prefix="events")
         self._calling: list[Future[Any]] = []
@@ -72,12 +79,32 @@ class Events:
         self._calls.shutdown()
 
     def _deliver(self, mapping: dict[str, Any]) -> int:
+        _, queue = _queue(mapping)
+        if not queue.messages or not self._may_poll(mapping, queue):
+            return 0
         at_once = mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 2)
         with ThreadPoolExecutor(at_once, thread_name_prefix="queue") as pool:
             batches = []
             while batch := _received(mapping):
                 batches.append(pool.submit(self._hand_over, mapping, batch))
             return sum(batch.result() for batch in batches)
+
+    def _may_poll(self, mapping: dict[str, Any], queue: Any) -> bool:
+        """Whether the function's role allows what Lambda does with it: it takes messages from the queue.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+        """
+        if self._iam is None:
+            return True
+        name = mapping["FunctionArn"].rpartition(":")[2]
+        role = self._lambda.get_function_configuration(FunctionName=name)["Role"]
+        try:
+            for operation in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
+                self._iam.check(role, name, "sqs", operation, QueueUrl=queue.name)
+        except NotAuthorized as error:
+            log.error("Nothing is delivered from the queue %s: %s", queue.name, error)  # noqa: TRY400  # one line
+            return False
+        return True
 
     def _hand_over(self, mapping: dict[str, Any], batch: list[Any]) -> int:
         event = {"Records": [_record(message, mapping["EventSourceArn"]) for message in batch]}
@@ -132,9 +159,12 @@ def _record(message: Any, queue: str) -> dict[str, Any]:
 
 
 @contextmanager
-def event_delivery() -> Iterator[Events]:
-    """Deliver the ends of executions to EventBridge, and the events of rules to their functions."""
-    events = Events()
+def event_delivery(iam: Iam | None = None) -> Iterator[Events]:
+    """Deliver the ends of executions to EventBridge, and the events of rules to their functions.
+
+    ``iam`` decides which queues Lambda may take messages from; None: all.
+    """
+    events = Events(iam)
     with ExitStack() as stack:
         stack.callback(events.close)
         stack.enter_context(patch.object(BaseExecutionWorkerCommunication, "terminated", _terminated(events)))

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +24,11 @@ from docferry.errors import ConfigurationError
 from docferry_laptop.processes.execution_environment import ExecutionEnvironment, Result
 from docferry_laptop.processes.runtime_api import Invocation
 
+ANY_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+
+Credentials = Callable[[str, str], Mapping[str, str]]
+"""Returns the environment variables with credentials: of a role, by its ARN, for a session of this name."""
+
 RUNTIME = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 """The runtime client and its dependencies: everything that a function finds beside its own code."""
 
@@ -34,8 +39,11 @@ SDK = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib
 class Processes:
     """Runs functions in processes. A process that has done its work is kept for the next invocation."""
 
-    def __init__(self, endpoint: str, *, folder: Path, log: BinaryIO | None = None) -> None:
+    def __init__(
+        self, endpoint: str, *, folder: Path, log: BinaryIO | None = None, credentials: Credentials | None = None
+    ) -> None:
         self._endpoint = endpoint
+        self._credentials = credentials or (lambda *_: ANY_CREDENTIALS)
         self._folder = folder
         self._log = log
         self._runtime = runtime_in(folder / "runtime")
@@ -109,8 +117,8 @@ class Processes:
         return {
             **{name: str(value) for name, value in function.environment_vars.items()},
             "_HANDLER": function.handler,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            # Lambda, too, names the session after the function.
+            **self._credentials(function.role, function.function_name),
             "AWS_DEFAULT_REGION": function.region,
             "AWS_REGION": function.region,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
@@ -135,14 +143,18 @@ class Processes:
 
 
 @contextmanager
-def in_processes(endpoint: str, log: BinaryIO | None = None) -> Iterator[Processes]:
+def in_processes(
+    endpoint: str, log: BinaryIO | None = None, credentials: Credentials | None = None
+) -> Iterator[Processes]:
     """Let moto's Lambda run its functions in processes, which call AWS at ``endpoint``. End all of them at the end.
+
+    Each process has the credentials of its function's role. None: any credentials.
 
     Raises ConfigurationError when the runtime client is not installed.
     """
     folder = Path(tempfile.mkdtemp(prefix="docferry-functions-"))
     try:
-        processes = Processes(endpoint, folder=folder, log=log)
+        processes = Processes(endpoint, folder=folder, log=log, credentials=credentials)
 
         def invoke(  # moto's signature
             backend: Any, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any

@@ -38,6 +38,7 @@ class Function(Struct):
     timeout: int = 5
     region: str = "eu-west-1"
     run_time: str = "python3.13"
+    role: str = "arn:aws:iam::123456789012:role/one"
 
     @property
     def function_name(self) -> str:
@@ -70,7 +71,11 @@ def function(name: str = "one", **environment: str) -> Function:
 @pytest.fixture
 def processes(tmp_path: Path) -> Iterator[Processes]:
     """Processes whose AWS is nowhere."""
-    running = Processes("http://127.0.0.1:9", folder=tmp_path)
+    running = Processes(
+        "http://127.0.0.1:9",
+        folder=tmp_path,
+        credentials=lambda role, session: {"AWS_ACCESS_KEY_ID": session, "AWS_SESSION_TOKEN": role},
+    )
     yield running
     running.close()
 
@@ -108,7 +113,7 @@ def test_another_configuration_is_another_process(processes: Processes) -> None:
 
 
 def test_the_environment_is_lambdas(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With where AWS is, and with nothing of this process's own."""
+    """With where AWS is, with the credentials of its role, and with nothing of this process's own."""
     monkeypatch.setenv("AWS_PROFILE", "mine")
     said = told(processes, function(STATE_BUCKET="state"))
     environment = said["environment"]
@@ -116,6 +121,8 @@ def test_the_environment_is_lambdas(processes: Processes, monkeypatch: pytest.Mo
     assert environment["STATE_BUCKET"] == "state"
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:9"
     assert environment["AWS_REGION"] == "eu-west-1"
+    assert environment["AWS_SESSION_TOKEN"] == "arn:aws:iam::123456789012:role/one"
+    assert environment["AWS_ACCESS_KEY_ID"] == "one"
     assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "one"
     assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "128"
     assert environment["LAMBDA_TASK_ROOT"] == said["folder"]
