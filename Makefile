@@ -12,7 +12,7 @@ install = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(1) ||
 KINDS := --extra sql --extra feed --extra http --extra fsspec --extra git --extra sftp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lint-infra faults clients bench build bundle synth deploy lock clean
+.PHONY: help setup demo test lint lint-infra faults clients bench build bundle schemas synth deploy lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ build: $(VENV)/.dev ## Build the wheel and the source distribution into dist
 
 bundle: $(VENV)/.dev ## Build the Lambda bundles, for AWS and for this machine
 	@$(BIN)/python -m docferry_infra.bundle --here
+
+schemas: $(VENV)/.dev ## Write the JSON schemas of what the commands print with --json
+	@$(BIN)/python -m docferry_cli.schemas docs/schemas
 
 synth: $(VENV)/.deploy ## Write the CloudFormation template of each connector into cdk.out
 	@$(BIN)/docferry synth

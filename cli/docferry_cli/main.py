@@ -11,6 +11,7 @@ from docferry_cli.commands import (
     cost,
     deploy,
     deploy_local,
+    doctor,
     emulator,
     failures,
     history,
@@ -46,6 +47,7 @@ app.command("plan")(sync.plan)
 app.command("apply")(sync.apply)
 app.command("runs")(runs.command)
 app.command("history")(history.command)
+app.command("doctor")(doctor.command)
 app.command("search")(search.command)
 app.command("approve")(repair.approve)
 app.command("failures")(failures.list_failures)

@@ -2,10 +2,9 @@
 
 import re
 from collections import Counter
-from typing import Any
 
-import msgspec
 import typer
+from msgspec import UNSET
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,6 +13,7 @@ from docferry.changes.plans import Planned
 from docferry.connector import Connector
 from docferry.errors import ConfigurationError
 from docferry.reporting.report import Failure, Report
+from docferry_cli.printed import RunResult, put
 from docferry_cli.running import Outcome, follow
 from docferry_cli.targets import Where
 
@@ -29,7 +29,7 @@ def finish(where: Where, chosen: Connector, inputs: dict[str, object], *, as_jso
         outcome = follow(opened, opened.start(**inputs))
     result = outcome.report
     if as_json:
-        print(msgspec.json.encode(for_programs(outcome)).decode())  # noqa: T201  # the output of --json
+        put(for_programs(outcome))
     elif result.error.startswith(REFUSED):
         raise ConfigurationError(result.error.partition(": ")[2])
     else:
@@ -39,15 +39,16 @@ def finish(where: Where, chosen: Connector, inputs: dict[str, object], *, as_jso
     raise typer.Exit(0 if result.status == "SUCCEEDED" else 1)
 
 
-def for_programs(outcome: Outcome) -> dict[str, Any]:
-    """Return what --json prints: the report, and the documents that it counts, except the skipped ones."""
-    fields: dict[str, Any] = {
-        **msgspec.to_builtins(outcome.report),
-        "failures": outcome.failed,
-        "withheld_documents": outcome.withheld,
-        "exposed_documents": outcome.exposed,
-    }
-    return {**fields, "documents": outcome.planned} if outcome.report.dry_run else fields
+def for_programs(outcome: Outcome) -> RunResult:
+    """Return what --json prints."""
+    counted = {field: getattr(outcome.report, field) for field in outcome.report.__struct_fields__}
+    return RunResult(
+        **counted,
+        failures=outcome.failed,
+        withheld_documents=outcome.withheld,
+        exposed_documents=outcome.exposed,
+        documents=outcome.planned if outcome.report.dry_run else UNSET,
+    )
 
 
 def show(console: Console, connector: Connector, outcome: Outcome) -> None:

@@ -80,6 +80,7 @@ class DescribedConnector(Construct):
         self.state_machine = workflow.machine
         self.state_bucket = state.bucket
         self.index = index.part
+        self.dead_letters = triggers.dead_letters
         self.alarms = monitoring.alarms
         self.alarms_topic = monitoring.topic
 

@@ -8,6 +8,7 @@ from constructs import Construct
 from docferry.config.deployment import Described
 from docferry.connector import stack_name
 from docferry.indexes import service
+from docferry.runtime.fingerprint import fingerprint
 from docferry_infra.bundle import Bundle
 from docferry_infra.connector import DescribedConnector
 
@@ -21,5 +22,7 @@ class ConnectorStack(Stack):
         connector = DescribedConnector(self, "Default", described=described, bundle=bundle)
         CfnOutput(self, "StateMachineArn", value=connector.state_machine.state_machine_arn)
         CfnOutput(self, "StateBucket", value=connector.state_bucket.bucket_name)
+        CfnOutput(self, "DeadLetters", value=connector.dead_letters.queue_url)
+        CfnOutput(self, "Code", value=fingerprint())
         for setting, output in service(connector.index.kind).outputs.items():
             CfnOutput(self, output, value=connector.index.settings[setting])

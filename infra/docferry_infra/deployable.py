@@ -53,6 +53,8 @@ def missing(described: Described) -> Iterator[str]:
     groups = described.connector.groups
     if groups and groups.file and not groups.file.startswith("s3://"):
         yield from _unmounted("groups.file", groups.file, deploy)
+    if deploy.uploads and source.kind != "s3":
+        yield f"deploy.uploads: a source of kind {source.kind} has no bucket that tells of uploads; leave it out"
     if deploy.mount and not deploy.vpc:
         yield "deploy.vpc: is required with deploy.mount: a file system is reached through its VPC"
 

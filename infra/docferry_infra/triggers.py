@@ -12,7 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from docferry.config.deployment import Described, Schedule
+from docferry.config.deployment import Deploy, Described, Schedule
 from docferry.connector import Part
 from docferry.runtime.lambdas import TRIGGER
 from docferry.state.keys import INBOX
@@ -20,6 +20,7 @@ from docferry_infra.functions import Functions
 from docferry_infra.grants import acknowledge, allow, service_role
 from docferry_infra.source_access import event_prefixes
 from docferry_infra.state import StateBucket
+from docferry_infra.uploads import Uploads
 
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 DIED = ("FAILED", "TIMED_OUT", "ABORTED")
@@ -54,7 +55,8 @@ class Triggers(Construct):
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=RECEIVES),
         )
         self._consume(functions.functions["trigger"], functions.roles["trigger"])
-        self._uploads(described.connector.source, state)
+        deploy = described.deploy or Deploy()
+        self._uploads(described.connector.source, state, turn_on=deploy.uploads)
         self._rule("Ended", self._status(ENDED), targets.SqsQueue(self.events, dead_letter_queue=self.dead_letters))
         self._rule("Died", self._status(DIED), self._clean_up(functions.functions["janitor"]))
         if described.schedule:
@@ -74,13 +76,15 @@ class Triggers(Construct):
         polled = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
         allow(role, polled, [self.events.queue_arn])
 
-    def _uploads(self, source: Part, state: StateBucket) -> None:
+    def _uploads(self, source: Part, state: StateBucket, *, turn_on: bool) -> None:
         target = targets.SqsQueue(self.events, dead_letter_queue=self.dead_letters)
         # Created only: the crawl deletes what it has taken from the inbox.
         self._rule("Inbox", _objects(state.bucket.bucket_name, [INBOX], "Object Created"), target)
         if source.kind == "s3":
             bucket, prefixes = source.settings["bucket"], event_prefixes(source)
             self._rule("Uploads", _objects(bucket, prefixes, "Object Created", "Object Deleted"), target)
+            if turn_on:
+                Uploads(self, "Source", bucket=bucket)
 
     def _status(self, statuses: tuple[str, ...]) -> events.EventPattern:
         return events.EventPattern(

@@ -2,11 +2,17 @@
 
 import json
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from docferry_cli import main as command
+from docferry_cli.schemas import PRINTED, file
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 
 
 class Docferry:
@@ -27,7 +33,17 @@ class Docferry:
         return code or 0, printed.out, printed.err
 
     def json(self, *arguments: str) -> Any:
-        """Run a command with --json that succeeds, and read its output."""
+        """Run a command with --json that succeeds, and read its output, which fits its schema."""
         code, out, err = self(*arguments, "--json")
         assert code == 0, err
-        return json.loads(out)
+        printed = json.loads(out)
+        check(arguments, printed)
+        return printed
+
+
+def check(arguments: Sequence[str], printed: Any) -> None:
+    """Check what a command has printed with --json against its schema in docs/schemas."""
+    words = " ".join(arguments[:2])
+    name = words if words in PRINTED else arguments[0]
+    written = json.loads(file(SCHEMAS, name).read_text(encoding="utf-8"))
+    Draft202012Validator(written).validate(printed)

@@ -29,13 +29,15 @@ def world(request: pytest.FixtureRequest, assembly: Assembly) -> Iterator[World]
 
     Tests share it, for what they share costs the most: the processes. Each works with documents of its own.
     """
-    connector = deployable(CONNECTORS)[request.param].connector
+    described = deployable(CONNECTORS)[request.param]
+    connector = described.connector
     with cloud() as running:
         s3: Any = boto3.client("s3")
         s3.create_bucket(Bucket=BUCKET)
-        s3.put_bucket_notification_configuration(
-            Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
-        )
+        if not (described.deploy and described.deploy.uploads):
+            s3.put_bucket_notification_configuration(
+                Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
+            )
         running.publish(assembly, connector)
         running.create(connector.name)
         yield World(running, find(connector))

@@ -48,8 +48,12 @@ def test_a_connector_is_deployed_and_synced_again_and_again(docferry: Docferry, 
     documents = tmp_path / "state" / "buckets" / BUCKET
     (documents / "tides.txt").write_text("High water is at noon.")
     first, second = sync(), sync()
+    code, examined, _ = docferry("doctor", "handbook", "--target", "stack", "--json")
 
     assert deployed == 0
+    # Nobody has turned EventBridge on for this bucket, and the connector does not ask for it.
+    findings = json.loads(examined)["findings"]
+    assert (code, [one["check"] for one in findings if one["status"] in {"wrong", "unknown"}]) == (1, ["uploads"])
     assert f"source bucket  {documents}" in said
     assert (first["status"], first["added"]) == ("SUCCEEDED", 1)
     assert (second["status"], second["added"], second["unchanged"]) == ("SUCCEEDED", 0, 1)

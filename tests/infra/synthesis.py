@@ -49,9 +49,10 @@ class Template(Struct, frozen=True):
         return found
 
     def functions(self) -> dict[str, dict[str, Any]]:
-        """The functions, by the names that docferry.runtime.lambdas has for them."""
+        """The functions, by the names that docferry.runtime.lambdas has for them, without that of the CDK."""
         found = self.resources("AWS::Lambda::Function").values()
-        return {properties["Handler"].removesuffix(".handler"): properties for properties in found}
+        ours = (properties for properties in found if "ZipFile" not in properties["Code"])
+        return {properties["Handler"].removesuffix(".handler"): properties for properties in ours}
 
     def statements(self, role: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The policy statements of a role, given as the reference to its ARN."""

@@ -130,6 +130,8 @@ def normalised(template: Template) -> dict[str, Any]:
     for resource in resources.values():
         if "DefinitionString" in resource.get("Properties", {}):
             resource["Properties"]["DefinitionString"] = "<statemachine/sync.asl.json>"
+        if "ZipFile" in resource.get("Properties", {}).get("Code", {}):
+            resource["Properties"]["Code"]["ZipFile"] = "<code of the CDK>"
     return {
         name: {"Type": resource["Type"], **nested(resource.get("Properties", {}))}
         for name, resource in resources.items()

@@ -78,6 +78,22 @@ def test_two_connectors_fit_into_one_foreign_stack(stack: Foreign, empty_bundle:
     assert template.resources("AWS::Kendra::Index") == {}
 
 
+def test_two_connectors_of_one_stack_turn_on_event_bridge(stack: Foreign, empty_bundle: Bundle) -> None:
+    """With one function, which may change the two buckets. The name of one is known only when it is deployed."""
+    named = CfnParameter(stack, "Bucket").value_as_string
+    for name, bucket in (("Contracts", "example-contracts"), ("Wiki", named)):
+        source, index = S3Settings(bucket=bucket), KENDRA
+        Connector(stack, name, source=source, index=index, deploy=Deploy(uploads=True), bundle=empty_bundle)
+
+    template = synthesized(stack)
+    resources = template.resources("Custom::S3BucketNotifications").values()
+    (handler,) = {json.dumps(one["ServiceToken"]) for one in resources}
+    role = template.body["Resources"][json.loads(handler)["Fn::GetAtt"][0]]["Properties"]["Role"]
+
+    assert [one["BucketName"] for one in resources] == ["example-contracts", {"Ref": "Bucket"}]
+    assert {str(one["Resource"]).count("example-contracts") for one in template.statements(role)} == {0, 1}
+
+
 def test_a_connector_is_what_its_own_stack_has(
     described: dict[str, Described], assembly: Assembly, empty_bundle: Bundle, tmp_path: Path
 ) -> None:

@@ -179,6 +179,26 @@ def test_uploads_below_the_prefixes_of_the_source_are_heard(assembly: Assembly) 
     }
 
 
+def test_event_bridge_is_turned_on_for_a_bucket_of_others_when_asked(assembly: Assembly) -> None:
+    """Beside the notifications that it has; by a function that may do so to this bucket alone."""
+    template = assembly.template("intranet")
+    resource = template.only("Custom::S3BucketNotifications")
+    handler = template.body["Resources"][resource["ServiceToken"]["Fn::GetAtt"][0]]["Properties"]
+    (statements,) = (
+        properties["PolicyDocument"]["Statement"]
+        for name, properties in template.resources("AWS::IAM::Policy").items()
+        if "SourceBucket" in name
+    )
+
+    assert resource["BucketName"] == "example-contracts"
+    assert resource["NotificationConfiguration"] == {"EventBridgeConfiguration": {}}
+    assert (resource["Managed"], resource["SkipDestinationValidation"]) == (False, True)
+    assert {one["Action"] for one in statements} == {"s3:PutBucketNotification", "s3:GetBucketNotification"}
+    assert {joined(one["Resource"]) for one in statements} == {"arn:<AWS::Partition>:s3:::example-contracts"}
+    assert list(template.statements(handler["Role"])) == statements
+    assert not assembly.template("contracts").resources("Custom::S3BucketNotifications")
+
+
 def test_a_source_without_events_has_no_rule_for_them(assembly: Assembly) -> None:
     """A file system tells nobody of its changes."""
     assert not [name for name in assembly.template("wiki").resources("AWS::Events::Rule") if "Uploads" in name]

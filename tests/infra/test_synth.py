@@ -114,6 +114,10 @@ def test_connectors_on_one_index_share_nothing(
         ),
         (f"a: {{source: {{kind: files, path: docs}}, {INDEX}}}", "connectors.a.source.path: a function has no folder"),
         (
+            f"a: {{source: {{kind: feed, url: https://example.com/f}}, {INDEX}, deploy: {{uploads: true}}}}",
+            "connectors.a.deploy.uploads: a source of kind feed has no bucket that tells of uploads",
+        ),
+        (
             f"a: {{source: {{kind: fsspec, protocol: dropbox}}, {INDEX}}}",
             "connectors.a.source.protocol: the bundle has no library for dropbox; it has those of abfs,",
         ),

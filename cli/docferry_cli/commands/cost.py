@@ -74,6 +74,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     from rich.console import Console
 
     from docferry_cli import connectors
+    from docferry_cli.printed import put
     from docferry_cli.targets import Where
     from docferry_laptop.costs import prices as price_list
     from docferry_laptop.costs.estimate import estimate
@@ -101,7 +102,7 @@ def command(  # noqa: PLR0913  # one parameter an option
         scheduled=described is None or described.schedule is not None,
     )
     if as_json:
-        print(msgspec.json.encode(found).decode())  # noqa: T201  # the output of --json
+        put(found)
     else:
         show(Console(width=max(WIDTH, Console().width), highlight=False), found)
 

@@ -23,16 +23,16 @@ def synth(*, config: Config = CONFIG, out: Out = OUT, as_json: Json = False) -> 
 
       docferry synth --config connectors.yaml --out cdk.out --json
     """
-    import msgspec
     from rich.console import Console
 
+    from docferry_cli.printed import put
     from docferry_laptop.assembly import synthesize
 
     with Console(stderr=True).status("synthesizing, and building the bundle"):
         assembly = synthesize(config, out)
     written = {name: str(assembly.file(name)) for name in assembly.connectors()}
     if as_json:
-        typer.echo(msgspec.json.encode(written).decode())
+        put(written)
         return
     for name, file in written.items():
         typer.echo(f"{name}: {file}")

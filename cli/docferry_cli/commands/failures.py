@@ -25,20 +25,17 @@ def list_failures(
 
       docferry failures handbook --json
     """
-    import msgspec
     from rich.console import Console
     from rich.markup import escape
 
     from docferry.changes import quarantine
+    from docferry_cli.printed import FailingDocument, put
     from docferry_cli.targets import Where
 
     with Where(target, state, config).look(connector) as opened:
         found = list(quarantine.read(opened.store))
     if as_json:
-        shown = [
-            {"id": one.id, "reason": one.reason, "runs": one.runs, "quarantined": one.quarantined} for one in found
-        ]
-        print(msgspec.json.encode(shown).decode())  # noqa: T201  # the output of --json
+        put([FailingDocument(one.id, one.reason, one.runs, one.quarantined) for one in found])
         return
     console = Console(soft_wrap=True)
     if not found:
@@ -67,15 +64,15 @@ def retry(
 
       docferry retry handbook/safety/plan.pdf
     """
-    import msgspec
     from rich.console import Console
 
     from docferry.changes import quarantine
+    from docferry_cli.printed import Released, put
     from docferry_cli.targets import Where
 
     with Where(target, state, config).look(connector) as opened:
         released = quarantine.release(opened.store, frozenset(ids) if ids else None)
     if as_json:
-        print(msgspec.json.encode({"released": released}).decode())  # noqa: T201  # the output of --json
+        put(Released(released))
     else:
         Console().print(f"{released} released; the next sync sends them again")

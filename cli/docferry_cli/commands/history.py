@@ -42,16 +42,16 @@ def command(  # noqa: PLR0913  # one parameter an option
       docferry history handbook --status SUCCEEDED --since 2026-01-01 --json
 
     """
-    import msgspec
     from rich.console import Console
 
+    from docferry_cli.printed import put
     from docferry_cli.targets import Where
 
     with Where(target, state, config).look(connector, index) as opened:
         found = opened.index.jobs(status=status, since=_utc(since), until=_utc(until))
         jobs = list(islice(found, limit))
     if as_json:
-        print(msgspec.json.encode(jobs).decode())  # noqa: T201  # the output of --json
+        put(jobs)
     else:
         # An execution id that is cut off is useless, so let the terminal wrap it.
         show(Console(width=max(WIDTH, Console().width)), f"{opened.connector.name} → {opened.part.kind}", jobs)

@@ -37,16 +37,16 @@ def command(  # one parameter an option
       docferry runs handbook --limit 5 --json
 
     """
-    import msgspec
     from rich.console import Console
 
     from docferry.reporting import ledger
+    from docferry_cli.printed import put
     from docferry_cli.targets import Where
 
     with Where(target, state, config).look(connector) as opened:
         found = list(islice(ledger.newest(opened.store), limit))
     if as_json:
-        print(msgspec.json.encode(found).decode())  # noqa: T201  # the output of --json
+        put(found)
     else:
         # A run's name that is cut off is useless, so let the terminal wrap it.
         show(Console(width=max(WIDTH, Console().width)), found)

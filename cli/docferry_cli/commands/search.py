@@ -35,12 +35,12 @@ def command(  # noqa: PLR0913  # one parameter an option
       docferry search "grievances" --user ann@example.com --group people
 
     """
-    import msgspec
     from rich.console import Console
     from rich.text import Text
 
     from docferry.errors import ConfigurationError
     from docferry.indexes import Reader
+    from docferry_cli.printed import put
     from docferry_cli.targets import Where
 
     if group and user is None:
@@ -49,7 +49,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     with Where(target, state, config).look(connector, index) as opened:
         hits = opened.index.search(words, limit, reader)
     if as_json:
-        print(msgspec.json.encode(hits).decode())  # noqa: T201  # the output of --json
+        put(hits)
         return
     console = Console(soft_wrap=True, highlight=False)
     if not hits:

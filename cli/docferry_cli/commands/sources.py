@@ -1,11 +1,14 @@
 """`docferry sources`: the kinds of sources, and whether one keeps its promises."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from docferry_cli.options import CONFIG, Config, Json
+
+if TYPE_CHECKING:
+    from docferry_cli.printed import SourceKind
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -31,24 +34,25 @@ def list_sources(context: typer.Context, *, config: Config = CONFIG, as_json: Js
     """See the help of the app."""
     if context.invoked_subcommand:
         return
-    import msgspec
     from rich.console import Console
     from rich.markup import escape
 
+    from docferry_cli.printed import put
+
     found = [described(kind) for kind in _kinds(config)]
     if as_json:
-        print(msgspec.json.encode(found).decode())  # noqa: T201  # the output of --json
+        put(found)
         return
     console = Console(soft_wrap=True, highlight=False)
     for one in found:
-        console.print(f"[bold]{escape(one['kind'])}[/]  {escape(one.get('description', ''))}")
-        if "missing" in one:
-            console.print(f"  [yellow]{escape(one['missing'])}[/]")
+        console.print(f"[bold]{escape(one.kind)}[/]  {escape(one.description)}")
+        if one.missing:
+            console.print(f"  [yellow]{escape(one.missing)}[/]")
             continue
-        for setting in one["settings"]:
-            required = "required" if setting["required"] else "optional"
-            console.print(f"  {setting['name']} ({required})  {escape(setting['description'])}")
-        console.print(f"  abilities: {', '.join(one['abilities'])}")
+        for setting in one.settings:
+            required = "required" if setting.required else "optional"
+            console.print(f"  {setting.name} ({required})  {escape(setting.description)}")
+        console.print(f"  abilities: {', '.join(one.abilities)}")
 
 
 @app.command("test")
@@ -71,7 +75,6 @@ def check_source(
 
       docferry sources test handbook --limit 50 --json
     """
-    import msgspec
     from rich.console import Console
     from rich.markup import escape
 
@@ -79,44 +82,46 @@ def check_source(
     from docferry.runtime.wiring import source
     from docferry.sources.checks import CHECKS
     from docferry_cli import connectors
+    from docferry_cli.printed import CheckedPromise, put
 
     chosen = connectors.to_sync(connector, None, None, config)
     console = Console(soft_wrap=True, highlight=False)
-    results: list[dict[str, Any]] = []
+    results: list[CheckedPromise] = []
     for check in CHECKS:
         try:
             with console.status(check.name):
                 seen, kept = check.run(lambda: source(chosen.name, chosen.source), limit), True
         except DocferryError as error:
             seen, kept = str(error), False
-        results.append({"check": check.name, "kept": kept, "seen": seen})
+        results.append(CheckedPromise(check.name, kept, seen))
         if not as_json:
             mark = "[green]✓[/]" if kept else "[red]✗[/]"
             console.print(f"{mark} [bold]{check.name}[/]: {escape(seen)}")
     if as_json:
-        print(msgspec.json.encode(results).decode())  # noqa: T201  # the output of --json
-    raise typer.Exit(0 if all(one["kept"] for one in results) else 1)
+        put(results)
+    raise typer.Exit(0 if all(one.kept for one in results) else 1)
 
 
-def described(kind: str) -> dict[str, Any]:
+def described(kind: str) -> "SourceKind":
     """Return what is to be known of a kind: its settings, and its abilities."""
     import msgspec
 
     from docferry.errors import ConfigurationError
     from docferry.sources import source_class
+    from docferry_cli.printed import SourceKind, SourceSetting
 
     try:
         found: Any = source_class(kind)
     except ConfigurationError as error:
-        return {"kind": kind, "missing": str(error)}
+        return SourceKind(kind, missing=str(error))
     schema = msgspec.json.schema(found.Settings)
     fields = schema["$defs"][found.Settings.__name__] if "$ref" in schema else schema
-    settings = [
-        {"name": name, "required": name in fields.get("required", []), "description": _description(one)}
+    settings = tuple(
+        SourceSetting(name, name in fields.get("required", []), _description(one))
         for name, one in fields.get("properties", {}).items()
-    ]
+    )
     description = (found.__doc__ or "").strip().partition("\n")[0]
-    return {"kind": kind, "description": description, "settings": settings, "abilities": sorted(found.abilities)}
+    return SourceKind(kind, description, settings, tuple(sorted(found.abilities)))
 
 
 def _description(schema: dict[str, Any]) -> str:

@@ -67,6 +67,7 @@ class Deploy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kms: Annotated[str, Meta(pattern=f"^(own|{KEY})$", description="own, or the ARN of a KMS key")] | None = None
     source_kms: Annotated[str, Meta(pattern=f"^{KEY}$", description="the ARN of a KMS key")] | None = None
     alarms_topic: bool = False
+    uploads: bool = False
     vpc: Vpc | None = None
     mount: Mount | None = None
     log_retention: Retention = 90

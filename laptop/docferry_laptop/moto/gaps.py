@@ -1,6 +1,7 @@
 """Adds what moto leaves out of a stack. Each addition says what would break without it.
 
-Seen in moto 5.2.5. Outside of ``gaps_filled`` moto is unchanged. event_delivery.py adds what moto leaves out of events.
+Seen in moto 5.2.5. Outside of ``gaps_filled`` moto is unchanged. event_delivery.py adds what moto leaves out of events,
+custom_resources.py what it leaves out of custom resources.
 """
 
 import logging
@@ -25,6 +26,7 @@ from moto.stepfunctions.responses import get_backend as step_functions
 from moto.utilities.utils import get_partition
 
 from docferry_emulators.cloudformation import Emulated, announce
+from docferry_laptop.moto.custom_resources import custom_resources
 
 SKIPPED = ("AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")
 """Resources that moto leaves out and a laptop does not need: they watch, or they refuse what no one tries here."""
@@ -39,6 +41,7 @@ def gaps_filled() -> Iterator[None]:
         stack.enter_context(patch.object(FakeBucket, "create_from_cloudformation_json", _bucket))
         stack.enter_context(patch.object(parsing, "generate_resource_name", _name(parsing.generate_resource_name)))
         stack.enter_context(patch.object(StepFunctionsParserBackend, "start_execution", _start_execution))
+        stack.enter_context(custom_resources())
         # For speed. A server lists the two hundred files of moto's folder for each request: half of its time. A queue
         # asks each of its messages for the time, through two dates, whenever a message is sent.
         stack.enter_context(patch.object(backends, "list_of_moto_modules", _modules(backends.list_of_moto_modules)))

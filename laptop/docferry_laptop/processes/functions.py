@@ -9,7 +9,7 @@ import tempfile
 import threading
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +27,9 @@ from docferry_laptop.processes.runtime_api import Invocation
 RUNTIME = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 """The runtime client and its dependencies: everything that a function finds beside its own code."""
 
+SDK = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+"""What Lambda's Python has beside the runtime client, for a function whose code is written into the template."""
+
 
 class Processes:
     """Runs functions in processes. A process that has done its work is kept for the next invocation."""
@@ -36,6 +39,7 @@ class Processes:
         self._folder = folder
         self._log = log
         self._runtime = runtime_in(folder / "runtime")
+        self._with_sdk = runtime_in(folder / "runtime-with-sdk", (*RUNTIME, *SDK))
         self._lock = threading.Lock()
         self._idle: dict[Any, list[ExecutionEnvironment]] = defaultdict(list)
         self._all: list[ExecutionEnvironment] = []
@@ -98,8 +102,10 @@ class Processes:
     def _variables(self, function: Any, code: Path) -> Mapping[str, str]:
         """Return the environment of a function's process.
 
+        A function that does not bring boto3 finds this machine's.
         https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
         """
+        runtime = self._runtime if (code / "boto3").exists() else self._with_sdk
         return {
             **{name: str(value) for name, value in function.environment_vars.items()},
             "_HANDLER": function.handler,
@@ -115,11 +121,11 @@ class Processes:
             "AWS_LAMBDA_LOG_GROUP_NAME": function.logs_group_name,
             "AWS_LAMBDA_LOG_STREAM_NAME": "local",
             "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-            "LAMBDA_RUNTIME_DIR": str(self._runtime),
+            "LAMBDA_RUNTIME_DIR": str(runtime),
             "LAMBDA_TASK_ROOT": str(code),
             "LANG": "C.UTF-8",
             "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "PYTHONPATH": str(self._runtime),
+            "PYTHONPATH": str(runtime),
             "TZ": ":UTC",
             # Lambda does not need these: its endpoints are the real ones, and its code folder is read-only.
             "AWS_ENDPOINT_URL": self._endpoint,
@@ -156,10 +162,10 @@ def in_processes(endpoint: str, log: BinaryIO | None = None) -> Iterator[Process
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def runtime_in(folder: Path) -> Path:
-    """Make a folder with only the runtime client. Raises ConfigurationError when the client is not installed."""
+def runtime_in(folder: Path, names: Sequence[str] = RUNTIME) -> Path:
+    """Make a folder with only the named libraries. Raises ConfigurationError when one is not installed."""
     folder.mkdir(parents=True)
-    for name in RUNTIME:
+    for name in names:
         spec = find_spec(name)
         if spec is None or spec.origin is None:
             raise ConfigurationError(
