@@ -43,7 +43,7 @@ bundle: $(VENV)/.dev ## Build the Lambda bundles, for AWS and for this machine
 	@$(BIN)/python -m docferry_infra.bundle --here
 
 schemas: $(VENV)/.dev ## Write the JSON schemas of what the commands print with --json
-	@$(BIN)/python -m docferry_cli.schemas docs/schemas
+	@$(BIN)/python -m docferry_cli.schemas docs/schemas/commands
 
 synth: $(VENV)/.deploy ## Write the CloudFormation template of each connector into cdk.out
 	@$(BIN)/docferry synth

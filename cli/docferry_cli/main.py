@@ -17,10 +17,13 @@ from docferry_cli.commands import (
     history,
     init,
     repair,
+    report,
     runs,
     search,
     sources,
+    status,
     sync,
+    watch,
 )
 
 
@@ -45,7 +48,10 @@ app.command("init")(init.command)
 app.command("sync")(sync.command)
 app.command("plan")(sync.plan)
 app.command("apply")(sync.apply)
+app.command("status")(status.command)
+app.command("watch")(watch.command)
 app.command("runs")(runs.command)
+app.command("report")(report.command)
 app.command("history")(history.command)
 app.command("doctor")(doctor.command)
 app.command("search")(search.command)

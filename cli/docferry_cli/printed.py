@@ -1,4 +1,4 @@
-"""What the commands print with --json, as types: docs/schemas has a JSON schema of each, made of them.
+"""What the commands print with --json, as types: docs/schemas/commands has a JSON schema of each, made of them.
 
 A type that has a place of its own, such as the report of a run, is only named here.
 """

@@ -6,15 +6,16 @@ from collections import Counter
 import typer
 from msgspec import UNSET
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from docferry.changes.plans import Planned
 from docferry.connector import Connector
 from docferry.errors import ConfigurationError
 from docferry.reporting.report import Failure, Report
+from docferry_cli.next_steps import NextSteps
 from docferry_cli.printed import RunResult, put
-from docferry_cli.running import Outcome, follow
+from docferry_cli.running import INTERRUPTED, Outcome, follow
+from docferry_cli.safe_text import printable
 from docferry_cli.targets import Where
 
 SHOWN = 20
@@ -25,8 +26,21 @@ REFUSED = ("ApprovalRefused: ", "ConfigurationError: ", "PlanRefused: ")
 
 def finish(where: Where, chosen: Connector, inputs: dict[str, object], *, as_json: bool) -> None:
     """Run one execution with these inputs, print what it did, and exit."""
-    with where.run(chosen) as opened:
-        outcome = follow(opened, opened.start(**inputs))
+    steps = NextSteps(where, chosen)
+    try:
+        with where.run(chosen) as opened:
+            execution = opened.start(**inputs)
+            outcome = follow(opened, execution, steps.of_run("watch", execution.run))
+    except KeyboardInterrupt:
+        # While it started, or once more while it ended: follow itself says what happens.
+        told = f"interrupted. To see whether a run was started, and how it is: {printable(steps.about('status'))}"
+        Console(stderr=True, highlight=False).print(told, soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from None
+    conclude(chosen, outcome, as_json=as_json)
+
+
+def conclude(chosen: Connector, outcome: Outcome, *, as_json: bool) -> None:
+    """Print what a run did, and exit as its outcome says."""
     result = outcome.report
     if as_json:
         put(for_programs(outcome))
@@ -78,14 +92,14 @@ def show(console: Console, connector: Connector, outcome: Outcome) -> None:
         show_held_back(console, "withheld", outcome.withheld)
         show_held_back(console, "exposed", outcome.exposed)
     for note in result.notes:
-        console.print(f"[yellow]{escape(note)}[/]", soft_wrap=True)
+        console.print(f"[yellow]{printable(note)}[/]", soft_wrap=True)
     if result.withheld:
-        console.print(f"[yellow]Deletes withheld:[/] {escape(result.withheld_because)}", soft_wrap=True)
+        console.print(f"[yellow]Deletes withheld:[/] {printable(result.withheld_because)}", soft_wrap=True)
     if result.dry_run and result.status == "SUCCEEDED":
         apply = f"docferry apply {result.run} --connector {connector.name}"
         console.print(f"Nothing was sent. To send exactly this: {apply}", soft_wrap=True)
     if result.error:
-        console.print(f"[red]{escape(result.error)}[/]", soft_wrap=True)
+        console.print(f"[red]{printable(result.error)}[/]", soft_wrap=True)
 
 
 def groups_sent(result: Report) -> dict[str, int]:
@@ -106,7 +120,7 @@ def why_no_job(result: Report) -> str:
 def show_planned(console: Console, planned: list[Planned]) -> None:
     """Print each document of a plan, with its reasons."""
     for document in planned[:PLANNED]:
-        console.print(f"[bold]{escape(', '.join(document.why))}[/] {escape(document.id)}", soft_wrap=True)
+        console.print(f"[bold]{printable(', '.join(document.why))}[/] {printable(document.id)}", soft_wrap=True)
     if len(planned) > PLANNED:
         console.print(f"… and {len(planned) - PLANNED:,} more; --json lists them all")
 
@@ -114,7 +128,7 @@ def show_planned(console: Console, planned: list[Planned]) -> None:
 def show_held_back(console: Console, title: str, ids: list[str]) -> None:
     """Print the documents that wait for approval. The person who approves them has to see them."""
     for id_ in ids[:PLANNED]:
-        console.print(f"[bold]{title}[/] {escape(id_)}", soft_wrap=True)
+        console.print(f"[bold]{title}[/] {printable(id_)}", soft_wrap=True)
     if len(ids) > PLANNED:
         console.print(f"… and {len(ids) - PLANNED:,} more {title}; --json lists them all")
 
@@ -123,9 +137,9 @@ def show_documents(console: Console, title: str, documents: list[Failure]) -> No
     """Print documents with their reasons: all that failed, but only the first of a long list of skipped ones."""
     shown = documents if title == "failed" else documents[:SHOWN]
     for document in shown:
-        console.print(f"[bold]{title}[/] {escape(document.id)}: {escape(document.reason)}", soft_wrap=True)
+        console.print(f"[bold]{title}[/] {printable(document.id)}: {printable(document.reason)}", soft_wrap=True)
     if len(documents) > len(shown):
         reasons = Counter(re.sub(r"[\d,]+ bytes", "… bytes", document.reason) for document in documents)
         console.print(f"… and {len(documents) - len(shown):,} more skipped. Most common reasons:")
         for reason, count in reasons.most_common(5):
-            console.print(f"{count:>7,}  {escape(reason)}", soft_wrap=True)
+            console.print(f"{count:>7,}  {printable(reason)}", soft_wrap=True)

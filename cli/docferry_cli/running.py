@@ -1,24 +1,36 @@
 """Starts a run wherever its connector runs, and follows it to its end."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 from msgspec import Struct
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
+from rich.text import Text
 
 from docferry.changes import plans
 from docferry.changes.plans import Planned
 from docferry.reporting import report
 from docferry.reporting.progress import Phase, Progress, progress
 from docferry.reporting.report import Failure, Report
-from docferry_cli.targets import Startable
+from docferry_cli.safe_text import printable
+from docferry_cli.targets import Opened, Startable
 from docferry_laptop.executions import Execution
 
-# A small run ends within a second, so look at it soon, and then less and less often.
+# A small run ends within a second, so look at it soon, and then less often.
 FIRST_LOOK_SECONDS = 0.025
-LOOK_SECONDS = 0.2
 # The exit code that a shell reports for a process that ended by Ctrl-C: 128 + SIGINT.
 INTERRUPTED = 130
 PHASES = ("crawl", "put", "delete", "indexing")
@@ -35,30 +47,46 @@ class Outcome(Struct, frozen=True):
     planned: list[Planned]
 
 
-def follow(opened: Startable, execution: Execution) -> Outcome:
-    """Show the progress of an execution until it has ended. On Ctrl-C, say what happens now, and exit."""
-    console = Console(stderr=True)
-    with bars(console) as shown:
+def follow(opened: Startable, execution: Execution, again: str = "") -> Outcome:
+    """Show the progress of an execution that was started, as ``watch`` does."""
+    return watch(opened, execution.run, again)
+
+
+def watch(opened: Opened, run: str, again: str = "") -> Outcome:
+    """Show the progress of a run until it has ended.
+
+    On Ctrl-C, say what happens now and exit. ``again`` is the command that shows the run once more.
+    """
+    console = Console(stderr=True, emoji=False, highlight=False)
+    with stated_interrupt(console, opened, again), bars(console) as shown:
         tasks = {phase: shown.add_task(phase, total=None) for phase in PHASES}
         waiting, pause = threading.Event(), FIRST_LOOK_SECONDS
-        try:
-            while execution.status() == "RUNNING":
-                update(shown, tasks, progress(opened.store, opened.index, execution.run))
-                waiting.wait(pause)
-                pause = min(2 * pause, LOOK_SECONDS)
-        except KeyboardInterrupt:
-            console.print(opened.interrupted)
-            raise typer.Exit(INTERRUPTED) from None
-        update(shown, tasks, progress(opened.store, opened.index, execution.run))
-    return outcome(opened, execution)
+        while opened.running(run):
+            update(shown, tasks, progress(opened.store, opened.answering, run))
+            waiting.wait(pause)
+            pause = min(2 * pause, opened.look_seconds)
+        update(shown, tasks, progress(opened.store, opened.answering, run))
+        return outcome(opened, run)
 
 
-def outcome(opened: Startable, execution: Execution) -> Outcome:
-    """What became of an execution that has ended."""
-    store, run = opened.store, execution.run
+@contextmanager
+def stated_interrupt(console: Console, opened: Opened, again: str) -> Iterator[None]:
+    """On Ctrl-C, say what becomes of the run and how to go on, and exit. The bars are gone by then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print(printable(opened.interrupted), soft_wrap=True)
+        if again:
+            console.print(f"To see how the run goes on, or has ended: {printable(again)}", soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def outcome(opened: Opened, run: str) -> Outcome:
+    """What became of a run that has ended."""
+    store = opened.store
     result = report.read(store, run)
     if result is None:
-        result = Report(run=run, connector=opened.connector.name, status="FAILED", error=execution.error())
+        result = Report(run=run, connector=opened.connector.name, status="FAILED", error=opened.why(run))
     return Outcome(
         result,
         list(report.failures(store, run)),
@@ -69,10 +97,25 @@ def outcome(opened: Startable, execution: Execution) -> Outcome:
     )
 
 
+class Rate(ProgressColumn):
+    """Documents a second, of late."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate; nothing while there is none."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "", justify="right")
+
+
 def bars(console: Console) -> Bars:
-    """Return a progress bar per phase, on standard error."""
+    """Return a progress bar a phase, with its rate, the time that has passed, and the time left."""
     return Bars(
-        TextColumn("{task.description:>9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+        TextColumn("{task.description:>9}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
     )
 
 

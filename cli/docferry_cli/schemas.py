@@ -6,19 +6,24 @@ from typing import Any
 
 import msgspec
 
-from docferry.indexes import Hit, SyncJob
+from docferry.indexes import Hit
 from docferry.reporting.ledger import Entry
 from docferry_cli.doctor.findings import Examination
 from docferry_cli.printed import CheckedPromise, FailingDocument, Released, RunResult, SourceKind
+from docferry_cli.run_report.facts import RunReport
+from docferry_cli.status.facts import Status
+from docferry_cli.sync_jobs.joining import Job
 from docferry_laptop.costs.estimate import Estimate
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-RUNS = ("sync", "plan", "apply", "approve", "reconcile", "rebuild")
+RUNS = ("sync", "plan", "apply", "approve", "reconcile", "rebuild", "watch")
 
 PRINTED: dict[str, Any] = {
     **dict.fromkeys(RUNS, RunResult),
     "runs": list[Entry],
-    "history": list[SyncJob],
+    "status": list[Status],
+    "report": RunReport,
+    "history": list[Job],
     "search": list[Hit],
     "failures": list[FailingDocument],
     "retry": Released,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from docferry.config.deployment import Deploy, Mount, Schedule, Vpc
+    from docferry.config.deployment import Deploy, Messages, Mount, Schedule, Vpc
     from docferry.connector import DeleteGuard, Groups
     from docferry.indexes.kendra import KendraSettings
     from docferry.indexes.qbusiness import QBusinessSettings
@@ -29,6 +29,7 @@ __all__ = [
     "FilesSettings",
     "Groups",
     "KendraSettings",
+    "Messages",
     "Mount",
     "QBusinessSettings",
     "S3Settings",
@@ -40,7 +41,7 @@ _MODULES = {
     "Connector": "docferry_infra.connector",
     "DeleteGuard": "docferry.connector",
     "Groups": "docferry.connector",
-    **dict.fromkeys(("Deploy", "Mount", "Schedule", "Vpc"), "docferry.config.deployment"),
+    **dict.fromkeys(("Deploy", "Messages", "Mount", "Schedule", "Vpc"), "docferry.config.deployment"),
     "FilesSettings": "docferry.sources.folder.files",
     "KendraSettings": "docferry.indexes.kendra",
     "QBusinessSettings": "docferry.indexes.qbusiness",

@@ -20,6 +20,7 @@ from docferry_infra.bundle import Bundle
 from docferry_infra.deployable import missing
 from docferry_infra.functions import Functions
 from docferry_infra.index import Index
+from docferry_infra.messages import Messages
 from docferry_infra.monitoring import Monitoring
 from docferry_infra.own_source import named
 from docferry_infra.source_access import grant_groups, grant_reader, grant_source
@@ -32,7 +33,8 @@ class DescribedConnector(Construct):
     """A connector as connectors.yaml describes it.
 
     ``state_machine`` runs a sync, ``state_bucket`` holds what is known of the index, ``index`` has the ids of the index
-    and its data source, ``alarms`` and ``alarms_topic`` tell when something is wrong.
+    and its data source, ``alarms`` and ``alarms_topic`` tell when something is wrong. ``messages_topic`` is the
+    topic of the stack that its messages go to, None without one.
     """
 
     def __init__(self, scope: Construct, id: str, *, described: Described, bundle: Bundle) -> None:  # noqa: A002  # CDK's name
@@ -43,7 +45,10 @@ class DescribedConnector(Construct):
         found = structs.replace(connector.source, kind=named(connector.source.kind))
         settings = Settings(state.bucket.bucket_name, structs.replace(connector, source=found, index=index.part))
         trigger = TriggerSettings(state.bucket.bucket_name, machine_arn(self, connector.name), connector.name)
-        environments = {function.name: settings.to_env() for function in FUNCTIONS} | {"trigger": trigger.to_env()}
+        messages = Messages(self, "Messages", connector=connector.name, deploy=deploy, key=state.key)
+        environments = {function.name: messages.settings(settings, function).to_env() for function in FUNCTIONS} | {
+            "trigger": trigger.to_env()
+        }
         functions = Functions(
             self, "Functions", connector=connector.name, bundle=bundle, environments=environments, deploy=deploy
         )
@@ -74,6 +79,7 @@ class DescribedConnector(Construct):
             grant_source(role, connector.source, deploy, function.source)
             grant_groups(role, connector.groups, deploy, function.source)
             grant_executions(role, connector.name, function.executions)
+            messages.grant(role, function)
         if index.role:
             grant_reader(index.role, connector.source, deploy, state)
 
@@ -83,6 +89,7 @@ class DescribedConnector(Construct):
         self.dead_letters = triggers.dead_letters
         self.alarms = monitoring.alarms
         self.alarms_topic = monitoring.topic
+        self.messages_topic = messages.topic
 
 
 class Connector(DescribedConnector):

@@ -13,7 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from docferry.config.deployment import Deploy, Described
-from docferry.runtime import log_texts
+from docferry.runtime import log_texts, messenger
 from docferry_infra.functions import Functions
 
 NAMESPACE = "Docferry"
@@ -88,6 +88,10 @@ class Monitoring(Construct):
         )
         yield self._alarm(
             "Throttled", self._metric(THROTTLED, "put_batch"), "The index asks for fewer calls for a long time."
+        )
+        unsent = self._metric(messenger.UNSENT, messenger.STATE)
+        yield self._alarm(
+            "MessagesUnsent", unsent, "Messages could not be sent. They wait for the next run; the log says why."
         )
         letters = self._dead_letters.metric_approximate_number_of_messages_visible(period=Duration.minutes(5))
         yield self._alarm("DeadLetters", letters, "Events did not reach the trigger, the janitor or the schedule.")

@@ -18,7 +18,9 @@ from docferry.indexes import KINDS, service
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 
-SERVICES = frozenset({"s3", "secretsmanager", "stepfunctions", *(service(kind).name for kind in KINDS)})
+SERVICES = frozenset(
+    {"s3", "secretsmanager", "stepfunctions", "events", "sns", *(service(kind).name for kind in KINDS)}
+)
 """The services whose models the functions need; botocore brings some 400."""
 
 

@@ -48,12 +48,15 @@ class Laptop:
         self.runtime = runtime
         self.clock = clock
 
-    def deploy(self, connector: Connector) -> Deployment:
-        """Deploy a connector: its state bucket, its index and data source, its functions and its state machine."""
+    def deploy(self, connector: Connector, topic: str = "") -> Deployment:
+        """Deploy a connector: its state bucket, its index and data source, its functions and its state machine.
+
+        ``topic`` is the ARN of a topic that its messages go to.
+        """
         connector = provision(connector, self.clock)
         bucket = state_bucket(connector.name)
         create_bucket(bucket)
-        settings = Settings(bucket, connector)
+        settings = Settings(bucket, connector, topic)
         name = f"docferry-{connector.name}"
         arns = {
             function.placeholder: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}-{function.name}"

@@ -30,6 +30,10 @@ MOTO: dict[str, Any] = {
 }
 
 
+class FolderInUse(ConfigurationError):  # noqa: N818  # named after what happened, as all errors are
+    """Another process uses the state folder."""
+
+
 @contextmanager
 def storage(
     *, state: Path | None = None, clock: Clock | None = None, settings: Settings = DEFAULTS
@@ -58,14 +62,15 @@ def storage(
 def locked(state: Path) -> Iterator[None]:
     """Make a state folder if it does not exist, and keep other processes out of it.
 
-    Raises ConfigurationError when another process uses the folder, or its content cannot be read or written.
+    Raises FolderInUse when another process uses the folder, and ConfigurationError when its content cannot be read or
+    written.
     """
     try:
         state.mkdir(parents=True, exist_ok=True)
         lock = FileLock(state / "lock", timeout=0)
         lock.acquire()
     except Timeout as error:
-        raise ConfigurationError(
+        raise FolderInUse(
             f"another docferry process uses {state}: wait until it ends, or give this one another folder with --state"
         ) from error
     except OSError as error:
@@ -78,6 +83,16 @@ def locked(state: Path) -> Iterator[None]:
         raise ConfigurationError(f"{error}; move it away, or give another folder with --state") from error
     finally:
         lock.release()
+
+
+def in_use(state: Path) -> bool:
+    """Return whether another process uses a state folder at the moment."""
+    lock = FileLock(state / "lock", timeout=0)
+    try:
+        with lock:
+            return False
+    except Timeout:
+        return True
 
 
 def state_bucket(connector: str) -> str:

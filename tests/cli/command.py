@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from docferry_cli import main as command
 from docferry_cli.schemas import PRINTED, file
 
-SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas" / "commands"
 
 
 class Docferry:
@@ -42,7 +42,7 @@ class Docferry:
 
 
 def check(arguments: Sequence[str], printed: Any) -> None:
-    """Check what a command has printed with --json against its schema in docs/schemas."""
+    """Check what a command has printed with --json against its schema in docs/schemas/commands."""
     words = " ".join(arguments[:2])
     name = words if words in PRINTED else arguments[0]
     written = json.loads(file(SCHEMAS, name).read_text(encoding="utf-8"))

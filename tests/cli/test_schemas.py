@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from docferry_cli.main import app
 from docferry_cli.schemas import PRINTED, file, schema
 
-SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas" / "commands"
 WITHOUT_JSON = {
     "init": "writes files",
     "deploy": "shows what the CDK CLI prints",
@@ -37,7 +37,7 @@ ALL = dict(commands())
 
 @pytest.mark.parametrize("name", sorted(ALL))
 def test_what_a_command_prints_for_programs_has_a_schema(name: str) -> None:
-    """The schema in docs/schemas is that of the type; `make schemas` writes it."""
+    """The schema in docs/schemas/commands is that of the type; `make schemas` writes it."""
     has_json = any("--json" in parameter.opts for parameter in ALL[name].params)
 
     assert has_json == (name in PRINTED) == (name not in WITHOUT_JSON)

@@ -39,7 +39,7 @@ def test_a_command_that_only_reads_starts_no_workflow(tmp_path: Path) -> None:
     state = ("--state", str(tmp_path / "state"))
     synced = imported("sync", "--path", str(tmp_path), *state)
 
-    for command in (("history",), ("search", "noon"), ("runs",), ("failures",)):
+    for command in (("history",), ("search", "noon"), ("runs",), ("failures",), ("status",), ("watch",)):
         read = imported(*command, *state)
         assert "docferry_laptop.storage" in read
         assert not [name for name in read if name.startswith(("moto.stepfunctions", "moto.awslambda", "moto.ec2"))]

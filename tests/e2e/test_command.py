@@ -49,6 +49,8 @@ def test_a_connector_is_deployed_and_synced_again_and_again(docferry: Docferry, 
     (documents / "tides.txt").write_text("High water is at noon.")
     first, second = sync(), sync()
     code, examined, _ = docferry("doctor", "handbook", "--target", "stack", "--json")
+    healthy, found, _ = docferry("status", "handbook", "--target", "stack", "--json")
+    watched = docferry("watch", "--connector", "handbook", "--target", "stack", "--json")[1]
 
     assert deployed == 0
     # Nobody has turned EventBridge on for this bucket, and the connector does not ask for it.
@@ -57,6 +59,9 @@ def test_a_connector_is_deployed_and_synced_again_and_again(docferry: Docferry, 
     assert f"source bucket  {documents}" in said
     assert (first["status"], first["added"]) == ("SUCCEEDED", 1)
     assert (second["status"], second["added"], second["unchanged"]) == ("SUCCEEDED", 0, 1)
+    (status,) = json.loads(found)
+    assert (healthy, status["last"]["run"], status["success"]["overdue"]) == (0, second["run"], False)
+    assert json.loads(watched)["run"] == second["run"]
 
 
 def test_a_connector_that_is_not_deployed(docferry: Docferry) -> None:

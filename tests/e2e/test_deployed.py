@@ -10,10 +10,15 @@ import boto3
 from docferry.reporting import ledger
 from docferry.state.keys import LEASE
 from docferry.sync_job.lease import Lease
-from docferry_cli.running import follow
+from docferry_cli import finding
+from docferry_cli.run_report import gathering as run_report
+from docferry_cli.running import follow, watch
+from docferry_cli.status import gathering as status_of_all
+from docferry_cli.sync_jobs.joining import joined
 from docferry_cli.targets import Where
 from docferry_infra.deployable import deployable
-from tests.e2e.world import CONNECTORS, World, handbook
+from tests.e2e.world import BUCKET, CONNECTORS, World, handbook
+from tests.messages import Listener
 from tests.waiting import wait_for
 
 
@@ -110,13 +115,52 @@ def test_the_command_drives_a_stack_in_aws(world: World) -> None:
     world.upload({"command/order.txt": b"Standing orders."})
     connector = deployable(CONNECTORS)[world.stack.connector].connector
 
-    with Where("aws", Path(), CONNECTORS).run(connector) as opened:
+    where = Where("aws", Path(), CONNECTORS)
+    with where.run(connector) as opened:
         plan = follow(opened, opened.start(mode="plan"))
         applied = follow(opened, opened.start(apply=plan.report.run))
         runs = [entry.run for entry in islice(ledger.newest(opened.store), 2)]
+        again = watch(opened, applied.report.run)
+        described = run_report.gather(opened, finding.find(opened.store, applied.report.run))
+        jobs = joined(opened.store, opened.index.jobs())
+    statuses = {status.connector: status for status in status_of_all.gather(where, None)}
 
     ids = [document.id for document in plan.planned]
     assert f"{world.stack.connector}/command/order.txt" in ids
     assert (applied.report.status, applied.report.added, applied.failed) == ("SUCCEEDED", len(ids), [])
     world.assert_converged({"command/order.txt"})
     assert runs == [applied.report.run, plan.report.run]
+    assert again == applied
+    assert (described.unknown, described.result) == ((), applied.report)
+    assert described.job is not None
+    assert jobs[0].run == applied.report.run
+    mine = statuses.pop(connector.name)
+    assert mine.success is not None
+    assert (mine.success.run, mine.success.overdue, mine.lease) == (applied.report.run, False, None)
+    assert all(one.health == "unknown" and "is not deployed" in one.error for one in statuses.values())
+
+
+def test_the_connector_tells_what_happens_to_it(world: World) -> None:
+    """On the bus and on the topic of its stack: a failed run, a document without access control, and their ends."""
+    (topic,) = boto3.client("sns").list_topics()["Topics"]
+    listener = Listener(topic["TopicArn"])
+    name = world.stack.connector
+    access = json.dumps({"AccessControlList": [{"Name": "ann", "Type": "USER", "Access": "ALLOW"}]}).encode()
+
+    failed = world.stack.start(mode="no such mode")
+    wait_for(lambda: failed.status() == "FAILED")
+    world.upload({"told/pay.txt": b"What everybody earns.", "told/pay.txt.metadata.json": access})
+    well = world.run()
+    boto3.client("s3").delete_object(Bucket=BUCKET, Key="told/pay.txt.metadata.json")
+    exposing = world.run()
+    world.upload({"told/pay.txt.metadata.json": access})
+    restored = world.run()
+
+    wanted = [
+        f"{name}/{failed.run}/failed",
+        f"{name}/{well.run}/recovered",
+        f"{name}/{exposing.run}/exposed",
+        f"{name}/{restored.run}/recovered",
+    ]
+    assert [event["id"] for event in listener.events()] == wanted
+    assert [mail.attributes["id"] for mail in listener.mails()] == wanted

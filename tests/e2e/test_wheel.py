@@ -77,7 +77,7 @@ def test_every_name_that_it_installs_begins_with_docferry(environment: Path) -> 
 
 
 def test_it_has_what_the_bundle_needs(environment: Path) -> None:
-    """A handler for each function, the pinned libraries, the workflow, and the recipes."""
+    """A handler for each function, the pinned libraries, the workflow, the recipes, and the schemas."""
     (assets,) = environment.glob("lib/python*/site-packages/docferry/assets")
     handlers = {file.stem for file in (assets / "functions").glob("*.py")}
 
@@ -85,6 +85,8 @@ def test_it_has_what_the_bundle_needs(environment: Path) -> None:
     for pattern in ("functions/requirements*.txt", "statemachine/sync.asl.json", "recipes/*.yaml"):
         for file in ROOT.glob(pattern):
             assert (assets / file.relative_to(ROOT)).read_bytes() == file.read_bytes()
+    for schema in (ROOT / "docs" / "schemas").glob("*.json"):
+        assert (assets / "schemas" / schema.name).read_bytes() == schema.read_bytes()
 
 
 def test_a_project_is_synced_and_searched(environment: Path, project: Path) -> None:

@@ -1,5 +1,6 @@
 """The harness: one case from its beginning to the clean run after it, and what must be true on the way."""
 
+import json
 import tempfile
 import traceback
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from msgspec import structs
 
 from docferry.delivery.shards import changes
 from docferry.errors import ManifestInvalid
+from docferry.messages import outbox
+from docferry.reporting import report
 from docferry.reporting.report import Report
 from docferry.state.keys import LEASE
 from docferry.state.runs import Run, shards
@@ -172,6 +175,7 @@ class Harness:
                 self.stage.janitor(Run(ended.run, ended.execution))
         yield from self._invariants(ended, {} if case.scenario == "first" else self.before, readable=not rebuild)
         yield from self._cured(rebuild=rebuild)
+        yield from self._told(ended)
 
     def _prepare(self, scenario: str) -> tuple[str, list[Fault]]:
         if scenario == "recovery" and scenario not in self._snapshots:
@@ -304,6 +308,25 @@ class Harness:
         job = sync_job.find(self.stage.wired.index, record.execution_id) if record.execution_id else None
         return job is not None and job.metrics.failed != record.failed
 
+    def _told(self, ended: Ended) -> Iterator[str]:
+        """A run that failed is told on both channels, always in the same words, and so is the end of the trouble."""
+        on = self.stage
+        events, mails = on.listener.events(), on.listener.mails()
+        words: dict[str, set[str]] = {}
+        for event in events:
+            words.setdefault(event["id"], set()).add(json.dumps(event))
+        heard = words.keys() & {mail.attributes["id"] for mail in mails}
+        if waiting := outbox.read(on.store).waiting:
+            yield f"messages still wait: {waiting}"
+        if changed := [id_ for id_, told in words.items() if len(told) > 1]:
+            yield f"told twice, in other words: {changed}"
+        written = report.read(on.store, ended.run)
+        if written is not None and written.status == "FAILED" and f"{NAME}/{ended.run}/failed" not in heard:
+            yield f"the failed run was not told: {sorted(words)}"
+        whats = {event["what"] for event in events if event["id"] in heard}
+        if "failed" in whats and "recovered" not in whats:
+            yield f"it was not told that all is well again: {sorted(words)}"
+
     def _groups_cured(self) -> Iterator[str]:
         on = self.stage
         groups = on.groups() if on.connector.groups is not None else on.members
@@ -316,9 +339,9 @@ class Harness:
         clean, strays = self._rebuilt() if rebuild else (on.sync(), set[str]())
         if self._inputs and clean.report is not None and clean.report.withheld:
             clean = on.sync(approve=clean.run)  # the approval was used up by the run that something went wrong in
-        report = clean.report
-        if report is None or clean.status != "SUCCEEDED" or report.failed or report.withheld:
-            yield f"the clean run is not clean: {report or on.error(clean)}"
+        found = clean.report
+        if found is None or clean.status != "SUCCEEDED" or found.failed or found.withheld:
+            yield f"the clean run is not clean: {found or on.error(clean)}"
         source, index, manifest = on.source(), on.index(), on.manifest()
         for id_ in sorted((index.keys() | source.keys()) - strays):
             if (held := index.get(id_)) != (wanted := source.get(id_)):
@@ -337,8 +360,8 @@ class Harness:
             yield "after two clean runs a job is open, or the lease is held"
 
 
-def _sent_groups(report: Report) -> bool:
-    return report.groups is not None and bool(report.groups.put or report.groups.deleted)
+def _sent_groups(found: Report) -> bool:
+    return found.groups is not None and bool(found.groups.put or found.groups.deleted)
 
 
 class Both:

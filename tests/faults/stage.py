@@ -40,6 +40,7 @@ from docferry_laptop.laptop import Deployment, Laptop, laptop
 from docferry_laptop.storage import ACCOUNT, REGION, state_bucket
 from tests.faults import shelf
 from tests.faults.bucket import Bucket, refused, served
+from tests.messages import Listener
 
 NAME = "team"
 PATIENCE_SECONDS = 60
@@ -90,13 +91,14 @@ class Stage:
         self.members: dict[str, frozenset[str]] = {}
         """Who is in which group, as the list of groups says; an @ before a group that is a member."""
         self.connector = Connector(NAME, Part(kind, {"path": str(folder)}), Part(self.service), LIMIT)
-        self.deployment: Deployment = aws.deploy(self.connector)
+        self.listener = Listener()
+        self.deployment: Deployment = aws.deploy(self.connector, self.listener.topic)
 
     def redeploy(self, connector: Connector) -> None:
         """Deploy the connector as it is described now."""
         self.connector = connector
         self.folder = Path(connector.source.settings["path"])
-        self.deployment = self.aws.deploy(connector)
+        self.deployment = self.aws.deploy(connector, self.listener.topic)
 
     @property
     def wired(self) -> Wired:
@@ -313,6 +315,7 @@ class Stage:
             self.write(name, text)
         self.handed_in = snapshot.handed_in.copy()
         self.clear()
+        self.listener.forget()
 
     def clear(self) -> None:
         """Take every fault of the services back."""

@@ -9,6 +9,7 @@ from tests.faults.points import Point
 from tests.faults.stage import RECORDS, SERVICES
 
 NOT_REACHED = {
+    ("messages/outbox.py", "store.write(MESSAGES, Memory())"): "only when the record is damaged; see test_messages.py",
     (
         "sync_job/lease.py",
         "store.delete(LEASE)",

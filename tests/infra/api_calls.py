@@ -13,7 +13,14 @@ from msgspec import Struct
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
-CLIENTS = {"_s3": "s3", "_kendra": "kendra", "_qbusiness": "qbusiness", "step_functions": "stepfunctions"}
+CLIENTS = {
+    "_s3": "s3",
+    "_kendra": "kendra",
+    "_qbusiness": "qbusiness",
+    "step_functions": "stepfunctions",
+    "_events": "events",
+    "_sns": "sns",
+}
 
 
 class ApiCall(Struct, frozen=True):

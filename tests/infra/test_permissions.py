@@ -39,7 +39,7 @@ def code() -> Code:
     """The code of the functions, with the methods of each boto3 client."""
     clients = {
         service: boto3.client(service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
-        for service in ("s3", "kendra", "qbusiness", "stepfunctions")
+        for service in ("s3", "kendra", "qbusiness", "stepfunctions", "events", "sns")
     }
     methods = {service: frozenset(client.meta.method_to_api_mapping) for service, client in clients.items()}
     return Code({**methods, "s3": methods["s3"] | TRANSFERS})
@@ -83,6 +83,8 @@ def test_a_role_has_the_actions_that_its_handler_calls(
         wanted = set(OF_ANY_FUNCTION).union(*map(actions_of, code.calls(function.name, kinds)))
         if not connector.index.settings.get("declare"):
             wanted -= {"kendra:UpdateIndex", "qbusiness:UpdateIndex"}
+        if not (deploy and deploy.messages):
+            wanted -= {"sns:Publish"}
         if function.name == "trigger":
             wanted |= OF_THE_QUEUE
         if deploy and deploy.kms:

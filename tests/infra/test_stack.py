@@ -274,6 +274,7 @@ def test_what_a_person_has_to_know_raises_an_alarm(assembly: Assembly) -> None:
         "DocumentsFailed",
         "DeletesWithheld",
         "Throttled",
+        "MessagesUnsent",
         "DeadLetters",
         "JanitorErrors",
         "TriggerErrors",
@@ -281,6 +282,38 @@ def test_what_a_person_has_to_know_raises_an_alarm(assembly: Assembly) -> None:
     }
     assert all(alarm["AlarmActions"] for alarm in alarms)
     assert not assembly.template("contracts").resources("AWS::SNS::Topic")
+
+
+def test_messages_go_to_an_encrypted_topic_and_to_the_address(assembly: Assembly) -> None:
+    """Of the two functions that send them, each knows the topic, and may publish to it alone."""
+    template = assembly.template("handbook-q")
+    topic = template.only("AWS::SNS::Topic", "Messages")
+    (subscription,) = template.resources("AWS::SNS::Subscription").values()
+
+    assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": [*template.resources("AWS::KMS::Key"), "Arn"]}
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operations@example.com")
+    told = {name: f["Environment"]["Variables"].get("MESSAGES_TOPIC") for name, f in template.functions().items()}
+    assert {name for name, arn in told.items() if arn} == {"commit", "janitor"}
+    assert told["commit"] == subscription["TopicArn"]
+
+
+def test_messages_go_to_a_topic_that_exists(assembly: Assembly) -> None:
+    """The stack makes none, and allows that one."""
+    template = assembly.template("wiki")
+    arn = "arn:aws:sns:eu-west-1:123456789012:operations"
+
+    assert not template.resources("AWS::SNS::Topic")
+    statements = template.statements(template.functions()["commit"]["Role"])
+    assert [one["Resource"] for one in statements if one["Action"] == "sns:Publish"] == [arn]
+
+
+def test_events_are_put_on_the_default_bus_under_one_name(template: Template) -> None:
+    """No function can pretend to be another application."""
+    statements = list(template.statements(template.functions()["commit"]["Role"]))
+    (events,) = (one for one in statements if one["Action"] == "events:PutEvents")
+
+    assert events["Condition"] == {"StringEquals": {"events:source": "docferry"}}
+    assert joined(events["Resource"]).endswith(":event-bus/default")
 
 
 def test_a_missing_success_is_an_alarm_only_where_one_is_scheduled(assembly: Assembly) -> None:

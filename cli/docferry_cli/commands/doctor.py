@@ -60,7 +60,7 @@ def command(
 
 def show(console: "Console", finding: "Finding") -> None:
     """Print a finding, with its cure in a line of its own."""
-    from docferry_cli.printable import printable
+    from docferry_cli.safe_text import printable
 
     first, *more = map(printable, finding.said.split("\n"))
     console.print(f"{MARKS[finding.status]}[bold]{finding.check:{WIDTH}}[/]  {first}")

@@ -26,10 +26,10 @@ def list_failures(
       docferry failures handbook --json
     """
     from rich.console import Console
-    from rich.markup import escape
 
     from docferry.changes import quarantine
     from docferry_cli.printed import FailingDocument, put
+    from docferry_cli.safe_text import printable
     from docferry_cli.targets import Where
 
     with Where(target, state, config).look(connector) as opened:
@@ -42,7 +42,7 @@ def list_failures(
         console.print("no document fails")
     for one in found:
         mark = "[yellow]quarantined[/]" if one.quarantined else f"failed in {one.runs} of {quarantine.RUNS} runs"
-        console.print(f"{mark} {escape(one.id)}: {escape(one.reason)}")
+        console.print(f"{mark} {printable(one.id)}: {printable(one.reason)}")
 
 
 def retry(

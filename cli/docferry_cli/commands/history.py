@@ -1,4 +1,4 @@
-"""`docferry history`: the sync jobs of a data source."""
+"""`docferry history`: the sync jobs of a data source, and the runs that made them."""
 
 from datetime import UTC, datetime
 from itertools import islice
@@ -12,9 +12,10 @@ from docferry_cli.options import CONFIG, HERE, STATE, Config, Index, Json, Named
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from docferry.indexes import SyncJob
+    from docferry_cli.sync_jobs.joining import Job
 
-WIDTH = 130
+WIDTH = 190
+TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 STYLES = {"SUCCEEDED": "green", "FAILED": "red", "ABORTED": "red", "INCOMPLETE": "yellow"}
 
 
@@ -23,8 +24,12 @@ def command(  # noqa: PLR0913  # one parameter an option
     *,
     index: Index = None,
     status: Annotated[JobStatus | None, typer.Option(help="Only jobs with this status.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Only jobs that started at or after this time, UTC.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Only jobs that started before this time, UTC.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Only jobs that started at or after this time, UTC.", formats=TIMES)
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(help="Only jobs that started before this time, UTC.", formats=TIMES)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most N jobs.", metavar="N")] = 20,
     config: Config = CONFIG,
     state: State = STATE,
@@ -33,7 +38,8 @@ def command(  # noqa: PLR0913  # one parameter an option
 ) -> None:
     """List the sync jobs of a data source, newest first.
 
-    Shows the jobs as ListDataSourceSyncJobs returns them, with their metrics.
+    Shows the jobs as ListDataSourceSyncJobs returns them, with their metrics, and the run that opened each. A job that
+    this connector did not open is foreign.
 
     Examples:
 
@@ -45,11 +51,12 @@ def command(  # noqa: PLR0913  # one parameter an option
     from rich.console import Console
 
     from docferry_cli.printed import put
+    from docferry_cli.sync_jobs.joining import joined
     from docferry_cli.targets import Where
 
     with Where(target, state, config).look(connector, index) as opened:
         found = opened.index.jobs(status=status, since=_utc(since), until=_utc(until))
-        jobs = list(islice(found, limit))
+        jobs = joined(opened.store, islice(found, limit))
     if as_json:
         put(jobs)
     else:
@@ -57,7 +64,7 @@ def command(  # noqa: PLR0913  # one parameter an option
         show(Console(width=max(WIDTH, Console().width)), f"{opened.connector.name} → {opened.part.kind}", jobs)
 
 
-def show(console: "Console", title: str, jobs: list["SyncJob"]) -> None:
+def show(console: "Console", title: str, jobs: list["Job"]) -> None:
     """Print the jobs as a table."""
     from rich import box
     from rich.table import Table
@@ -66,7 +73,8 @@ def show(console: "Console", title: str, jobs: list["SyncJob"]) -> None:
     for column in ("execution id", "status", "started (UTC)", "ended (UTC)"):
         table.add_column(column, no_wrap=True)
     for column in ("added", "modified", "deleted", "failed"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("run", no_wrap=True)
     for job in jobs:
         metrics = job.metrics
         table.add_row(
@@ -75,6 +83,7 @@ def show(console: "Console", title: str, jobs: list["SyncJob"]) -> None:
             _written(job.started_at),
             _written(job.ended_at),
             *(f"{count:,}" for count in (metrics.added, metrics.modified, metrics.deleted, metrics.failed)),
+            job.run or job.made_by,
         )
     console.print(table if jobs else f"{title}: no sync jobs")
 

@@ -41,6 +41,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     from docferry.errors import ConfigurationError
     from docferry.indexes import Reader
     from docferry_cli.printed import put
+    from docferry_cli.safe_text import visible
     from docferry_cli.targets import Where
 
     if group and user is None:
@@ -55,6 +56,6 @@ def command(  # noqa: PLR0913  # one parameter an option
     if not hits:
         console.print(f"nothing found for {words!r} in {opened.part.kind}", markup=False)
     for number, hit in enumerate(hits, 1):
-        console.print(Text(f"{number}. {hit.title}", style="bold"))
-        console.print(Text("   " + " ".join(hit.excerpt.split())[:300]))
-        console.print(Text(f"   {hit.uri or hit.document_id}", style="cyan"))
+        console.print(Text(f"{number}. {visible(hit.title)}", style="bold"))
+        console.print(Text("   " + visible(" ".join(hit.excerpt.split())[:300])))
+        console.print(Text(f"   {visible(hit.uri or hit.document_id)}", style="cyan"))

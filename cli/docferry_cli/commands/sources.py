@@ -35,9 +35,9 @@ def list_sources(context: typer.Context, *, config: Config = CONFIG, as_json: Js
     if context.invoked_subcommand:
         return
     from rich.console import Console
-    from rich.markup import escape
 
     from docferry_cli.printed import put
+    from docferry_cli.safe_text import printable
 
     found = [described(kind) for kind in _kinds(config)]
     if as_json:
@@ -45,13 +45,13 @@ def list_sources(context: typer.Context, *, config: Config = CONFIG, as_json: Js
         return
     console = Console(soft_wrap=True, highlight=False)
     for one in found:
-        console.print(f"[bold]{escape(one.kind)}[/]  {escape(one.description)}")
+        console.print(f"[bold]{printable(one.kind)}[/]  {printable(one.description)}")
         if one.missing:
-            console.print(f"  [yellow]{escape(one.missing)}[/]")
+            console.print(f"  [yellow]{printable(one.missing)}[/]")
             continue
         for setting in one.settings:
             required = "required" if setting.required else "optional"
-            console.print(f"  {setting.name} ({required})  {escape(setting.description)}")
+            console.print(f"  {setting.name} ({required})  {printable(setting.description)}")
         console.print(f"  abilities: {', '.join(one.abilities)}")
 
 
@@ -76,13 +76,13 @@ def check_source(
       docferry sources test handbook --limit 50 --json
     """
     from rich.console import Console
-    from rich.markup import escape
 
     from docferry.errors import DocferryError
     from docferry.runtime.wiring import source
     from docferry.sources.checks import CHECKS
     from docferry_cli import connectors
     from docferry_cli.printed import CheckedPromise, put
+    from docferry_cli.safe_text import printable
 
     chosen = connectors.to_sync(connector, None, None, config)
     console = Console(soft_wrap=True, highlight=False)
@@ -96,7 +96,7 @@ def check_source(
         results.append(CheckedPromise(check.name, kept, seen))
         if not as_json:
             mark = "[green]✓[/]" if kept else "[red]✗[/]"
-            console.print(f"{mark} [bold]{check.name}[/]: {escape(seen)}")
+            console.print(f"{mark} [bold]{check.name}[/]: {printable(seen)}")
     if as_json:
         put(results)
     raise typer.Exit(0 if all(one.kept for one in results) else 1)

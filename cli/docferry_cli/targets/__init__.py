@@ -1,6 +1,8 @@
 """Where a command acts: on this machine, on the stack that is deployed on it, or in AWS. One module a target."""
 
-from collections.abc import Iterator
+import os
+import shlex
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -8,7 +10,7 @@ from msgspec import Struct
 
 from docferry.connector import Connector
 from docferry_cli import connectors
-from docferry_cli.options import IndexKind, Target
+from docferry_cli.options import CONFIG, HERE, STATE, IndexKind, Target
 from docferry_cli.targets.opened import Opened, Startable
 
 __all__ = ["Opened", "Startable", "Where"]
@@ -55,6 +57,45 @@ class Where(Struct, frozen=True):
         else:
             with self.run(connectors.to_sync(name, None, index, self.config)) as startable:
                 yield startable
+
+    @contextmanager
+    def see(self) -> Iterator[Callable[[Connector], Opened]]:
+        """Open the target once, and give what opens each of its connectors, to look at it.
+
+        On this machine that works beside another process, too, which may run a sync there. Raises ConfigurationError.
+        """
+        if self.target == "here":
+            from docferry_cli.targets import here
+
+            with here.see(self.state) as opened:
+                yield opened
+        elif self.target == "stack":
+            from docferry_cli.targets import stack
+
+            with stack.see(self.state) as opened:
+                yield opened
+        else:
+            from docferry_cli.targets import aws
+
+            yield aws.opened
+
+    @contextmanager
+    def look_beside(self, name: str | None) -> Iterator[Opened]:
+        """Open a connector to look at it, as ``see`` does. Raises ConfigurationError."""
+        connector = self.connector(name)
+        with self.see() as opened:
+            yield opened(connector)
+
+    def command(self, *words: str) -> str:
+        """Return the command that does something else at the same place, for a person to type."""
+        options: list[str] = []
+        if self.target != HERE or "DOCFERRY_TARGET" in os.environ:
+            options += ["--target", self.target]
+        if self.target != HERE and self.config != CONFIG:
+            options += ["--config", str(self.config)]
+        if self.target != "aws" and self.state != STATE and "DOCFERRY_STATE" not in os.environ:
+            options += ["--state", str(self.state)]
+        return shlex.join(["docferry", *words, *options])
 
     @contextmanager
     def run(self, connector: Connector) -> Iterator[Startable]:

@@ -13,8 +13,13 @@ INTERRUPTED = "interrupted; the run continues in AWS."
 @contextmanager
 def run(connector: Connector) -> Iterator[Startable]:
     """Open the stack of a connector in AWS. Raises ConfigurationError when there is none."""
+    yield opened(connector)
+
+
+def opened(connector: Connector) -> Startable:
+    """Open the stack of a connector in AWS. Raises ConfigurationError when there is none."""
     found = find(connector)
-    yield Startable(
+    return Startable(
         "aws",
         connector,
         found.index,

@@ -1,8 +1,9 @@
 """The target ``stack``: what CloudFormation has made on this machine, with the functions in processes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -12,6 +13,9 @@ from docferry_cli.targets.here import INTERRUPTED
 from docferry_cli.targets.opened import Startable
 from docferry_emulators import Settings
 
+if TYPE_CHECKING:
+    from docferry_laptop.deployed import Cloud
+
 # As here.look: a search without a user finds every document.
 SETTINGS = Settings(qbusiness_search_without_user="all")
 
@@ -19,23 +23,48 @@ SETTINGS = Settings(qbusiness_search_without_user="all")
 @contextmanager
 def run(state: Path, connector: Connector) -> Iterator[Startable]:
     """Open the stack of a connector on this machine; it runs until the block ends. Raises ConfigurationError."""
-    from docferry_laptop.deployed import cloud
-    from docferry_laptop.laptop import clear_lease
     from docferry_laptop.moto.event_delivery import delivering
+
+    with ExitStack() as running:
+        here = running.enter_context(_cloud(state))
+        here.create(connector.name)
+        running.enter_context(delivering(here.events))
+        yield _opened(connector)
+
+
+@contextmanager
+def see(state: Path) -> Iterator[Callable[[Connector], Startable]]:
+    """Give what opens the stack of any connector on this machine. No event is delivered, so nothing starts to run."""
+    with _cloud(state) as here:
+
+        def opened(connector: Connector) -> Startable:
+            here.create(connector.name)
+            return _opened(connector)
+
+        yield opened
+
+
+@contextmanager
+def _cloud(state: Path) -> Iterator["Cloud"]:
+    from docferry_laptop.deployed import cloud
 
     with ExitStack() as running:
         with Console(stderr=True).status("starting the deployment"):
             here = running.enter_context(cloud(state=state, settings=SETTINGS))
-            here.create(connector.name)
-        running.enter_context(delivering(here.events))
-        found = find(connector)
-        opened = Startable(
-            "stack",
-            connector,
-            found.index,
-            found.state_bucket,
-            state_machine=found.state_machine,
-            interrupted=INTERRUPTED,
-        )
-        clear_lease(opened.store)
-        yield opened
+        yield here
+
+
+def _opened(connector: Connector) -> Startable:
+    from docferry_laptop.laptop import clear_lease
+
+    found = find(connector)
+    opened = Startable(
+        "stack",
+        connector,
+        found.index,
+        found.state_bucket,
+        state_machine=found.state_machine,
+        interrupted=INTERRUPTED,
+    )
+    clear_lease(opened.store)
+    return opened

@@ -46,7 +46,7 @@ def check(store: Store, run: str, *, by: str | None = None) -> None:
         raise ApprovalRefused(
             f"run {run} has no list of what it withheld any more: run `docferry sync`, and approve what that withholds"
         )
-    used = _used_by(store, run)
+    used = used_by(store, run)
     if used is not None and used != by:
         raise ApprovalRefused(
             f"run {run} was approved already, by run {used}; what is still withheld is in the report of a later run"
@@ -87,6 +87,7 @@ def _ids(store: Store, run: str | None, name: str) -> Iterator[str]:
     return map(lines.line_id, store.lines(run_key(run, name))) if run is not None else iter(())
 
 
-def _used_by(store: Store, run: str) -> str | None:
+def used_by(store: Store, run: str) -> str | None:
+    """The run that has used the approval of a run, or None. Raises StateInvalid."""
     record = store.read(run_key(run, APPROVAL), Approval)
     return record.value.used_by if record else None

@@ -7,6 +7,11 @@ from msgspec import Struct
 from docferry.connector import DeleteGuard
 from docferry.model import Change
 
+INCOMPLETE = "the listing is incomplete"
+"""How the reason begins that no approval overcomes. A document may be named after it."""
+CURE = "; if that is meant: "
+"""Stands before the command that approves."""
+
 
 class Findings(Struct, frozen=True, kw_only=True):
     """What a crawl found that speaks for or against its deletes.
@@ -46,13 +51,13 @@ def judge(guard: DeleteGuard, found: Findings, approved: Container[str], command
         return None
     gone = f"{found.deletes:,} of {found.manifest:,} documents"
     limit = f"more than {guard.documents:,} and more than {guard.percent} %"
-    cure = f"; if that is meant: {command}"
+    cure = f"{CURE}{command}"
     many = found.deletes > guard.documents and found.deletes * 100 > guard.percent * found.manifest
     which = _every if many else _of_source
     rules: tuple[tuple[object, str, Callable[[Change], bool]], ...] = (
         (
             found.incomplete,
-            f"the listing is incomplete ({found.incomplete}), and what it does not show may still be there",
+            f"{INCOMPLETE} ({found.incomplete}), and what it does not show may still be there",
             _every,
         ),
         (

@@ -46,6 +46,24 @@ class Mount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     path: Annotated[str, Meta(pattern="^/mnt/[a-zA-Z0-9_.-]+$", description="a folder below /mnt, such as /mnt/wiki")]
 
 
+class Messages(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The SNS topic that a connector's messages go to: one of the stack, or one that exists. ``email`` subscribes."""
+
+    topic: Annotated[
+        str,
+        Meta(
+            pattern="^(own|arn:[^:]+:sns:[^:]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})$",
+            description="own, or the ARN of an SNS topic",
+        ),
+    ] = "own"
+    email: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", description="an e-mail address")] | None = None
+
+    def __post_init__(self) -> None:
+        """Take an address for a topic of the stack alone. Raises ValueError."""
+        if self.email is not None and self.topic != "own":
+            raise ValueError("email is for topic: own; subscribe the address to your topic yourself")
+
+
 class Deploy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ``deploy`` part of a connector. docs/deploy.md describes each setting.
 
@@ -68,6 +86,7 @@ class Deploy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source_kms: Annotated[str, Meta(pattern=f"^{KEY}$", description="the ARN of a KMS key")] | None = None
     alarms_topic: bool = False
     uploads: bool = False
+    messages: Messages | None = None
     vpc: Vpc | None = None
     mount: Mount | None = None
     log_retention: Retention = 90

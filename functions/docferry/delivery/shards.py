@@ -1,6 +1,7 @@
 """Shards: the change set in parts that one Map child handles, and the result that each of them leaves."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from docferry.delivery import carried
 from docferry.delivery.carried import Span
@@ -101,8 +102,13 @@ def result(store: Store, shard: Shard) -> Iterator[Outcome]:
 
 def finished(store: Store, run: str, shards: Iterable[Shard]) -> list[Shard]:
     """The shards of a run that have left a result, by one listing."""
-    found = set(store.keys(run_key(run, RESULTS)))
-    return [shard for shard in shards if _result_key(shard) in found]
+    return [shard for shard, _ in finished_when(store, run, shards)]
+
+
+def finished_when(store: Store, run: str, shards: Iterable[Shard]) -> list[tuple[Shard, datetime]]:
+    """The shards of a run that have left a result, and when, to the second, by one listing."""
+    found = {listed.key: listed.modified for listed in store.objects(run_key(run, RESULTS))}
+    return [(shard, found[key]) for shard in shards if (key := _result_key(shard)) in found]
 
 
 def _result_key(shard: Shard) -> str:

@@ -26,8 +26,8 @@ class Progress(Struct, frozen=True, kw_only=True):
     indexing: Phase = Phase()
 
 
-def progress(store: Store, index: Index, run: str) -> Progress:
-    """Look how far a run has come."""
+def progress(store: Store, index: Index | None, run: str) -> Progress:
+    """Look how far a run has come. Without an index it is not known how far the index is."""
     record = store.read(run_key(run, CHECKPOINT), Checkpoint)
     if record is None:
         return Progress()
@@ -50,9 +50,9 @@ def _sent(parts: list[Shard], done: list[Shard], operation: Operation) -> Phase:
     return Phase(sent, total)
 
 
-def _indexed(store: Store, index: Index, run: str, total: int) -> Phase:
-    record = sync_job.of_run(store, run)
-    job = sync_job.find(index, record.execution_id) if record and record.execution_id else None
+def _indexed(store: Store, index: Index | None, run: str, total: int) -> Phase:
+    record = sync_job.of_run(store, run) if index is not None else None
+    job = sync_job.find(index, record.execution_id) if index and record and record.execution_id else None
     if job is None:
         return Phase(0, total)
     counted = job.metrics.added + job.metrics.modified + job.metrics.deleted + job.metrics.failed

@@ -1,4 +1,4 @@
-"""Files that travel with Docferry: handlers and their pinned requirements, the definition of the workflow, recipes.
+"""Files that travel with Docferry: handlers, their pinned requirements, the workflow's definition, recipes, schemas.
 
 A wheel has them beside the package, under ``docferry/assets``; a checkout where the repository keeps them.
 """
@@ -22,6 +22,9 @@ DEFINITION = (_PACKAGED if INSTALLED else _CHECKOUT) / "statemachine" / "sync.as
 
 RECIPES = (_PACKAGED if INSTALLED else _CHECKOUT) / "recipes"
 """The ``source`` of a connector for well-known systems, one file each."""
+
+SCHEMAS = _PACKAGED / "schemas" if INSTALLED else _CHECKOUT / "docs" / "schemas"
+"""JSON schemas of what programs read."""
 
 CHECKOUT = None if INSTALLED else _CHECKOUT
 """The root of the repository, or None where there is none."""

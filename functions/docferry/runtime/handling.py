@@ -53,23 +53,24 @@ def handles(event_type: type[Event]) -> Callable[[StateFunction[Event]], Handler
 
         def handler(raw: dict[str, Any], context: LambdaContext) -> Any:
             settings = Settings.from_env(os.environ)
-            logger = _logger(settings.connector.name)
-            with _keys(logger, {"state": name, "run": raw.get("run")}), _subsegment(settings.connector.name, name):
+            log = logger(settings.connector.name)
+            with _keys(log, {"state": name, "run": raw.get("run")}), _subsegment(settings.connector.name, name):
                 try:
                     event = read(raw, event_type)
                     works_with = wired(settings)
                     record = sync_job.of_run(works_with.store, event.run)
-                    logger.thread_safe_append_keys(execution_id=record.execution_id if record else None)
+                    log.thread_safe_append_keys(execution_id=record.execution_id if record else None)
                     result = state(works_with, event, context)
                 except DocferryError as error:
-                    logger.warning(failure(error))
+                    log.warning(failure(error))
                     raise
                 except Exception:
-                    logger.exception("unexpected error")
+                    log.exception("unexpected error")
                     raise
                 built: dict[str, Any] = msgspec.to_builtins(result)
-                logger.info(DONE, result=built)
-                _count(settings.connector.name, name, built)
+                log.info(DONE, result=built)
+                counted = {metric: built[field] for field, metric in COUNTED.items() if field in built}
+                count(settings.connector.name, name, counted)
                 return built
 
         return handler
@@ -109,7 +110,8 @@ def _wired(env: tuple[tuple[str, str], ...]) -> Wired:
 
 
 @cache
-def _logger(connector: str) -> Logger:
+def logger(connector: str) -> Logger:
+    """The logger of the functions of a connector."""
     return Logger(service=connector, log_uncaught_exceptions=False)
 
 
@@ -125,14 +127,14 @@ def _tracer(connector: str) -> Tracer:
     return Tracer(service=connector)
 
 
-def _count(connector: str, state: str, result: dict[str, Any]) -> None:
-    counts = {metric: result[field] for field, metric in COUNTED.items() if field in result}
+def count(connector: str, state: str, counts: dict[str, int]) -> None:
+    """Write counts as metrics, by their names."""
     if not counts:
         return
     # Not powertools' Metrics, whose state is shared by all threads of the process: on a laptop the Map's children are
     # threads of one process.
     metrics = EphemeralMetrics(namespace="Docferry", service=connector)
     metrics.add_dimension("state", state)
-    for metric, count in counts.items():
-        metrics.add_metric(metric, MetricUnit.Count, count)
+    for metric, number in counts.items():
+        metrics.add_metric(metric, MetricUnit.Count, number)
     metrics.flush_metrics()

@@ -21,7 +21,7 @@ class Function(Struct, frozen=True):
     """One Lambda function: the module of its handler, the ASL placeholder for its ARN, memory in MiB, time in s.
 
     ``reads``, ``writes`` and ``deletes`` are keys of the state bucket; ``*`` stands for any characters. ``index``,
-    ``source`` and ``executions`` are what it calls.
+    ``source`` and ``executions`` are what it calls. ``messages``: it sends the messages of the connector.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Function(Struct, frozen=True):
     index: tuple[IndexCall, ...] = ()
     source: tuple[SourceCall, ...] = ()
     executions: tuple[ExecutionCall, ...] = ()
+    messages: bool = False
 
     @property
     def handler(self) -> str:
@@ -58,7 +59,7 @@ NOTES = f"{keys.NOTES}*"
 INBOX = f"{keys.INBOX}*"
 COLLECTED = f"{keys.COLLECTION}*"
 CONTENT = f"{keys.COLLECTED_CONTENT}*"
-LEDGER, LEASE, PENDING = keys.LEDGER, keys.LEASE, keys.PENDING
+LEDGER, LEASE, PENDING, MESSAGES = keys.LEDGER, keys.LEASE, keys.PENDING, keys.MESSAGES
 
 # A crawl works through up to 15 minutes, Lambda's limit, and then goes on from its checkpoint. A shard is at most 100
 # requests of 5 MB. Commit reads the whole manifest once: about a minute for a million documents.
@@ -68,8 +69,8 @@ FUNCTIONS = (
         "CrawlFunctionArn",
         memory=1769,
         timeout=900,
-        reads=(RUN, LEDGER, JOB, MANIFEST, FAILURES, SCOPE, *FIRST_LAYOUT, LEASE, INBOX, COLLECTED, NOTES),
-        writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, LEASE, COLLECTED, CARRIED, NOTES),
+        reads=(RUN, LEDGER, JOB, MANIFEST, FAILURES, SCOPE, *FIRST_LAYOUT, LEASE, INBOX, COLLECTED, NOTES, MESSAGES),
+        writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, LEASE, COLLECTED, CARRIED, NOTES, MESSAGES),
         deletes=(INBOX, COLLECTED, NOTES, MANIFEST, FIRST_MANIFEST),
         index=("stop", "jobs", "statuses", "fields", "declare"),
         source=("pages",),
@@ -137,20 +138,22 @@ FUNCTIONS = (
         "CommitFunctionArn",
         memory=1769,
         timeout=900,
-        reads=(RUN, JOB, MANIFEST, FAILURES, SCOPE, FIRST_MANIFEST, LEASE),
-        writes=(RUN, JOB, MANIFEST, FAILURES, SCOPE),
+        reads=(RUN, JOB, MANIFEST, FAILURES, SCOPE, FIRST_MANIFEST, LEASE, MESSAGES),
+        writes=(RUN, JOB, MANIFEST, FAILURES, SCOPE, MESSAGES),
         deletes=(LISTING, STAGING, CARRIED, LEASE, MANIFEST, *FIRST_LAYOUT),
         index=("jobs", "statuses"),
+        messages=True,
     ),
     Function(
         "janitor",
         "JanitorFunctionArn",
         memory=256,
         timeout=300,
-        reads=(RUN, LEDGER, JOB, LEASE),
-        writes=(RUN, LEDGER, JOB),
+        reads=(RUN, LEDGER, JOB, LEASE, MESSAGES),
+        writes=(RUN, LEDGER, JOB, MESSAGES),
         deletes=(CARRIED, LEASE),
         index=("stop", "jobs"),
+        messages=True,
     ),
 )
 """The functions that the workflow calls."""

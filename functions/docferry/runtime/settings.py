@@ -11,17 +11,22 @@ from docferry.errors import ConfigurationError
 
 STATE_BUCKET = "STATE_BUCKET"
 CONNECTOR = "CONNECTOR"
+MESSAGES_TOPIC = "MESSAGES_TOPIC"
 
 
 class Settings(Struct, frozen=True):
-    """The settings every function has."""
+    """The settings every function has. ``topic`` is the ARN of the topic for messages, empty without one."""
 
     state_bucket: str
     connector: Connector
+    topic: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Read ``STATE_BUCKET`` and ``CONNECTOR`` (JSON). Raises ConfigurationError, which names all that is wrong."""
+        """Read ``STATE_BUCKET``, ``CONNECTOR`` (JSON) and ``MESSAGES_TOPIC``, which may be missing.
+
+        Raises ConfigurationError, which names all that is wrong.
+        """
         problems = [f"{name} is not set" for name in (STATE_BUCKET, CONNECTOR) if not env.get(name)]
         connector = None
         if env.get(CONNECTOR):
@@ -31,8 +36,9 @@ class Settings(Struct, frozen=True):
                 problems.append(f"{CONNECTOR} is not a connector: {error}")
         if problems or connector is None:
             raise ConfigurationError(f"the function's environment is wrong: {'; '.join(problems)}; deploy it again")
-        return cls(env[STATE_BUCKET], connector)
+        return cls(env[STATE_BUCKET], connector, env.get(MESSAGES_TOPIC, ""))
 
     def to_env(self) -> dict[str, str]:
         """The environment that ``from_env`` reads back as these settings."""
-        return {STATE_BUCKET: self.state_bucket, CONNECTOR: msgspec.json.encode(self.connector).decode()}
+        topic = {MESSAGES_TOPIC: self.topic} if self.topic else {}
+        return {STATE_BUCKET: self.state_bucket, CONNECTOR: msgspec.json.encode(self.connector).decode(), **topic}

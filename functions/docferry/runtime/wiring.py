@@ -1,6 +1,6 @@
 """The only place that builds clients, and puts source, index and store together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -18,6 +18,7 @@ from docferry.connector import Part
 from docferry.errors import ConfigurationError
 from docferry.groups.reading import Membership, membership
 from docferry.indexes import KINDS, Index, index_class, service
+from docferry.messages.channels import Channel, channels
 from docferry.model import Document, Opened
 from docferry.runtime.settings import Settings
 from docferry.sources import NOTHING, Ability, Known, Page, Source, source_class
@@ -28,14 +29,21 @@ from docferry.state.store import Store
 ONE_ATTEMPT = frozenset(service(kind).name for kind in KINDS)
 
 # The services that answer in JSON, of which botocore reads half a reply as an empty one; S3's replies it checks itself.
-JSON = frozenset({*ONE_ATTEMPT, "stepfunctions"})
+JSON = frozenset({*ONE_ATTEMPT, "stepfunctions", "events"})
+
+# A message that cannot be sent waits for the next run, so a run does not wait for it: three attempts of at most 13 s.
+MESSAGES = frozenset({"events", "sns"})
+QUICK = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
 
 
 _BUILDING = Lock()
 
 
 class Wired(Struct, frozen=True):
-    """What a state of the workflow works with. ``membership`` is None for a connector without groups."""
+    """What a state of the workflow works with.
+
+    ``membership`` is None for a connector without groups. ``channels`` are those that messages go by.
+    """
 
     settings: Settings
     store: Store
@@ -43,6 +51,7 @@ class Wired(Struct, frozen=True):
     index: Index
     step_functions: Any
     membership: Membership | None = None
+    channels: Mapping[str, Channel] = {}
 
 
 class Deferred:
@@ -93,6 +102,7 @@ def wire(settings: Settings) -> Wired:
         target,
         client("stepfunctions"),
         membership(connector.groups, origin, connector.source.kind, client("s3")) if connector.groups else None,
+        channels(client, settings.topic),
     )
 
 
@@ -113,6 +123,7 @@ def index(connector: str, part: Part) -> Index:
 def client(name: str) -> Any:
     """The boto3 client of a service by its name, one for all invocations of the process."""
     config = Config(retries={"total_max_attempts": 1}) if name in ONE_ATTEMPT else Config()
+    config = QUICK if name in MESSAGES else config
     with _BUILDING:  # a session may not build two clients at a time
         build: Any = _session().client  # its type knows each service by a literal name
         made = build(name, config=config)

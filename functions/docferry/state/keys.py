@@ -9,6 +9,7 @@ from uuid import uuid4
 # Of the connector.
 LEASE = "lease.json"
 LEDGER = "ledger.json"
+MESSAGES = "messages.json"
 PENDING = "pending.json"
 RUNS = "runs/"
 STAGING = "staging/"

@@ -152,6 +152,11 @@ class Store:
         """The keys of the objects under a prefix."""
         return (found.key for found in self.objects(prefix))
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """What comes after a prefix, up to the next slash: with ``runs/`` the names of the runs."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
+        return (entry["Prefix"].split("/")[-2] for page in pages for entry in page.get("CommonPrefixes", []))
+
     def delete_prefix(self, prefix: str) -> None:
         """Remove every object under a prefix."""
         self.delete_all(self.keys(prefix))

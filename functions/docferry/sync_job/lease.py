@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from docferry.errors import AlreadyRunning, LeaseLost
 from docferry.state.keys import LEASE
@@ -20,15 +20,19 @@ YOUNG = timedelta(minutes=5)
 
 
 class Lease(Struct, frozen=True):
-    """Who holds the lease: the ARN of the execution, and its name, the run."""
+    """Who holds the lease: the ARN of the execution, and its name, the run.
+
+    ``over`` is the lease that it was taken over from, None when it was free.
+    """
 
     execution: str
     run: str
     taken_at: datetime
+    over: "Lease | None" = None
 
 
-def take(store: Store, step_functions: Any, *, execution: str, run: str) -> str | None:
-    """Take the lease for a run, or find that the run has it already. Returns the run that it was taken over from.
+def take(store: Store, step_functions: Any, *, execution: str, run: str) -> Lease | None:
+    """Take the lease for a run, or find that the run has it already. Returns the lease that it was taken over from.
 
     Raises AlreadyRunning when another execution holds it and is running.
     """
@@ -40,19 +44,20 @@ def take(store: Store, step_functions: Any, *, execution: str, run: str) -> str 
     return None
 
 
-def _take_over(store: Store, step_functions: Any, lease: Lease) -> str | None:
+def _take_over(store: Store, step_functions: Any, lease: Lease) -> Lease | None:
     held = store.read(LEASE, Lease)
     if held is None:
         raise AlreadyRunning("another run has just ended; start again")
     if held.value.execution == lease.execution:
-        return None
+        return held.value.over
     if is_running(step_functions, held):
         raise AlreadyRunning(f"already running: {held.value.execution}")
     try:
-        store.replace(LEASE, lease, held.etag)
+        over = structs.replace(held.value, over=None)
+        store.replace(LEASE, structs.replace(lease, over=over), held.etag)
     except Moved as error:
         raise AlreadyRunning("another run has just taken the lease over") from error
-    return held.value.run
+    return over
 
 
 def check(store: Store, *, execution: str) -> None:

@@ -1,4 +1,4 @@
-"""Commit: bring the manifest in line with the index, write the report, free the lease."""
+"""Commit: bring the manifest in line with the index, write the report, free the lease, tell what came of it."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,7 @@ from docferry.changes import scope
 from docferry.groups import snapshot
 from docferry.reporting import ledger, report
 from docferry.reporting.report import Report
+from docferry.runtime import messenger
 from docferry.runtime.wiring import Wired
 from docferry.settlement import adoption
 from docferry.settlement.settle import Settled, settle
@@ -39,7 +40,9 @@ def commit(wired: Wired, run: Request) -> Report:
     store = wired.store
     if (written := report.read(store, run.run)) is not None:
         ledger.finish(store, written)
+        messenger.note(wired, run, written)
         lease.release(store, execution=run.execution)
+        messenger.deliver(wired)
         return written
     lease.check(store, execution=run.execution)
     polled = run.polled
@@ -61,7 +64,9 @@ def commit(wired: Wired, run: Request) -> Report:
     store.delete_prefix(run_key(run.run, LISTING))
     store.delete_prefix(staging_key(run.run, ""))
     store.delete_prefix(f"{CARRIED}{run.run}/")
+    messenger.note(wired, run, result)
     lease.release(store, execution=run.execution)
+    messenger.deliver(wired)
     return result
 
 

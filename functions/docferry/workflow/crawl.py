@@ -16,6 +16,7 @@ from docferry.errors import ListingTooLong
 from docferry.indexes import limits
 from docferry.model import Document, Listed, Skipped
 from docferry.reporting import ledger
+from docferry.runtime import messenger
 from docferry.runtime.wiring import Wired
 from docferry.settlement import adoption
 from docferry.settlement.previous import settle_previous
@@ -81,7 +82,8 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
     ledger.register(wired.store, run, run.input)
     over = lease.take(wired.store, wired.step_functions, execution=run.execution, run=run.run)
     if over is not None:
-        ledger.abandon(wired.store, over)
+        ledger.abandon(wired.store, over.run)
+        messenger.note_died(wired, Run(over.run, over.execution))
     task = prepare(wired, run)
     checkpoint = collect(wired, run, walk(wired, run, remaining), remaining)
     if not checkpoint.collected or remaining() < RESERVE_MS:

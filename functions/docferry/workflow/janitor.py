@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from docferry.errors import ResourceNotFound, StateInvalid
+from docferry.messages.reasons import ABORTED
 from docferry.reporting import ledger, report
 from docferry.reporting.report import Report
+from docferry.runtime import messenger
 from docferry.runtime.wiring import Wired
 from docferry.state.keys import CARRIED
 from docferry.state.runs import Input, Run
@@ -27,7 +29,7 @@ class Request(Run, frozen=True):
 
 
 def janitor(wired: Wired, run: Request) -> Report:
-    """Stop the run's sync job, write its report if it has none, and free its lease."""
+    """Stop the run's sync job, write its report if it has none, free its lease, and tell of it."""
     store = wired.store
     try:
         record = sync_job.stop(store, wired.index, run.run)
@@ -40,15 +42,17 @@ def janitor(wired: Wired, run: Request) -> Report:
             connector=wired.settings.connector.name,
             status="FAILED",
             execution_id=record.execution_id if record else None,
-            error=run.caught.text() if run.caught else "the execution was aborted or timed out",
+            error=run.caught.text() if run.caught else ABORTED,
         )
         report.write(store, result)
     store.delete_prefix(f"{CARRIED}{run.run}/")
+    messenger.note(wired, run, result)
     lease.release(store, execution=run.execution)
     # A ledger that cannot be read is told by the next run, and keeps nothing from being cleaned up.
     with suppress(StateInvalid):
         ledger.register(store, run, _asked(run.input))
         ledger.finish(store, result)
+    messenger.deliver(wired)
     return result
 
 

@@ -49,11 +49,11 @@ def kept_in(folder: Path) -> Iterator[None]:
     def put_through(
         backend: S3Backend, bucket_name: str, key_name: str, value: bytes, *args: Any, **kw: Any
     ) -> FakeKey:
-        _write(_file(folder, bucket_name, key_name), value)
+        _write(file_of(folder, bucket_name, key_name), value)
         return put(backend, bucket_name, key_name, value, *args, **kw)
 
     def delete_through(backend: S3Backend, bucket_name: str, key_name: str, *args: Any, **kw: Any) -> Any:
-        _file(folder, bucket_name, key_name).unlink(missing_ok=True)
+        file_of(folder, bucket_name, key_name).unlink(missing_ok=True)
         return delete(backend, bucket_name, key_name, *args, **kw)
 
     with (
@@ -70,9 +70,9 @@ def _load(folder: Path) -> None:
     for bucket in sorted(path.name for path in folder.iterdir() if path.is_dir()):
         s3.create_bucket(bucket, "us-east-1")
         for file in sorted((folder / bucket).rglob("*")):
-            key = unquote(file.relative_to(folder / bucket).as_posix())
-            if not file.is_file() or file.name.startswith(".writing-"):
+            if not is_object(file):
                 continue
+            key = key_of(folder, bucket, file)
             written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
             if any(key.startswith(prefix) and now - written > age for prefix, age in EXPIRING.items()):
                 file.unlink()
@@ -80,13 +80,24 @@ def _load(folder: Path) -> None:
                 s3.put_object(bucket, key, file.read_bytes()).last_modified = written.replace(tzinfo=None)
 
 
-def _file(folder: Path, bucket: str, key: str) -> Path:
+def file_of(folder: Path, bucket: str, key: str) -> Path:
+    """Return the file that keeps an object."""
     # A part of a key that is ".", ".." or empty cannot be the name of a file.
     parts = [
         quote(part, safe=" +,=@()[]{}'!#$&;~^") if part.strip(".") else quote(part).replace(".", "%2E") or "%00"
         for part in key.split("/")
     ]
     return folder.joinpath(bucket, *parts)
+
+
+def key_of(folder: Path, bucket: str, file: Path) -> str:
+    """Return the key of the object that a file keeps."""
+    return unquote(file.relative_to(folder / bucket).as_posix())
+
+
+def is_object(file: Path) -> bool:
+    """Return whether a path is the file of an object, whole, and not one that is being written."""
+    return file.is_file() and not file.name.startswith(".writing-")
 
 
 def _write(file: Path, value: bytes) -> None:

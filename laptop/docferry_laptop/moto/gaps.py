@@ -28,8 +28,16 @@ from moto.utilities.utils import get_partition
 from docferry_emulators.cloudformation import Emulated, announce
 from docferry_laptop.moto.custom_resources import custom_resources
 
-SKIPPED = ("AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter", "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")
-"""Resources that moto leaves out and a laptop does not need: they watch, or they refuse what no one tries here."""
+SKIPPED = (
+    "AWS::CloudWatch::Alarm",
+    "AWS::Logs::MetricFilter",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+)
+"""Resources that moto leaves out and a laptop does not need: they watch, they refuse what no one tries here,
+or they send e-mail."""
 
 
 @contextmanager

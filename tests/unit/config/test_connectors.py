@@ -280,6 +280,15 @@ def test_a_connector_need_not_be_deployed(file: Path) -> None:
         ("deploy: {vpc: {subnets: [], security_groups: [sg-0a1b2c3d]}}", "deploy.vpc.subnets: is empty; wanted: "),
         ("deploy: {vpc: {subnets: [x], security_groups: [sg-0a1b2c3d]}}", "deploy.vpc.subnets[0]: 'x' is not valid"),
         ("deploy: {mount: {path: /mnt/wiki}}", "deploy.mount.access_point: is required (the ARN of an EFS access"),
+        (
+            "deploy: {messages: {topic: mine}}",
+            "deploy.messages.topic: 'mine' is not valid; wanted: own, or the ARN of an",
+        ),
+        ("deploy: {messages: {email: me}}", "deploy.messages.email: 'me' is not valid; wanted: an e-mail address"),
+        (
+            "deploy: {messages: {topic: 'arn:aws:sns:eu-west-1:123456789012:mine', email: me@example.com}}",
+            "deploy: email is for topic: own; subscribe the address to your topic yourself",
+        ),
         ("deploy: {stale_hours: 0}", "deploy.stale_hours: must be at least 1, not 0"),
         ("deploi: {}", "deploi: is unknown; did you mean deploy?"),
     ],

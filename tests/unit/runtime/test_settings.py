@@ -1,6 +1,7 @@
 """Settings: what a function is told by its environment, and what it says when that is wrong."""
 
 import pytest
+from msgspec import structs
 
 from docferry.connector import Connector, DeleteGuard, Part
 from docferry.errors import ConfigurationError
@@ -21,6 +22,14 @@ ENV = SETTINGS.to_env()
 def test_settings_survive_the_environment() -> None:
     """What the stack writes is what the function reads."""
     assert Settings.from_env(ENV) == SETTINGS
+
+
+def test_a_topic_for_messages_survives_too() -> None:
+    """Most functions have none."""
+    settings = structs.replace(SETTINGS, topic="arn:aws:sns:eu-west-1:123456789012:operations")
+
+    assert Settings.from_env(settings.to_env()) == settings
+    assert len(settings.to_env()) == len(ENV) + 1
 
 
 def test_other_variables_do_not_matter() -> None:

@@ -94,12 +94,15 @@ def test_the_age_of_a_lease_does_not_depend_on_this_machines_clock(
 
 
 def test_who_takes_over_learns_from_whom(store: Store) -> None:
-    """The run that has died cannot say itself that it is over."""
+    """The run that has died cannot say itself that it is over. An attempt that is repeated learns the same."""
     assert lease.take(store, FakeStepFunctions(), execution="one", run="run-one") is None
 
     over = lease.take(store, FakeStepFunctions(one="ABORTED"), execution="two", run="run-two")
+    again = lease.take(store, FakeStepFunctions(two="RUNNING"), execution="two", run="run-two")
 
-    assert over == "run-one"
+    assert over is not None
+    assert (over.run, over.execution) == ("run-one", "one")
+    assert again == over
 
 
 def test_a_lease_of_a_process_that_died_is_given_up(store: Store) -> None:

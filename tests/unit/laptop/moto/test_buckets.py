@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from moto.s3.models import S3Backend, s3_backends
 
-from docferry_laptop.moto.buckets import _file, kept_in, read_to_the_end
+from docferry_laptop.moto.buckets import file_of, kept_in, read_to_the_end
 
 
 @pytest.fixture(autouse=True)
@@ -91,8 +91,8 @@ def test_every_key_has_a_file_of_its_own_inside_its_bucket(key: str, data: st.Da
     other = data.draw(st.sampled_from(others))
     folder = Path("/buckets")
 
-    file = _file(folder, "state", key)
+    file = file_of(folder, "state", key)
 
-    assert (file == _file(folder, "state", other)) == (key == other)
+    assert (file == file_of(folder, "state", other)) == (key == other)
     assert ".." not in file.parts
     assert file.is_relative_to(folder / "state")

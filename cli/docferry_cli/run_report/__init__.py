@@ -1,0 +1,1 @@
+"""`docferry report`: everything about one run, as text, as JSON, and as a page."""

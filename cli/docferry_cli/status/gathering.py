@@ -1,0 +1,54 @@
+"""Looks at all connectors of a target, one after the other; one that cannot be read does not hide the others."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from docferry.config.deployment import Schedule
+from docferry.connector import Connector, pick
+from docferry.errors import DocferryError
+from docferry_cli.aws_errors import explain
+from docferry_cli.next_steps import NextSteps
+from docferry_cli.status.facts import Status
+from docferry_cli.status.judging import judge, unreadable
+from docferry_cli.status.looking import look
+from docferry_cli.targets import Where
+
+
+def gather(where: Where, name: str | None, now: datetime | None = None) -> list[Status]:
+    """Return the status of each connector, or of the named one. Raises ConfigurationError."""
+    connectors = where.connectors() if name is None else [_named(where, name)]
+    schedules = _schedules(where)
+    found = []
+    with where.see() as opened:
+        for connector in connectors:
+            steps = NextSteps(where, connector)
+            try:
+                seen = look(opened(connector), schedules.get(connector.name), steps, now)
+            except DocferryError as error:
+                found.append(unreadable(where.target, str(error), steps))
+            except Exception as error:
+                if not type(error).__module__.startswith(("botocore.", "boto3.")):
+                    raise
+                found.append(unreadable(where.target, explain(error), steps))
+            else:
+                found.append(judge(where.target, seen, steps))
+    return found
+
+
+def exit_code(found: list[Status]) -> int:
+    """Return 0 when all connectors are healthy, 1 when one is not, and 2 when one could not be read."""
+    healths = {status.health for status in found}
+    return 1 if "unhealthy" in healths else 2 if "unknown" in healths else 0
+
+
+def _named(where: Where, name: str) -> Connector:
+    return pick({one.name: one for one in where.connectors()}, name)
+
+
+def _schedules(where: Where) -> Mapping[str, Schedule]:
+    """Return when each connector is due. Nothing starts a sync by itself at the target ``here``."""
+    if where.target == "here":
+        return {}
+    from docferry.config.connectors import describe
+
+    return {name: one.schedule for name, one in describe(where.config).items() if one.schedule is not None}

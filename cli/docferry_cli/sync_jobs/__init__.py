@@ -1,0 +1,1 @@
+"""`docferry history`: the sync jobs of a data source, with the runs that made them."""
