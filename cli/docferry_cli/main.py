@@ -24,6 +24,7 @@ from docferry_cli.commands import (
     status,
     sync,
     watch,
+    why,
 )
 
 
@@ -55,6 +56,7 @@ app.command("report")(report.command)
 app.command("history")(history.command)
 app.command("doctor")(doctor.command)
 app.command("search")(search.command)
+app.command("why")(why.command)
 app.command("approve")(repair.approve)
 app.command("failures")(failures.list_failures)
 app.command("retry")(failures.retry)

@@ -13,6 +13,7 @@ from docferry_cli.printed import CheckedPromise, FailingDocument, Released, RunR
 from docferry_cli.run_report.facts import RunReport
 from docferry_cli.status.facts import Status
 from docferry_cli.sync_jobs.joining import Job
+from docferry_cli.why.answer import Answer
 from docferry_laptop.costs.estimate import Estimate
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -32,6 +33,7 @@ PRINTED: dict[str, Any] = {
     "sources": list[SourceKind],
     "sources test": list[CheckedPromise],
     "synth": dict[str, str],
+    "why": Answer,
 }
 """The type of what each command prints with --json, by the words of the command."""
 

@@ -21,7 +21,7 @@ from docferry.errors import (
     Throttled,
 )
 from docferry.indexes import ENDED, GroupStatus, Index, Metrics, Reader, Rejection, SyncJob
-from docferry.model import Content, Date, Document, Group, Principal, S3Object
+from docferry.model import AttributeValue, Content, Date, Document, Group, Principal, S3Object
 from docferry.runtime import wiring
 from docferry_emulators import Emulation, Settings, emulated, errors
 from docferry_emulators.clock import VirtualClock
@@ -494,6 +494,22 @@ class IndexSuite:
         assert found("eve") == {"demo/public", "demo/crew", "demo/not-bob"}
         assert found("nobody") == {"demo/public"}
         assert len(found("eve", 2)) == 2
+
+    def test_the_index_itself_says_whether_a_reader_may_see_a_document(self, live: Live) -> None:
+        """With an address or without; and that it cannot tell of a document that it does not hold."""
+        crew = (Principal("crew", "GROUP", "ALLOW"), Principal("bob", "USER", "DENY"))
+        named = document("demo/named", title="Ferry", access_control=crew)
+        address: dict[str, AttributeValue] = {"_source_uri": "https://wiki.example.com/a"}
+        placed = document("demo/placed", access_control=crew, attributes=address)
+        live.sync(named, placed, document("demo/beside", attributes=address), content=b"ferry")
+        live.index.set_group(Group("crew", ("ann", "bob")), 1)
+        live.settle()
+
+        for one in (named, placed):
+            assert live.index.access(one, Reader("ann")).allowed is True
+            assert live.index.access(one, Reader("bob")).allowed is False
+            assert live.index.access(one, Reader("eve")).allowed is False
+        assert live.index.access(document("demo/nowhere"), Reader("ann")).allowed is None
 
     # Groups.
 

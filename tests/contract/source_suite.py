@@ -11,8 +11,9 @@ import pytest
 
 from docferry.errors import ConfigurationError, DocumentUnreadable, DocumentVanished
 from docferry.model import Content, Date, Document, Listed, Opened, Principal, Skipped
-from docferry.sources import NOTHING, Known, Source
+from docferry.sources import NOTHING, Finder, Known, Source
 from docferry.sources.describing import documents
+from docferry.sources.describing.sidecar import SUFFIX
 
 NASTY = [
     "a-b/c.md",
@@ -420,6 +421,49 @@ class SourceSuite:
         repository.put("a.md.Metadata.json", sidecar(AccessControlList=[CREW]))
 
         assert "looks like a sidecar" in self.only_skipped(repository).skipped
+
+    def test_one_place_is_found_as_it_is_listed(self, repository: Repository) -> None:
+        """Described or skipped, under any name: who asks about one document is told what a listing would say."""
+        for path in NASTY:
+            repository.put(path, path.encode())
+        repository.put("own.md", b"text")
+        repository.put("own.md" + SUFFIX, sidecar(DocumentId="else.md", AccessControlList=[CREW]))
+        repository.put("broken.md", b"text")
+        repository.put("broken.md" + SUFFIX, b"[]")
+        repository.put("program.exe", b"text")
+        source = repository.source()
+        assert isinstance(source, Finder)
+
+        listed = {item.id: item for item in listing(source)}
+        places = {**{f"demo/{path}": path for path in (*NASTY, "broken.md", "program.exe")}, "demo/else.md": "own.md"}
+        found = {id_: source.find(path).listed for id_, path in places.items()}
+
+        assert found == listed
+
+    @pytest.mark.parametrize(
+        ("place", "left_out"),
+        [
+            *(("a/out.md", True), ("b/c.txt", True), ("a/in.md" + SUFFIX, True), ("acl.json", True)),
+            *(("a", False), ("a/", False), ("a/none.md", False)),
+            *(("../a/in.md", False), ("/a/in.md", False), ("", False)),
+        ],
+    )
+    def test_what_is_not_listed_is_found_with_the_reason(
+        self, repository: Repository, place: str, *, left_out: bool
+    ) -> None:
+        """What a setting leaves out is told from what is not there."""
+        for path in ("a/in.md", "a/out.md", "b/c.txt"):
+            repository.put(path, b"text")
+        repository.put("a/in.md" + SUFFIX, sidecar(Title="In"))
+        repository.put("acl.json", json.dumps([{"keyPrefix": "a/", "aclEntries": [CREW]}]).encode())
+        source = repository.source(include=["a/*", "*.json"], exclude=["**/out.*"], acl="acl.json")
+        assert isinstance(source, Finder)
+
+        seen, there = source.find(place), source.find("a/in.md").listed
+
+        assert (seen.listed, seen.left_out, bool(seen.reason)) == (None, left_out, True)
+        assert isinstance(there, Document)
+        assert there.access_control
 
     def test_include_and_exclude_select_documents_but_not_sidecars(self, repository: Repository) -> None:
         """What is left out is no part of the source: neither listed nor skipped."""

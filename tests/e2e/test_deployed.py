@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 
+from docferry.indexes import Reader
 from docferry.reporting import ledger
 from docferry.state.keys import LEASE
 from docferry.sync_job.lease import Lease
@@ -16,6 +17,8 @@ from docferry_cli.running import follow, watch
 from docferry_cli.status import gathering as status_of_all
 from docferry_cli.sync_jobs.joining import joined
 from docferry_cli.targets import Where
+from docferry_cli.why.everywhere import ask
+from docferry_cli.why.evidence import Question
 from docferry_infra.deployable import deployable
 from tests.e2e.world import BUCKET, CONNECTORS, World, handbook
 from tests.messages import Listener
@@ -164,3 +167,20 @@ def test_the_connector_tells_what_happens_to_it(world: World) -> None:
     ]
     assert [event["id"] for event in listener.events()] == wanted
     assert [mail.attributes["id"] for mail in listener.mails()] == wanted
+
+
+def test_a_document_of_a_stack_in_aws_is_explained(world: World) -> None:
+    """By its address in the bucket: source, manifest, run and index are asked where they are."""
+    world.upload({"why/orders.txt": b"Standing orders."})
+    run = world.run()
+
+    question = Question(text=f"s3://{BUCKET}/why/orders.txt", reader=Reader("ann"))
+    said = ask(Where("aws", Path(), CONNECTORS), world.stack.connector, question).document
+
+    assert said is not None
+    assert (said.target, said.id) == ("aws", f"{world.stack.connector}/why/orders.txt")
+    assert (said.source.state, said.next.due, said.index.status) == ("listed", "nothing", "INDEXED")
+    assert (said.manifest.since, said.fates[0].became) == (run.run, "added")
+    assert said.reader is not None
+    assert said.reader.index is True
+    assert said.advice == "Nothing: the index holds it as the source has it."

@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from docferry.connector import Connector, Part
 from docferry.errors import Conflict, DocferryError
 from docferry.indexes import (
+    Access,
     DocumentStatus,
     Fields,
     FieldType,
@@ -189,6 +190,10 @@ class FakeIndex:
 
     def search(self, words: str, limit: int, reader: Reader | None = None) -> list[Hit]:
         """See Index.search."""
+        raise NotImplementedError
+
+    def access(self, document: Document, reader: Reader) -> Access:
+        """See Index.access."""
         raise NotImplementedError
 
     def says(self, *statuses: DocumentStatus) -> None:

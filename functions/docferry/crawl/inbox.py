@@ -123,6 +123,17 @@ def pointer(store: Store) -> Record[Collected]:
     return record
 
 
+def handed_in(store: Store, id_: str) -> Listed | None:
+    """What was handed in under an id, and is not deleted since. Raises ManifestInvalid."""
+    chunk = pointer(store).value.listing
+    if chunk is None or not chunk.first <= id_ <= chunk.last:
+        return None
+    line = next((line for line in store.lines(chunk.key) if lines.line_id(line) == id_), None)
+    if line is None:
+        return None
+    return lines.decode(line, Document) if is_document(line) else lines.decode(line, Skipped)
+
+
 def sweep(store: Store, current: Record[Collected]) -> Record[Collected]:
     """Remove what was taken from the inbox, and what is not needed any more. May be repeated."""
     value = current.value

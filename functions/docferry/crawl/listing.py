@@ -3,8 +3,18 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from docferry.model import Document, Skipped
+from docferry.changes import access
+from docferry.connector import Policy
+from docferry.indexes import Limits, limits
+from docferry.model import Document, Listed, Skipped
 from docferry.state import lines
+
+
+def admitted(entry: Listed, taken: Limits, policy: Policy | None) -> Listed:
+    """A listed document, or why it is skipped where the index (``taken``) or the connector would refuse it."""
+    if isinstance(entry, Document) and (reason := limits.reason_to_skip(entry, taken)):
+        return Skipped(entry.id, reason)
+    return access.required(entry, policy)
 
 
 def unique(listing: Iterable[bytes]) -> Iterator[bytes]:

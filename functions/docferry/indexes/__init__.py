@@ -46,6 +46,8 @@ class Service(Struct, frozen=True):
     each call that concerns documents or fields, ``on_groups`` of each that concerns groups; sync jobs have the same
     actions everywhere. ``field_types`` are the service's own names for the types of a field. ``own_groups``: each data
     source has groups of its own. Where it is False the index has them, and connectors of one index share them.
+    ``folds_addresses``: of a user's e-mail address neither letter case nor +tag counts. ``names_groups``: a search for
+    a reader may say in which groups the reader is, beside those that the index knows.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Service(Struct, frozen=True):
     on_groups: dict[OnGroups, str]
     field_types: dict[FieldType, str]
     own_groups: bool
+    folds_addresses: bool
+    names_groups: bool
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -156,6 +160,17 @@ class Reader(Struct, frozen=True):
     groups: tuple[str, ...] = ()
 
 
+class Access(Struct, frozen=True):
+    """What an index itself says of a reader and a document. ``groups`` are those that it knows the reader in.
+
+    ``allowed`` None: it cannot tell, and ``reason`` says why.
+    """
+
+    allowed: bool | None
+    groups: tuple[str, ...] = ()
+    reason: str = ""
+
+
 class Hit(Struct, frozen=True):
     """One search result."""
 
@@ -252,6 +267,13 @@ class Index(Protocol):
         """What somebody finds; without a reader, everything that the caller may see.
 
         Raises ConfigurationError when the service cannot search for such a reader.
+        """
+        ...
+
+    def access(self, document: Document, reader: Reader) -> Access:
+        """Ask the index itself whether a reader may see a document that it holds.
+
+        Raises ConfigurationError when the service cannot be asked for such a reader.
         """
         ...
 

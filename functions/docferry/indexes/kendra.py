@@ -6,12 +6,14 @@ https://docs.aws.amazon.com/kendra/latest/dg/data-source-custom.html says how a 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from docferry.errors import ResourceNotFound
 from docferry.indexes import (
+    Access,
     DocumentStatus,
     Fields,
     FieldType,
@@ -26,6 +28,7 @@ from docferry.indexes import (
     Verify,
 )
 from docferry.indexes.calls import once, patiently
+from docferry.indexes.kendra_access import found_by, user_context
 from docferry.indexes.kendra_wire import attribute_value, rejections, sync_job
 from docferry.model import AttributeValue, Content, Date, Document, Group, S3Object
 from docferry.registry import Clients
@@ -79,6 +82,8 @@ class Kendra:
             "DATE": "DATE_VALUE",
         },
         own_groups=True,
+        folds_addresses=False,
+        names_groups=True,
     )
     # https://docs.aws.amazon.com/kendra/latest/dg/quotas.html: 5 MB inline, 50 MB from S3, 10 strings in a list.
     # 200 access control entries: https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html
@@ -237,10 +242,7 @@ class Kendra:
         Kendra believes what the request says of the user.
         https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html
         """
-        params: dict[str, Any] = {"IndexId": self._settings.index_id, "QueryText": words[:1000]}
-        if reader is not None:
-            groups = {"Groups": list(reader.groups)} if reader.groups else {}
-            params["UserContext"] = {"UserId": reader.user, **groups}
+        params = {"IndexId": self._settings.index_id, "QueryText": words[:1000], **user_context(reader)}
         reply = patiently(self._kendra.query, **params, PageSize=min(limit, 100))
         return [
             Hit(
@@ -251,6 +253,10 @@ class Kendra:
             )
             for item in reply.get("ResultItems") or []
         ]
+
+    def access(self, document: Document, reader: Reader) -> Access:
+        """See Index.access."""
+        return found_by(partial(patiently, self._kendra.query, IndexId=self._settings.index_id), document, reader)
 
     def _group(self, name: str) -> dict[str, Any]:
         # With a data source in it, a group of another connector may have the same name.

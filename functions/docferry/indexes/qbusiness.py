@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from docferry.errors import ConfigurationError, ResourceNotFound
 from docferry.indexes import (
+    Access,
     DocumentStatus,
     Fields,
     FieldType,
@@ -32,6 +33,8 @@ from docferry.model import AttributeValue, Content, Date, Document, Group, S3Obj
 from docferry.registry import Clients
 
 Id36 = Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9-]{35}$")]
+
+NO_GROUPS = "Q Business takes no groups with a search: it knows who is in which group from `groups` of a connector"
 
 STATUSES: dict[str, Indexed] = {
     "RECEIVED": "PROCESSING",
@@ -76,6 +79,8 @@ class QBusiness:
         on_groups={"set_group": "PutGroup", "remove_group": "DeleteGroup", "group_status": "GetGroup"},
         field_types={kind: kind for kind in get_args(FieldType)},
         own_groups=False,
+        folds_addresses=True,
+        names_groups=False,
     )
     # https://docs.aws.amazon.com/amazonq/latest/api-reference/API_Document.html for the lengths; for the size of a
     # request nothing is documented, so Kendra's holds here too.
@@ -204,9 +209,7 @@ class QBusiness:
         may see.
         """
         if reader is not None and reader.groups:
-            raise ConfigurationError(
-                "Q Business takes no groups with a search: it knows who is in which group from `groups` of a connector"
-            )
+            raise ConfigurationError(NO_GROUPS)
         if self._settings.retriever_id is None:
             raise ConfigurationError(
                 "index.retriever_id is missing: a Q Business index is searched through a retriever"
@@ -221,7 +224,7 @@ class QBusiness:
             item
             for page in self._pages("search_relevant_content", params)
             for item in page.get("relevantContent") or []
-            if reader is None or self._may_see(reader.user, item["documentId"])
+            if reader is None or self._access(reader.user, item["documentId"]).allowed
         )
         return [
             Hit(
@@ -233,14 +236,20 @@ class QBusiness:
             for item in islice(items, limit)
         ]
 
-    def _may_see(self, user: str, id_: str) -> bool:
+    def access(self, document: Document, reader: Reader) -> Access:
+        """See Index.access. CheckDocumentAccess knows the aliases of a user, too."""
+        if reader.groups:
+            raise ConfigurationError(NO_GROUPS)
+        return self._access(reader.user, document.id)
+
+    def _access(self, user: str, id_: str) -> Access:
         """Whether a user may see a document. It may have been deleted since it was found."""
         try:
             reply = patiently(self._qbusiness.check_document_access, **self._index, userId=user, documentId=id_)
         except ResourceNotFound:
-            return False
-        allowed: bool = reply.get("hasAccess", False)
-        return allowed
+            return Access(allowed=None, reason="the index does not hold it")
+        groups = tuple(group["name"] for group in reply.get("userGroups") or [] if "name" in group)
+        return Access(reply.get("hasAccess", False), groups)
 
     def _pages(self, operation: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
         # Not boto3's paginator: a throttled page must be tried again without starting the list anew.

@@ -3,16 +3,18 @@
 from docferry.registry import load
 from docferry.sources import own
 from docferry.sources.records import Record, Records, Skip
-from docferry.sources.source import NOTHING, Ability, Known, Page, Source
+from docferry.sources.source import NOTHING, Ability, Finder, Known, Page, Sighting, Source
 
 __all__ = [
     "KINDS",
     "NOTHING",
     "Ability",
+    "Finder",
     "Known",
     "Page",
     "Record",
     "Records",
+    "Sighting",
     "Skip",
     "Source",
     "kinds",

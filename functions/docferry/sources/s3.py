@@ -29,10 +29,10 @@ from docferry.model import Document, Listed, Opened, S3Object
 from docferry.registry import Clients
 from docferry.sources.describing import acl, sidecar
 from docferry.sources.describing.acl import AclFile
-from docferry.sources.describing.documents import document, obstacle, skipped
+from docferry.sources.describing.documents import document, no_document, obstacle, skipped
 from docferry.sources.describing.globs import Globs
 from docferry.sources.describing.sidecar import SUFFIX, Sidecar, SidecarError
-from docferry.sources.source import NOTHING, Ability, Known, Page
+from docferry.sources.source import NOTHING, Ability, Known, Page, Sighting
 
 PAGE_LENGTH = 1_000
 # boto3's clients keep 10 connections; a sidecar takes some 20 ms, so a page of 1,000 about 2 s.
@@ -100,6 +100,22 @@ class S3:
                     listed = threads.map(lambda entry, page=page: self._item(entry, page), self._documents(objects))
                     yield Page(list(listed), checkpoint)
 
+    def find(self, locator: str) -> Sighting:
+        """Look at one key; see Finder.find. Its entry in a listing says more than HeadObject does."""
+        prefix = self._settings.prefix
+        found = self._list(None, prefix=locator).get("Contents", []) if locator else []
+        if not found or found[0]["Key"] != locator:
+            return Sighting(None, "there is no such object")
+        reason = no_document(locator, self._settings.acl) or self._globs.left_out(locator)
+        if not locator.startswith(prefix):
+            reason = f"it is not below the prefix {prefix!r}"
+        elif locator.endswith("/") and not found[0]["Size"]:
+            reason = "it stands for a folder"
+        if reason:
+            return Sighting(None, reason, left_out=True)
+        self._acl = self._read_acl(self._settings.acl) if self._settings.acl else None
+        return Sighting(self._item(found[0], _Known({locator}, until=locator)))
+
     def open(self, document: Document) -> Opened:
         """Point to a listed object, as it is now; see Source.open."""
         bucket, key = self._settings.bucket, document.locator
@@ -118,11 +134,13 @@ class S3:
             raise DocumentUnreadable(f"s3://{bucket}/{key} {reason}")
         return Opened(S3Object(bucket, key, head["ContentLength"]), _version(head))
 
-    def _list(self, after: str | None) -> Any:
+    def _list(self, after: str | None, *, prefix: str | None = None) -> Any:
+        """List a page of the keys, or, with a ``prefix`` of its own, the first of those that begin with it."""
         bucket = self._settings.bucket
         start = {"StartAfter": after} if after else {}
+        which, most = (self._settings.prefix, PAGE_LENGTH) if prefix is None else (prefix, 1)
         try:
-            return self._s3.list_objects_v2(Bucket=bucket, Prefix=self._settings.prefix, MaxKeys=PAGE_LENGTH, **start)
+            return self._s3.list_objects_v2(Bucket=bucket, Prefix=which, MaxKeys=most, **start)
         except (ClientError, BotoCoreError) as error:
             raise _translated(error, bucket) from error
 

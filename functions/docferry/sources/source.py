@@ -1,7 +1,7 @@
 """What every source is: the protocol, and what a crawl and a source tell each other."""
 
 from collections.abc import Iterator
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -60,6 +60,26 @@ class _Nothing:
 
 
 NOTHING: Known = _Nothing()
+
+
+class Sighting(Struct, frozen=True):
+    """What a listing says of one place. ``listed`` None: it lists nothing there, and ``reason`` says why.
+
+    ``left_out``: there is something at the place, and a setting leaves it out.
+    """
+
+    listed: Listed | None
+    reason: str = ""
+    left_out: bool = False
+
+
+@runtime_checkable
+class Finder(Protocol):
+    """A source that can look at one place without listing the rest. A source need not be one."""
+
+    def find(self, locator: str) -> Sighting:
+        """Look at one place as a listing does, and with the same result. Raises what ``pages`` raises."""
+        ...
 
 
 class Source(Protocol):

@@ -8,13 +8,12 @@ from uuid import uuid4
 
 from msgspec import Struct, field, structs
 
-from docferry.changes import access, approvals, plans
-from docferry.crawl import inbox, known
+from docferry.changes import approvals, plans
+from docferry.crawl import inbox, known, listing
 from docferry.delivery import carried
 from docferry.delivery.carried import Span
 from docferry.errors import ListingTooLong
-from docferry.indexes import limits
-from docferry.model import Document, Listed, Skipped
+from docferry.model import Listed, Skipped
 from docferry.reporting import ledger
 from docferry.runtime import messenger
 from docferry.runtime.wiring import Wired
@@ -188,9 +187,7 @@ def collect(wired: Wired, run: Run, before: Checkpoint, remaining: Remaining) ->
 
 def checked(wired: Wired, entry: Listed) -> Listed:
     """A listed document, or, when the index or the connector would refuse it, why it is skipped."""
-    if isinstance(entry, Document) and (reason := limits.reason_to_skip(entry, wired.index.limits)):
-        return Skipped(entry.id, reason)
-    return access.required(entry, wired.settings.connector.access)
+    return listing.admitted(entry, wired.index.limits, wired.settings.connector.access)
 
 
 def save(

@@ -28,6 +28,19 @@ def skipped(
     return Skipped(id=f"{connector}/{id_}", skipped=reason, locator=path if uncertain else None, incomplete=incomplete)
 
 
+def inside(path: str) -> bool:
+    """Whether a text can be a path below the root of a source at all."""
+    parts = path.split("/")
+    return bool(parts[0]) and "\0" not in path and ".." not in parts
+
+
+def no_document(path: str, acl: str | None) -> str | None:
+    """Return why a path is never a document: it is a sidecar, or the file that ``acl`` names. None when it may be."""
+    if path.endswith(SUFFIX):
+        return "it is a sidecar: it describes a document, and is none"
+    return "it is the file that source.acl names" if path == acl else None
+
+
 def obstacle(path: str, size: int, sidecar: Sidecar) -> str | None:
     """Return why a document of ``size`` bytes cannot be indexed; None when it can."""
     if path.lower().endswith(SUFFIX):

@@ -22,14 +22,14 @@ from docferry.model import ContentType, Document, Listed, Opened
 from docferry.registry import Clients
 from docferry.sources.describing import acl, sidecar
 from docferry.sources.describing.acl import AclFile
-from docferry.sources.describing.documents import MAX_BYTES, document, obstacle, skipped, type_of
+from docferry.sources.describing.documents import MAX_BYTES, document, inside, no_document, obstacle, skipped, type_of
 from docferry.sources.describing.fingerprint import fingerprint
 from docferry.sources.describing.globs import Globs
 from docferry.sources.describing.sidecar import SUFFIX, Sidecar, SidecarError
 from docferry.sources.folder import notes
 from docferry.sources.folder.notes import Content, Note, Notes, SidecarText, Stamp
 from docferry.sources.folder.walk import Entry, Walk, leads_out
-from docferry.sources.source import NOTHING, Ability, Known, Page
+from docferry.sources.source import NOTHING, Ability, Known, Page, Sighting
 
 PAGE_LENGTH = 1_000
 # Reading 256 MB takes under 10 s even from a slow share (30 MB/s): a crawl can look at its clock between two pages.
@@ -84,7 +84,8 @@ class Files:
         self._settings = settings
         root = os.path.abspath(os.path.expanduser(settings.path))
         self._root = os.fsencode(root)
-        self._walk = Walk(root, Globs(settings.include, settings.exclude), follow_symlinks=settings.follow_symlinks)
+        self._globs = Globs(settings.include, settings.exclude)
+        self._walk = Walk(root, self._globs, follow_symlinks=settings.follow_symlinks)
         self._acl: acl.Acl | None = None
         self._uri = settings.uri or Path(root).as_uri().rstrip("/") + "/"
 
@@ -112,6 +113,20 @@ class Files:
                 page, read = [], 0
         if page:
             yield _page(page, entry)
+
+    def find(self, locator: str) -> Sighting:
+        """Look at one file; see Finder.find."""
+        self._check_setting()
+        path = os.fsencode(locator)
+        if not inside(locator) or not self._walk.is_there(path):
+            return Sighting(None, "there is no such file")
+        reason = no_document(locator, self._settings.acl) or self._globs.left_out(locator)
+        if reason:
+            return Sighting(None, reason, left_out=True)
+        self._acl = self._read_acl(self._settings.acl) if self._settings.acl else None
+        entry = self._walk.entry(path)
+        found = self._found(entry, notes.NO_NOTE) if entry else None
+        return Sighting(found.listed) if found else Sighting(None, "it is no file")
 
     def open(self, document: Document) -> Opened:
         """Read a listed file; see Source.open."""

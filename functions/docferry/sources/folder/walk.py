@@ -77,6 +77,29 @@ class Walk:
                 folders.append(found)
         self.check_root()
 
+    def entry(self, path: bytes) -> Entry | None:
+        """Look for one path as ``entries`` lists it. Opens only the folders on the way.
+
+        Gives the folder on the way that cannot be listed, if there is one. Raises SourceUnavailable.
+        """
+        # Nothing that is not below `path` itself comes between this and `path`.
+        before = path[:-1] + bytes([path[-1] - 1]) + b"\xff"
+        for found in self.entries(after=before):
+            if found.path == path or (found.path.endswith(b"/") and path.startswith(found.path)):
+                return found
+            if found.path > path:
+                break
+        return None
+
+    def is_there(self, path: bytes) -> bool:
+        """Whether there is something at a path that is not a folder. A symbolic link counts as such."""
+        try:
+            return not stat.S_ISDIR(os.lstat(self.absolute(path)).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:  # `entry` says why it cannot be looked at
+            return True
+
     def check_root(self) -> None:
         """Raise SourceUnavailable when the root is no longer the folder that the walk began in."""
         try:

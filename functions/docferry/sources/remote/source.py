@@ -20,11 +20,11 @@ from docferry.model import ContentType, Document, Listed, Opened
 from docferry.registry import Clients
 from docferry.sources.describing import acl, sidecar
 from docferry.sources.describing.acl import AclFile
-from docferry.sources.describing.documents import MAX_BYTES, document, obstacle, skipped, type_of
+from docferry.sources.describing.documents import MAX_BYTES, document, inside, no_document, obstacle, skipped, type_of
 from docferry.sources.describing.fingerprint import fingerprint
 from docferry.sources.describing.globs import Globs
 from docferry.sources.describing.sidecar import SUFFIX, Sidecar, SidecarError
-from docferry.sources.source import NOTHING, Ability, Known, Page
+from docferry.sources.source import NOTHING, Ability, Known, Page, Sighting
 
 try:
     from docferry.sources.remote import connection
@@ -112,6 +112,26 @@ class Fsspec:
                 listed, read, until = [], 0, time.monotonic() + PAGE_SECONDS
         if listed:
             yield _page(listed, entry)
+
+    def find(self, locator: str) -> Sighting:
+        """Look at one file; see Finder.find."""
+        fs = self._connect(new=True)
+        try:
+            if not inside(locator) or fs.item(locator).kind == "folder":
+                return Sighting(None, "there is no such file")
+        except FileNotFoundError:
+            return Sighting(None, "there is no such file")
+        except PermissionError:
+            pass  # what the walk below says of it is what a listing says
+        reason = no_document(locator, self._settings.acl) or self._globs.left_out(locator)
+        if reason:
+            return Sighting(None, reason, left_out=True)
+        self._acl = _read_acl(fs, self._settings.acl) if self._settings.acl else None
+        entry = Walk(fs, self._globs).entry(locator)
+        try:
+            return Sighting(self._listed(fs, entry)[0]) if entry else Sighting(None, "there is no such file")
+        except FileNotFoundError:
+            return Sighting(None, "it is gone since it was looked for")
 
     def open(self, document: Document) -> Opened:
         """Read a listed file; see Source.open.

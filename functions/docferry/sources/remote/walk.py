@@ -1,5 +1,6 @@
 """The files of a remote tree in the byte order of their paths, holding no more than the folders on the way down."""
 
+import sys
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -64,6 +65,20 @@ class Walk:
             elif found:
                 folders.append(found)
         self.check_root()
+
+    def entry(self, path: str) -> Entry | None:
+        """Look for one path as ``entries`` lists it. Opens only the folders on the way.
+
+        Gives the folder on the way that cannot be listed, if there is one. Raises SourceUnavailable.
+        """
+        # Nothing that is not below `path` itself comes between this and `path`.
+        before = path[:-1] + chr(ord(path[-1]) - 1) + chr(sys.maxunicode)
+        for found in self.entries(after=before):
+            if found.path == path or (found.path.endswith("/") and path.startswith(found.path)):
+                return found
+            if found.path > path:
+                break
+        return None
 
     def check_root(self) -> None:
         """Raise SourceUnavailable when the root is gone: nothing can be said then about what is below it."""

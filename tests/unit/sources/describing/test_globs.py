@@ -61,3 +61,13 @@ def test_nothing_below_a_pruned_folder_is_selected(pattern: str, folder: list[st
     globs = Globs([], [pattern])
     if globs.prunes("/".join(folder)):
         assert not globs.selects("/".join(folder + below))
+
+
+@given(st.lists(PATTERN, max_size=2), st.lists(PATTERN, max_size=2), PARTS)
+def test_what_is_left_out_has_a_reason(include: list[str], exclude: list[str], path: list[str]) -> None:
+    """And what belongs to the source has none; the reason names the pattern as it was written."""
+    globs, name = Globs(include, exclude), "/".join(path)
+    reason = globs.left_out(name)
+
+    assert (reason is None) == globs.selects(name)
+    assert reason is None or "include" in reason or any(repr(pattern) in reason for pattern in exclude)

@@ -1,0 +1,53 @@
+"""Whether a user may see a document: by what is known, and by the word of the index."""
+
+from docferry.errors import ConfigurationError
+from docferry.groups import known, readers
+from docferry.groups.readers import Verdict
+from docferry.indexes import Access, Reader
+from docferry.model import Document
+from docferry_cli.targets import Opened
+from docferry_cli.why.answer import Reads
+from docferry_cli.why.parts import attempt
+
+
+def reads(opened: Opened, reader: Reader, *, held: Document | None, listed: Document | None) -> Reads:
+    """Decide by the access control that the index was given, and by the one that the source has; ask the index."""
+    fold = readers.folded if opened.index.service.folds_addresses else readers.same
+
+    def decided() -> tuple[Verdict | None, Verdict | None]:
+        record = known.read(opened.store)
+        reached = readers.reach(reader, known.groups(opened.store, record.value if record else None), fold)
+        by_index, by_source = (
+            readers.judge(one.access_control, reached, fold) if one is not None else None for one in (held, listed)
+        )
+        if held is not None and not held.version and by_index is not None:
+            by_index = Verdict("unknown", "nobody knows which version of the document the index holds")
+        return by_index, by_source
+
+    def unclear(problem: str) -> tuple[Verdict | None, Verdict | None]:
+        verdict = Verdict("unknown", problem)
+        return (verdict if held is not None else None), (verdict if listed is not None else None)
+
+    indexed, by_source = attempt(decided, unclear)
+    told = Access(allowed=None, reason="it is not known to hold the document")
+    about = held or listed
+    if about is not None:
+        told = attempt(lambda: opened.index.access(about, reader), lambda problem: Access(None, reason=problem))
+    return Reads(
+        user=reader.user,
+        groups=reader.groups,
+        indexed=indexed,
+        listed=by_source,
+        index=told.allowed,
+        index_groups=told.groups,
+        index_says=told.reason,
+    )
+
+
+def check(opened: Opened, reader: Reader | None) -> None:
+    """Refuse groups where the service takes none. Raises ConfigurationError."""
+    if reader is not None and reader.groups and not opened.index.service.names_groups:
+        raise ConfigurationError(
+            "--group: Q Business takes no groups with a search; it knows who is in which group from `groups` of a "
+            "connector. Leave --group out"
+        )
