@@ -12,7 +12,7 @@ from docferry.reporting.report import Failure, Report
 
 def put(value: object) -> None:
     """Print what a program reads, on one line of standard output."""
-    print(msgspec.json.encode(value).decode())  # noqa: T201  # the output of --json
+    print(msgspec.json.encode(value).decode(), flush=True)  # noqa: T201  # the output of --json
 
 
 class RunResult(Report, frozen=True, kw_only=True):
@@ -37,6 +37,13 @@ class Released(Struct, frozen=True):
     """How many documents were released from quarantine."""
 
     released: int
+
+
+class Served(Struct, frozen=True):
+    """How a client gets to the stacks that are served: environment variables, and the outputs of each stack."""
+
+    environment: dict[str, str]
+    stacks: dict[str, dict[str, str]]
 
 
 class SourceSetting(Struct, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 from docferry.indexes import Hit
 from docferry.reporting.ledger import Entry
 from docferry_cli.doctor.findings import Examination
-from docferry_cli.printed import CheckedPromise, FailingDocument, Released, RunResult, SourceKind
+from docferry_cli.printed import CheckedPromise, FailingDocument, Released, RunResult, Served, SourceKind
 from docferry_cli.run_report.facts import RunReport
 from docferry_cli.status.facts import Status
 from docferry_cli.sync_jobs.joining import Job
@@ -30,6 +30,7 @@ PRINTED: dict[str, Any] = {
     "retry": Released,
     "cost": Estimate,
     "doctor": Examination,
+    "local serve": Served,
     "sources": list[SourceKind],
     "sources test": list[CheckedPromise],
     "synth": dict[str, str],

@@ -97,7 +97,7 @@ def begin(running: "Cloud", connectors: list[str], state: Path) -> list[str]:
 
 def tell(running: "Cloud", served: list[str], *, as_json: bool) -> None:
     """Print how a client gets here, and what it finds."""
-    import msgspec
+    from docferry_cli.printed import Served, put
 
     environment = {
         "AWS_ENDPOINT_URL": running.url,
@@ -107,12 +107,12 @@ def tell(running: "Cloud", served: list[str], *, as_json: bool) -> None:
     }
     stacks = {connector: running.outputs(connector) for connector in served}
     if as_json:
-        print(msgspec.json.encode({"environment": environment, "stacks": stacks}).decode(), flush=True)  # noqa: T201  # the program that started this one reads the first line
+        put(Served(environment, stacks))
         return
     lines = [f"export {name}={value}" for name, value in environment.items()]
     for connector, outputs in stacks.items():
         lines.append(f"# {connector}: {outputs['StateMachineArn']}")
-    print("\n".join([*lines, f"ready {running.url}"]), flush=True)  # noqa: T201  # same
+    print("\n".join([*lines, f"ready {running.url}"]), flush=True)  # noqa: T201  # the program that started this one reads it
 
 
 def say_goodbye(console: "Console", running: "Cloud", state: Path) -> None:
