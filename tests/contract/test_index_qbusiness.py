@@ -53,10 +53,16 @@ class TestQBusiness(IndexSuite):
         with pytest.raises(AccessDenied, match="SearchRelevantContent"):
             live.index.search("ferry", 1, Reader("ann"))
 
-    def test_a_search_needs_a_retriever(self, live: Live) -> None:
-        """The error names the setting."""
-        with pytest.raises(ConfigurationError, match=r"index\.retriever_id is missing"):
-            live.other(retriever_id=None).search("ferry", 1)
+    def test_the_retriever_of_an_index_is_found(self, live: Live) -> None:
+        """It need not be named. Where there is none, the error names the index and the setting."""
+        live.sync(document("demo/a"))
+        named, unnamed = live.index.search("text", 1), live.other(retriever_id=None).search("text", 1)
+        ids = live.part.settings
+        boto3.client("qbusiness").delete_retriever(applicationId=ids["application_id"], retrieverId=ids["retriever_id"])
+
+        assert unnamed == named
+        with pytest.raises(ConfigurationError, match=rf"no retriever for index {ids['index_id']}.*index\.retriever_id"):
+            live.other(retriever_id=None).search("text", 1)
 
     def test_a_search_without_a_person_finds_what_is_public(self, live: Live) -> None:
         """SearchRelevantContent searches as its caller, and a role is nobody."""

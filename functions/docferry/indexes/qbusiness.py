@@ -210,16 +210,9 @@ class QBusiness:
         """
         if reader is not None and reader.groups:
             raise ConfigurationError(NO_GROUPS)
-        if self._settings.retriever_id is None:
-            raise ConfigurationError(
-                "index.retriever_id is missing: a Q Business index is searched through a retriever"
-            )
-        params = {
-            "applicationId": self._settings.application_id,
-            "queryText": words,
-            "contentSource": {"retriever": {"retrieverId": self._settings.retriever_id}},
-            "maxResults": min(limit, 100),
-        }
+        retriever = {"retrieverId": self._settings.retriever_id or self._retriever()}
+        application = {"applicationId": self._settings.application_id, "contentSource": {"retriever": retriever}}
+        params = {**application, "queryText": words, "maxResults": min(limit, 100)}
         items = (
             item
             for page in self._pages("search_relevant_content", params)
@@ -235,6 +228,20 @@ class QBusiness:
             )
             for item in islice(items, limit)
         ]
+
+    def _retriever(self) -> str:
+        """The retriever of the application that searches this index. Raises ConfigurationError when there is none."""
+        application = {"applicationId": self._settings.application_id}
+        for page in self._pages("list_retrievers", application):
+            for one in page["retrievers"]:
+                found = patiently(self._qbusiness.get_retriever, **application, retrieverId=one["retrieverId"])
+                searched = found.get("configuration", {}).get("nativeIndexConfiguration", {}).get("indexId")
+                if searched == self._settings.index_id and found["status"] == "ACTIVE":
+                    return str(one["retrieverId"])
+        raise ConfigurationError(
+            f"application {self._settings.application_id} has no retriever for index {self._settings.index_id}, through "
+            "which it is searched: create one, or name it with index.retriever_id"
+        )
 
     def access(self, document: Document, reader: Reader) -> Access:
         """See Index.access. CheckDocumentAccess knows the aliases of a user, too."""

@@ -103,6 +103,13 @@ def _lists(params: Params, place: Place) -> Iterator[Demand]:
     yield Demand("s3:ListBucket", _bucket(params["Bucket"], place), prefix)
 
 
+def _on_bucket(action: str) -> Operation:
+    def needed(params: Params, place: Place) -> Iterator[Demand]:
+        yield Demand(action, _bucket(params["Bucket"], place))
+
+    return Operation((action,), needed)
+
+
 def _kendra(name: str, *, source: str = "", role: bool = False) -> Operation:
     """A call on an index, and on the data source whose id is the parameter ``source``."""
     action = f"kendra:{name}"
@@ -184,6 +191,11 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("s3", "AbortMultipartUpload"): _changes("s3:AbortMultipartUpload"),
     ("s3", "DeleteObject"): _changes("s3:DeleteObject"),
     ("s3", "DeleteObjects"): Operation(("s3:DeleteObject",), _deletes),
+    # Two operations have one address: the first of each pair is an old form of the second.
+    ("s3", "GetBucketNotification"): _on_bucket("s3:GetBucketNotification"),
+    ("s3", "GetBucketNotificationConfiguration"): _on_bucket("s3:GetBucketNotification"),
+    ("s3", "PutBucketNotification"): _on_bucket("s3:PutBucketNotification"),
+    ("s3", "PutBucketNotificationConfiguration"): _on_bucket("s3:PutBucketNotification"),
     ("states", "StartExecution"): _on("states:StartExecution", "stateMachineArn"),
     ("states", "ListExecutions"): _on("states:ListExecutions", "stateMachineArn"),
     ("states", "DescribeExecution"): _on("states:DescribeExecution", "executionArn"),
