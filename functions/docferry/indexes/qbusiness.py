@@ -239,8 +239,8 @@ class QBusiness:
                 if searched == self._settings.index_id and found["status"] == "ACTIVE":
                     return str(one["retrieverId"])
         raise ConfigurationError(
-            f"application {self._settings.application_id} has no retriever for index {self._settings.index_id}, through "
-            "which it is searched: create one, or name it with index.retriever_id"
+            f"application {self._settings.application_id} has no retriever for index {self._settings.index_id}, "
+            "through which it is searched: create one, or name it with index.retriever_id"
         )
 
     def access(self, document: Document, reader: Reader) -> Access:
