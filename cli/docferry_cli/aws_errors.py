@@ -25,7 +25,10 @@ CURES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError), SIGN_IN),
     ((exceptions.SSOError, exceptions.SSOTokenLoadError, exceptions.TokenRetrievalError), SIGN_IN),
     ((exceptions.ProfileNotFound,), "`aws configure list-profiles` lists the profiles there are"),
-    ((exceptions.HTTPClientError,), "check the network, the region, and AWS_ENDPOINT_URL if it is set"),
+    (
+        (exceptions.ConnectionError, exceptions.HTTPClientError),
+        "check the network, the region, and AWS_ENDPOINT_URL if it is set",
+    ),
     ((Exception,), "check the credentials and the region of the environment"),
 )
 

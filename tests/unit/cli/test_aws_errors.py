@@ -1,5 +1,6 @@
 """An error of AWS says what is wrong and what to do."""
 
+import boto3
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
@@ -71,7 +72,7 @@ def test_a_stack_that_is_not_there_or_not_whole(
     monkeypatch: pytest.MonkeyPatch, answer: dict[str, object] | ClientError, said: str
 ) -> None:
     """The error says which, and what to do."""
-    monkeypatch.setattr(stack.boto3, "client", lambda _: CloudFormation(answer))
+    monkeypatch.setattr(boto3, "client", lambda _: CloudFormation(answer))
 
     with pytest.raises(ConfigurationError, match=said):
         stack.find(Connector("handbook", Part("s3", {"bucket": "b"}), Part("kendra")))
