@@ -14,7 +14,13 @@ from docferry_laptop.storage import locked
 from tests.cli.command import Docferry
 from tests.waiting import wait_for
 
-PROGRAM = [sys.executable, "-c", "from docferry_cli.main import main; main()"]
+# What a shell starts in the background ignores Ctrl-C, and so do its children: pytest may be one.
+PROGRAM = [
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "from docferry_cli.main import main; main()",
+]
 
 
 @pytest.fixture
