@@ -18,8 +18,7 @@ from tests.waiting import wait_for
 PROGRAM = [
     sys.executable,
     "-c",
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "from docferry_cli.main import main; main()",
+    "import signal; from docferry_cli.main import main; signal.signal(signal.SIGINT, signal.default_int_handler); main()",
 ]
 
 
