@@ -18,7 +18,7 @@ from tests.waiting import wait_for
 PROGRAM = [
     sys.executable,
     "-c",
-    "import signal; from docferry_cli.main import main; signal.signal(signal.SIGINT, signal.default_int_handler); main()",
+    "import signal as s; from docferry_cli.main import main; s.signal(s.SIGINT, s.default_int_handler); main()",
 ]
 
 
