@@ -135,7 +135,8 @@ def test_functions_use_what_their_roles_allow(  # noqa: PLR0913, PLR0917  # one 
     groups = tmp_path / "groups.csv"
     groups.write_text("group,member,kind\n" + "".join(f"everybody,person-{number},user\n" for number in range(1_001)))
     source = Part("files", {"path": str(folder)})
-    deployment = aws.deploy(Connector("team", source, Part(kind), groups=Groups(file=str(groups))))
+    topic = boto3.client("sns").create_topic(Name="told")["TopicArn"]
+    deployment = aws.deploy(Connector("team", source, Part(kind), groups=Groups(file=str(groups))), topic=topic)
 
     def sync(**inputs: object) -> str:
         execution = deployment.start(**inputs)
