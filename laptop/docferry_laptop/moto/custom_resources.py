@@ -16,6 +16,7 @@ from uuid import uuid4
 import msgspec
 from moto.awslambda.utils import get_backend as lambdas
 from moto.cloudformation.custom_model import CustomModel
+from moto.cloudformation.parsing import ResourceMap
 from moto.moto_api._internal import mock_random
 from moto.s3.models import s3_backends
 from moto.s3.responses import S3Response
@@ -57,6 +58,7 @@ def custom_resources() -> Iterator[None]:
     """Let CloudFormation make custom resources, and S3 say whether EventBridge is on for a bucket."""
     with (
         patch.object(CustomModel, "create_from_cloudformation_json", _create),
+        patch.object(ResourceMap, "delete", _delete),
         patch.object(S3Response, "get_bucket_notification", _get_bucket_notification),
     ):
         yield
@@ -82,6 +84,18 @@ def _create(
     made.event["PhysicalResourceId"] = answer.physical_resource_id
     made.set_data({})
     return made
+
+
+_plain_delete = ResourceMap.delete
+
+
+def _delete(stack: ResourceMap) -> None:
+    """Delete custom resources while their functions and roles are there. Moto's order is that of a set: any."""
+    for name, resource in list(stack._parsed_resources.items()):  # noqa: SLF001  # moto's own
+        if isinstance(resource, Custom):
+            resource.delete(stack._account_id, stack._region_name)  # noqa: SLF001  # the same
+            del stack._parsed_resources[name]  # noqa: SLF001  # the same
+    _plain_delete(stack)
 
 
 def _bucket(name: str, account_id: str, region_name: str) -> None:
