@@ -23,7 +23,7 @@ from docferry_laptop import executions
 from docferry_laptop.executions import Execution
 from docferry_laptop.indexes import ROLE
 from docferry_laptop.moto.lambda_runtime import Deployed, LambdaRuntime, lambda_runtime
-from docferry_laptop.moto.speed import shortcuts
+from docferry_laptop.moto.speed import calls_within, shortcuts
 from docferry_laptop.moto.virtual_time import waiting_on
 from docferry_laptop.provision import provision
 from docferry_laptop.storage import ACCOUNT, REGION, create_bucket, state_bucket, storage
@@ -97,6 +97,7 @@ def laptop(
         stack.enter_context(lambda_runtime(runtime))
         stack.enter_context(waiting_on(clock))
         stack.enter_context(shortcuts())
+        stack.enter_context(calls_within())
         # A handler must not outlive the emulation that it calls.
         stack.callback(executions.stop_all)
         yield Laptop(emulation, runtime, clock)

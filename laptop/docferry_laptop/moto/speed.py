@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 from unittest.mock import patch
 
+import botocore.context
 from antlr4.RuleContext import RuleContext
+from botocore.context import ClientContext
+from botocore.useragent import UserAgentString
 from moto.core.base_backend import BaseBackend
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import resource_eval_s3
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
@@ -64,4 +68,20 @@ def shortcuts() -> Iterator[None]:
         stack.enter_context(patch.object(json_path, "parse", cache(json_path.parse)))
         for module in (lambda_eval_utils, resource_eval_s3):
             stack.enter_context(patch.object(module, "boto_client_for", client_for))
+        yield
+
+
+@contextmanager
+def calls_within() -> Iterator[None]:
+    """Make calls cheaper that never leave this process: a tenth of each.
+
+    Nobody reads the user agent, and what botocore copies for each call is a set of texts.
+    """
+
+    def copied(context: ClientContext) -> ClientContext:
+        return replace(context, features=set(context.features))
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(botocore.context, "deepcopy", copied))
+        stack.enter_context(patch.object(UserAgentString, "to_string", lambda _: "docferry"))
         yield
