@@ -51,9 +51,6 @@ def test_a_connector_is_deployed_and_synced_again_and_again(docferry: Docferry, 
     first, second = sync(), sync()
     code, examined, _ = docferry("doctor", "handbook", "--target", "stack", "--json")
     healthy, found, _ = docferry("status", "handbook", "--target", "stack", "--json")
-    watched = docferry("watch", "--connector", "handbook", "--target", "stack", "--json")[1]
-    _, explained, _ = docferry("why", "tides.txt", "--connector", "handbook", "--target", "stack", "--json")
-    why = json.loads(explained)["document"]
 
     assert deployed == 0
     # Nobody has turned EventBridge on for this bucket, and the connector does not ask for it.
@@ -64,9 +61,6 @@ def test_a_connector_is_deployed_and_synced_again_and_again(docferry: Docferry, 
     assert (second["status"], second["added"], second["unchanged"]) == ("SUCCEEDED", 0, 1)
     (status,) = json.loads(found)
     assert (healthy, status["last"]["run"], status["success"]["overdue"]) == (0, second["run"], False)
-    assert json.loads(watched)["run"] == second["run"]
-    assert (why["target"], why["source"]["state"], why["index"]["status"]) == ("stack", "listed", "INDEXED")
-    assert why["manifest"]["since"] == first["run"]
 
 
 def test_a_connector_that_is_not_deployed(docferry: Docferry) -> None:
