@@ -33,7 +33,10 @@ from docferry.config.due import overdue
         # It was due once, this year.
         ("cron(0 3 1 1 ? 2026)", "UTC", "2025-06-01T00:00Z", "2026-03-01T00:00Z", False),
         ("at(2026-01-31T03:00:00)", "UTC", "2025-06-01T00:00Z", "2026-03-01T00:00Z", None),
-        ("cron(0 3 1 1 ? 2150)", "UTC", "2025-06-01T00:00Z", "2026-03-01T00:00Z", None),
+        ("cron(0 3 1 1 ? 2150)", "UTC", "2025-06-01T00:00Z", "2026-03-01T00:00Z", False),
+        # On the weekday nearest to the first: Friday the 30th of January does not count, Monday the 2nd does.
+        ("cron(0 3 1W * ? *)", "UTC", "2026-01-01T03:05Z", "2026-03-02T02:59Z", False),
+        ("cron(0 3 1W * ? *)", "UTC", "2026-01-01T03:05Z", "2026-03-02T03:00Z", True),
     ],
 )
 def test_a_success_is_too_old_when_its_schedule_was_due_twice_since(
