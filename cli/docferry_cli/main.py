@@ -7,25 +7,9 @@ from typing import Annotated
 import typer
 
 from docferry.errors import ConfigurationError, DocferryError
-from docferry_cli.commands import (
-    cost,
-    deploy,
-    deploy_local,
-    doctor,
-    emulator,
-    failures,
-    history,
-    init,
-    repair,
-    report,
-    runs,
-    search,
-    sources,
-    status,
-    sync,
-    watch,
-    why,
-)
+from docferry_cli.commands.operate import cost, doctor, history, report, runs, search, status, watch, why
+from docferry_cli.commands.setup import deploy, deploy_local, emulator, init, sources
+from docferry_cli.commands.sync import failures, repair, sync
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001  # typer's signature of a callback

@@ -10,7 +10,7 @@ import pytest
 from docferry import indexes, sources
 from docferry.config.connectors import describe
 from docferry.runtime.assets import RECIPES
-from docferry_cli.commands.init import FILES, SourceKind
+from docferry_cli.commands.setup.init import FILES, SourceKind
 from docferry_cli.options import IndexKind
 from docferry_infra.deployable import deployable
 from tests.cli.command import Docferry

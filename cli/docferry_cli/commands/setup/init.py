@@ -14,7 +14,7 @@ from docferry_cli.options import IndexKind
 
 SourceKind = Literal["files", "s3"]
 
-PROJECT = Path(__file__).parents[1] / "project"
+PROJECT = Path(__file__).parents[2] / "project"
 """The templates."""
 FILES = {
     "app.py": "app.py.in",

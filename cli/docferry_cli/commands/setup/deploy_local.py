@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from docferry_cli.commands import serve_local
+from docferry_cli.commands.setup import serve_local
 from docferry_cli.options import CONFIG, STATE, Config, State
 
 if TYPE_CHECKING:

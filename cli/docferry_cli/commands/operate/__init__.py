@@ -1,0 +1,1 @@
+"""What tells how it is: one question a command."""

@@ -1,0 +1,1 @@
+"""What a person does before and around a sync: projects, sources, stacks, emulators."""

@@ -1,0 +1,1 @@
+"""What changes an index: a sync, its plan, approvals, repairs."""
