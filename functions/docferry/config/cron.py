@@ -21,7 +21,8 @@ class Cron:
     def __init__(self, expression: str) -> None:
         found = CRON.fullmatch(expression)
         assert found is not None, expression
-        minutes, hours, self._days, self._months, self._weekdays, self._years = found[1].upper().split()
+        fields: list[str] = found[1].upper().split()
+        minutes, hours, self._days, self._months, self._weekdays, self._years = fields
         self.times = [time(hour, minute) for hour in _numbers(HOURS, hours) for minute in _numbers(MINUTES, minutes)]
         self._times = frozenset(self.times)
 

@@ -75,7 +75,7 @@ def shortcuts() -> Iterator[None]:
 def calls_within() -> Iterator[None]:
     """Make calls cheaper that never leave this process: a tenth of each.
 
-    Nobody reads the user agent, and what botocore copies for each call is a set of texts.
+    The user agent is not read, and what botocore copies for each call is a set of texts.
     """
 
     def copied(context: ClientContext) -> ClientContext:
