@@ -33,6 +33,11 @@ CURES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
 )
 
 
+def of_aws(error: Exception) -> bool:
+    """Whether a client of AWS has raised this, for an answer or for want of one."""
+    return type(error).__module__.startswith(("botocore.", "boto3."))
+
+
 def explain(error: Exception) -> str:
     """Return one sentence or two: what is wrong, and the cure. A missing right names its action and its resource."""
     if isinstance(error, ClientError):

@@ -94,10 +94,10 @@ def main() -> None:
             raise
         fail(f"{error.filename}: {error.strerror}", USAGE)
     except Exception as error:
-        if not type(error).__module__.startswith(("botocore.", "boto3.")):
-            raise
-        from docferry_cli.aws_errors import explain
+        from docferry_cli.aws_errors import explain, of_aws
 
+        if not of_aws(error):
+            raise
         fail(explain(error), USAGE)
 
 

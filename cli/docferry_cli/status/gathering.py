@@ -6,7 +6,7 @@ from datetime import datetime
 from docferry.config.deployment import Schedule
 from docferry.connector import Connector, pick
 from docferry.errors import DocferryError
-from docferry_cli.aws_errors import explain
+from docferry_cli.aws_errors import explain, of_aws
 from docferry_cli.next_steps import NextSteps
 from docferry_cli.status.facts import Status
 from docferry_cli.status.judging import judge, unreadable
@@ -27,7 +27,7 @@ def gather(where: Where, name: str | None, now: datetime | None = None) -> list[
             except DocferryError as error:
                 found.append(unreadable(where.target, str(error), steps))
             except Exception as error:
-                if not type(error).__module__.startswith(("botocore.", "boto3.")):
+                if not of_aws(error):
                     raise
                 found.append(unreadable(where.target, explain(error), steps))
             else:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from docferry.errors import DocferryError
-from docferry_cli.aws_errors import explain
+from docferry_cli.aws_errors import explain, of_aws
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ def said(error: Exception) -> str:
     """An error in one sentence."""
     if isinstance(error, DocferryError):
         return str(error)
-    if type(error).__module__.startswith(("botocore.", "boto3.")):
+    if of_aws(error):
         return explain(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
