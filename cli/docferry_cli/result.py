@@ -36,10 +36,10 @@ def finish(where: Where, chosen: Connector, inputs: dict[str, object], *, as_jso
         told = f"interrupted. To see whether a run was started, and how it is: {printable(steps.about('status'))}"
         Console(stderr=True, highlight=False).print(told, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None
-    conclude(chosen, outcome, as_json=as_json)
+    conclude(steps, outcome, as_json=as_json)
 
 
-def conclude(chosen: Connector, outcome: Outcome, *, as_json: bool) -> None:
+def conclude(steps: NextSteps, outcome: Outcome, *, as_json: bool) -> None:
     """Print what a run did, and exit as its outcome says."""
     result = outcome.report
     if as_json:
@@ -47,7 +47,7 @@ def conclude(chosen: Connector, outcome: Outcome, *, as_json: bool) -> None:
     elif result.error.startswith(REFUSED):
         raise ConfigurationError(result.error.partition(": ")[2])
     else:
-        show(Console(emoji=False), chosen, outcome)  # in an ARN, ":secret:" is one
+        show(Console(emoji=False), steps, outcome)  # in an ARN, ":secret:" is one
     if result.error.startswith(REFUSED):
         raise typer.Exit(2)
     raise typer.Exit(0 if result.status == "SUCCEEDED" else 1)
@@ -65,9 +65,9 @@ def for_programs(outcome: Outcome) -> RunResult:
     )
 
 
-def show(console: Console, connector: Connector, outcome: Outcome) -> None:
+def show(console: Console, steps: NextSteps, outcome: Outcome) -> None:
     """Print what a run has done. For a plan, print what a sync would do."""
-    result = outcome.report
+    result, connector = outcome.report, steps.connector
     table = Table(title=f"{connector.name} → {connector.index.kind}", show_header=False, title_justify="left")
     table.add_column(style="bold")
     table.add_column(justify="right")
@@ -96,8 +96,8 @@ def show(console: Console, connector: Connector, outcome: Outcome) -> None:
     if result.withheld:
         console.print(f"[yellow]Deletes withheld:[/] {printable(result.withheld_because)}", soft_wrap=True)
     if result.dry_run and result.status == "SUCCEEDED":
-        apply = f"docferry apply {result.run} --connector {connector.name}"
-        console.print(f"Nothing was sent. To send exactly this: {apply}", soft_wrap=True)
+        apply = steps.of_run("apply", result.run)
+        console.print(f"Nothing was sent. To send exactly this: {printable(apply)}", soft_wrap=True)
     if result.error:
         console.print(f"[red]{printable(result.error)}[/]", soft_wrap=True)
 

@@ -13,7 +13,9 @@ from docferry.errors import SourceUnavailable
 from docferry.indexes import Reader
 from docferry.sources import Record
 from docferry.state.keys import FAILURES, MANIFEST
-from docferry_cli.targets import Opened
+from docferry_cli.next_steps import NextSteps
+from docferry_cli.options import CONFIG, STATE
+from docferry_cli.targets import Opened, Where
 from docferry_cli.why.answer import Why
 from docferry_cli.why.evidence import Question
 from docferry_cli.why.inquiry import Found, inquire
@@ -34,7 +36,7 @@ def asked(world: World, text: str, **question: Any) -> Found:
     connector = world.connector
     part = world.deployment.wired.settings.connector.index
     opened = Opened("here", connector, part, state_bucket(connector.name))
-    return inquire(opened, Question(text=text, **question))
+    return inquire(opened, Question(text=text, **question), NextSteps(Where("here", STATE, CONFIG), connector))
 
 
 def why(world: World, text: str, **question: Any) -> Why:

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from docferry.connector import Connector
 from docferry.errors import ConfigurationError
+from docferry_cli.next_steps import NextSteps
 from docferry_cli.targets import Opened, Where
 from docferry_cli.why import reads
 from docferry_cli.why.answer import Answer
@@ -61,7 +62,7 @@ def _of_one(where: Where, name: str | None, question: Question) -> Found:
                 if not count % STEP:
                     status.update(f"listing the source: {count:,} documents")
 
-            return inquire(opened, question, step)
+            return inquire(opened, question, NextSteps(where, opened.connector), step)
 
 
 def _as_described(where: Where, opened: Opened) -> Opened:

@@ -6,9 +6,10 @@ from msgspec import Struct, structs
 
 from docferry.changes.quarantine import Failing
 from docferry.model import Document
+from docferry_cli.next_steps import NextSteps
 from docferry_cli.targets import Opened
 from docferry_cli.why import answer, due, looking, reads
-from docferry_cli.why.advice import Commands, advice
+from docferry_cli.why.advice import advice
 from docferry_cli.why.answer import Index, Manifest, Match, Next, Why, described
 from docferry_cli.why.evidence import Evidence, Question
 from docferry_cli.why.fates import Told
@@ -27,13 +28,16 @@ class Found(Struct, kw_only=True):
     problems: list[str] = []
 
 
-def inquire(opened: Opened, question: Question, step: Step = lambda _: None) -> Found:
-    """Find out which document is meant, and explain it. ``step`` is told how far the listing of a source has come."""
+def inquire(opened: Opened, question: Question, steps: NextSteps, step: Step = lambda _: None) -> Found:
+    """Find out which document is meant, and explain it. ``step`` is told how far the listing of a source has come.
+
+    ``steps`` are the commands that go on with the connector.
+    """
     evidence = Evidence(opened, question, step)
     found = identify(evidence)
     name = opened.connector.name
     if found.meant is not None:
-        why = explain(evidence, found.meant)
+        why = explain(evidence, found.meant, steps)
         locator = found.meant.held.locator if found.meant.held is not None else ""
         return Found(document=why, matches=[Match(connector=name, id=why.id, locator=locator)])
     source = f"the source of {name} cannot be read from this machine: {evidence.source_problem}"
@@ -45,7 +49,7 @@ def inquire(opened: Opened, question: Question, step: Step = lambda _: None) -> 
     )
 
 
-def explain(evidence: Evidence, meant: Meant) -> Why:
+def explain(evidence: Evidence, meant: Meant, steps: NextSteps) -> Why:
     """Ask every part about a document."""
     opened, reader, id_ = evidence.opened, evidence.question.reader, meant.id
     seen = meant.seen or _seen(evidence, meant)
@@ -75,7 +79,7 @@ def explain(evidence: Evidence, meant: Meant) -> Why:
         running=told.running if opened.target == "aws" else "",
         notes=tuple(dict.fromkeys(evidence.notes)),
     )
-    return structs.replace(why, advice=advice(why, Commands(opened.connector, opened.target)))
+    return structs.replace(why, advice=advice(why, steps))
 
 
 def _seen(evidence: Evidence, meant: Meant) -> Seen:

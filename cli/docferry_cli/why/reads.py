@@ -48,6 +48,6 @@ def check(opened: Opened, reader: Reader | None) -> None:
     """Refuse groups where the service takes none. Raises ConfigurationError."""
     if reader is not None and reader.groups and not opened.index.service.names_groups:
         raise ConfigurationError(
-            "--group: Q Business takes no groups with a search; it knows who is in which group from `groups` of a "
-            "connector. Leave --group out"
+            f"--group: {opened.index.service.name} takes no groups with a search; it knows who is in which group from "
+            "`groups` of a connector. Leave --group out"
         )

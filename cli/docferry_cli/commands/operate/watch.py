@@ -45,4 +45,4 @@ def command(  # one parameter an option
         entry = finding.current(opened.store) if run is None else finding.find(opened.store, run)
         steps = NextSteps(where, opened.connector)
         outcome = running.watch(opened, entry.run, steps.of_run("watch", entry.run))
-    conclude(opened.connector, outcome, as_json=as_json)
+    conclude(steps, outcome, as_json=as_json)

@@ -5,6 +5,7 @@ from docferry.sync_job import job, lease
 from docferry.sync_job.lease import Lease
 from docferry_cli.doctor.context import Context
 from docferry_cli.doctor.findings import Ok, Result, Wrong
+from docferry_cli.next_steps import NextSteps
 
 
 def lease_held(context: Context) -> Result:
@@ -43,5 +44,4 @@ def sync_jobs(context: Context) -> Result:
 
 
 def _sync(context: Context) -> str:
-    target = "" if context.target == "here" else f" --target {context.target}"
-    return f"`docferry sync {context.connector.name}{target}`"
+    return f"`{NextSteps(context.where, context.connector).sync()}`"
