@@ -14,7 +14,7 @@ from docferry.errors import ConfigurationError
 from docferry.reporting.report import Failure, Report
 from docferry_cli.next_steps import NextSteps
 from docferry_cli.printed import RunResult, put
-from docferry_cli.running import INTERRUPTED, Outcome, follow
+from docferry_cli.running import INTERRUPTED, Outcome, watch
 from docferry_cli.safe_text import printable
 from docferry_cli.targets import Where
 
@@ -29,10 +29,10 @@ def finish(where: Where, chosen: Connector, inputs: dict[str, object], *, as_jso
     steps = NextSteps(where, chosen)
     try:
         with where.run(chosen) as opened:
-            execution = opened.start(**inputs)
-            outcome = follow(opened, execution, steps.of_run("watch", execution.run))
+            run = opened.start(**inputs).run
+            outcome = watch(opened, run, steps.of_run("watch", run))
     except KeyboardInterrupt:
-        # While it started, or once more while it ended: follow itself says what happens.
+        # While it started, or once more while it ended: watch itself says what happens.
         told = f"interrupted. To see whether a run was started, and how it is: {printable(steps.about('status'))}"
         Console(stderr=True, highlight=False).print(told, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None

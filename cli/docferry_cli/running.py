@@ -1,4 +1,4 @@
-"""Starts a run wherever its connector runs, and follows it to its end."""
+"""Follows a run to its end, wherever its connector runs."""
 
 import threading
 from collections.abc import Iterator
@@ -26,8 +26,7 @@ from docferry.reporting import report
 from docferry.reporting.progress import Phase, Progress, progress
 from docferry.reporting.report import Failure, Report
 from docferry_cli.safe_text import printable
-from docferry_cli.targets import Opened, Startable
-from docferry_laptop.executions import Execution
+from docferry_cli.targets import Opened
 
 # A small run ends within a second, so look at it soon, and then less often.
 FIRST_LOOK_SECONDS = 0.025
@@ -45,11 +44,6 @@ class Outcome(Struct, frozen=True):
     withheld: list[str]
     exposed: list[str]
     planned: list[Planned]
-
-
-def follow(opened: Startable, execution: Execution, again: str = "") -> Outcome:
-    """Show the progress of an execution that was started, as ``watch`` does."""
-    return watch(opened, execution.run, again)
 
 
 def watch(opened: Opened, run: str, again: str = "") -> Outcome:

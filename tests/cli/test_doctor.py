@@ -15,7 +15,7 @@ from docferry_cli.doctor import indexes
 from docferry_cli.doctor.context import Blocked, Context
 from docferry_cli.doctor.examine import finding_of, looked
 from docferry_cli.doctor.findings import Check, Ok
-from docferry_cli.running import follow
+from docferry_cli.running import watch
 from docferry_cli.targets import Where
 from docferry_laptop.storage import storage
 from tests.cli.command import Docferry
@@ -46,7 +46,7 @@ def synced(request: pytest.FixtureRequest, documents: Path) -> Connector:
     connector = Connector("team", Part("files", {"path": str(documents)}), Part(request.param))
     where = Where("here", documents.with_name(request.param), Path("connectors.yaml"))
     with where.run(connector) as opened:
-        assert follow(opened, opened.start()).report.added == 2
+        assert watch(opened, opened.start().run).report.added == 2
     return connector
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from docferry_cli.stack import find
+from docferry_cli.targets.aws import opened
 from docferry_infra.deployable import deployable
 from docferry_infra.request import Request
 from docferry_infra.synth import synthesize
@@ -40,4 +40,4 @@ def world(request: pytest.FixtureRequest, assembly: Assembly) -> Iterator[World]
             )
         running.publish(assembly, connector)
         running.create(connector.name)
-        yield World(running, find(connector))
+        yield World(running, opened(connector))

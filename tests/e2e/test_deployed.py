@@ -13,7 +13,7 @@ from docferry.state.keys import LEASE
 from docferry.sync_job.lease import Lease
 from docferry_cli import finding
 from docferry_cli.run_report import gathering as run_report
-from docferry_cli.running import follow, watch
+from docferry_cli.running import watch
 from docferry_cli.status import gathering as status_of_all
 from docferry_cli.sync_jobs.joining import joined
 from docferry_cli.targets import Where
@@ -48,10 +48,10 @@ def test_the_schedule_syncs(world: World) -> None:
     """By the target, the input and the role that stand in the template, as EventBridge Scheduler starts it."""
     world.upload({"schedule/rota.txt": b"The night watch begins at eight."})
     schedule: Any = boto3.client("scheduler")
-    target = schedule.get_schedule(Name=f"docferry-{world.stack.connector}")["Target"]
+    target = schedule.get_schedule(Name=f"docferry-{world.stack.connector.name}")["Target"]
 
     before = set(world.executions())
-    world.cloud.schedules.fire(f"docferry-{world.stack.connector}")
+    world.cloud.schedules.fire(f"docferry-{world.stack.connector.name}")
     world.settle()
 
     after = world.executions()
@@ -110,18 +110,18 @@ def test_a_change_set_in_the_inbox_is_taken(world: World) -> None:
     after = world.executions()
     assert [after[name] for name in set(after) - before] == ["SUCCEEDED"]
     assert not list(world.store.keys("inbox/"))
-    world.assert_converged({f"{world.stack.connector}/{line['DocumentId']}" for line in lines})
+    world.assert_converged({f"{world.stack.connector.name}/{line['DocumentId']}" for line in lines})
 
 
 def test_the_command_drives_a_stack_in_aws(world: World) -> None:
     """Found by the outputs of the stack, followed in its bucket: with these clients as with those of an account."""
     world.upload({"command/order.txt": b"Standing orders."})
-    connector = deployable(CONNECTORS)[world.stack.connector].connector
+    connector = deployable(CONNECTORS)[world.stack.connector.name].connector
 
     where = Where("aws", Path(), CONNECTORS)
     with where.run(connector) as opened:
-        plan = follow(opened, opened.start(mode="plan"))
-        applied = follow(opened, opened.start(apply=plan.report.run))
+        plan = watch(opened, opened.start(mode="plan").run)
+        applied = watch(opened, opened.start(apply=plan.report.run).run)
         runs = [entry.run for entry in islice(ledger.newest(opened.store), 2)]
         again = watch(opened, applied.report.run)
         described = run_report.gather(opened, finding.find(opened.store, applied.report.run))
@@ -129,7 +129,7 @@ def test_the_command_drives_a_stack_in_aws(world: World) -> None:
     statuses = {status.connector: status for status in status_of_all.gather(where, None)}
 
     ids = [document.id for document in plan.planned]
-    assert f"{world.stack.connector}/command/order.txt" in ids
+    assert f"{world.stack.connector.name}/command/order.txt" in ids
     assert (applied.report.status, applied.report.added, applied.failed) == ("SUCCEEDED", len(ids), [])
     world.assert_converged({"command/order.txt"})
     assert runs == [applied.report.run, plan.report.run]
@@ -147,7 +147,7 @@ def test_the_connector_tells_what_happens_to_it(world: World) -> None:
     """On the bus and on the topic of its stack: a failed run, a document without access control, and their ends."""
     (topic,) = boto3.client("sns").list_topics()["Topics"]
     listener = Listener(topic["TopicArn"])
-    name = world.stack.connector
+    name = world.stack.connector.name
     access = json.dumps({"AccessControlList": [{"Name": "ann", "Type": "USER", "Access": "ALLOW"}]}).encode()
 
     failed = world.stack.start(mode="no such mode")
@@ -175,10 +175,10 @@ def test_a_document_of_a_stack_in_aws_is_explained(world: World) -> None:
     run = world.run()
 
     question = Question(text=f"s3://{BUCKET}/why/orders.txt", reader=Reader("ann"))
-    said = ask(Where("aws", Path(), CONNECTORS), world.stack.connector, question).document
+    said = ask(Where("aws", Path(), CONNECTORS), world.stack.connector.name, question).document
 
     assert said is not None
-    assert (said.target, said.id) == ("aws", f"{world.stack.connector}/why/orders.txt")
+    assert (said.target, said.id) == ("aws", f"{world.stack.connector.name}/why/orders.txt")
     assert (said.source.state, said.next.due, said.index.status) == ("listed", "nothing", "INDEXED")
     assert (said.manifest.since, said.fates[0].became) == (run.run, "added")
     assert said.reader is not None

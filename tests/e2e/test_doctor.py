@@ -45,7 +45,7 @@ def healthy(world: World) -> World:
 def dead_letter(world: World) -> Iterator[None]:
     """An event that nobody could handle."""
     sqs: Any = boto3.client("sqs")
-    (queue,) = (url for url in sqs.list_queues()["QueueUrls"] if f"{world.stack.connector}-TriggersDead" in url)
+    (queue,) = (url for url in sqs.list_queues()["QueueUrls"] if f"{world.stack.connector.name}-TriggersDead" in url)
     sqs.send_message(QueueUrl=queue, MessageBody="{}")
     yield
     sqs.purge_queue(QueueUrl=queue)
@@ -73,7 +73,7 @@ def stale_lease(world: World) -> Iterator[None]:
 @contextmanager
 def foreign_job(world: World) -> Iterator[None]:
     """A sync job that another program has started."""
-    index = world.stack.data_source()
+    index = world.stack.index
     index.start()
     yield
     index.stop()
@@ -94,13 +94,13 @@ def without_policies(role: str) -> Iterator[None]:
 
 def function_without_rights(world: World) -> Any:
     """The function that puts documents may nothing any more."""
-    name = f"docferry-{world.stack.connector}-put_batch"
+    name = f"docferry-{world.stack.connector.name}-put_batch"
     return without_policies(role_name(boto3.client("lambda").get_function_configuration(FunctionName=name)["Role"]))
 
 
 def content_role(world: World) -> str:
     """The name of the role that the service reads content with."""
-    name = f"docferry-{world.stack.connector}-put_batch"
+    name = f"docferry-{world.stack.connector.name}-put_batch"
     function: Any = boto3.client("lambda").get_function_configuration(FunctionName=name)
     told = json.loads(function["Environment"]["Variables"]["CONNECTOR"])
     return role_name(told["index"]["settings"]["role_arn"])
@@ -146,7 +146,7 @@ BROKEN: tuple[tuple[Broken, str, str], ...] = (
 
 def test_a_connector_that_was_deployed_is_healthy(healthy: World) -> None:
     """Each check has looked, and found nothing."""
-    found = doctor(healthy.stack.connector)
+    found = doctor(healthy.stack.connector.name)
 
     assert {name: one for name, one in found.items() if one.status != "ok"} == {}
     assert found["source"].said == "the first page has 1 documents, 0 skipped"
@@ -157,13 +157,13 @@ def test_each_thing_that_is_broken_is_found(healthy: World) -> None:
     for broken, check, said in BROKEN:
         with ExitStack() as stack:
             stack.enter_context(broken(healthy))
-            found = doctor(healthy.stack.connector)
+            found = doctor(healthy.stack.connector.name)
             seen = {name: one for name, one in found.items() if one.status != "ok"}
         assert list(seen) == [check], seen
         assert said in seen[check].said
         assert seen[check].cure
     healthy.run()
-    assert wrong(healthy.stack.connector) == {}
+    assert wrong(healthy.stack.connector.name) == {}
 
 
 def test_what_connectors_yaml_says_is_compared(healthy: World, tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_what_connectors_yaml_says_is_compared(healthy: World, tmp_path: Path) -
     text = CONNECTORS.read_text().replace("department: STRING", "department: NUMBER, color: STRING")
     config.write_text(text.replace(f"bucket: {BUCKET}", f"bucket: {BUCKET}, exclude: {patterns}"))
 
-    found = wrong(healthy.stack.connector, config)
+    found = wrong(healthy.stack.connector.name, config)
 
     assert set(found) == {"fields", "environment"}
     assert "color (STRING) is not declared; department is a STRING in the index, and a NUMBER in" in found["fields"]
@@ -184,7 +184,7 @@ def test_a_connector_without_a_stack(healthy: World) -> None:
     """One check says what to do, and the others that they could not look."""
     found = doctor("named")
 
-    assert healthy.stack.connector != "named"
+    assert healthy.stack.connector.name != "named"
     assert found["stack"].status == "wrong"
     assert "`docferry deploy named` deploys it" in found["stack"].said
     assert {one.status for name, one in found.items() if name in {"index", "lease", "uploads"}} == {"unknown"}

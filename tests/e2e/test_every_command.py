@@ -90,9 +90,8 @@ def test_every_command_works_here(service: str, tmp_path: Path) -> None:
     )
 
 
-def test_every_command_works_on_the_stack(
-    service: str, running: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("running")
+def test_every_command_works_on_the_stack(service: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """On the stack of this machine, which does not come up anew for each command here; see test_command.py."""
 
     @contextmanager
@@ -103,7 +102,6 @@ def test_every_command_works_on_the_stack(
     monkeypatch.setattr(docferry_laptop.deployed, "cloud", shared)
 
     every_command(in_bucket(service, "stack", call, tmp_path))
-    del running
 
 
 def test_every_command_works_in_aws(service: str, running: Cloud, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from docferry_cli.stack import find
+from docferry_cli.targets.aws import opened
 from docferry_infra.deployable import deployable
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.deployed import cloud
@@ -53,7 +53,7 @@ def run(assembly: Assembly, tmp_path: Path) -> Iterator[Run]:
         folder = faulty(assembly, connector.name, {**SOUND, "crawl": crawl}, tmp_path)
         running.publish(folder, connector)
         running.create(connector.name)
-        execution = find(connector).start()
+        execution = opened(connector).start()
         wait_for_end(execution)
         return Ended(execution.arn)
 

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from docferry_cli.stack import find
+from docferry_cli.targets.aws import opened
 from docferry_infra.deployable import deployable
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.deployed import Cloud, cloud
@@ -38,7 +38,7 @@ def world(assembly: Assembly) -> Iterator[World]:
         running.publish(assembly, connector)
         running.create(connector.name)
         running.hear_uploads()
-        yield World(running, find(connector))
+        yield World(running, opened(connector))
 
 
 def role(part: str) -> tuple[str, str, str]:

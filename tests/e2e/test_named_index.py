@@ -7,7 +7,7 @@ import boto3
 import msgspec
 
 from docferry.runtime.settings import CONNECTOR
-from docferry_cli.stack import find
+from docferry_cli.targets.aws import opened
 from docferry_infra.deployable import deployable
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.deployed import cloud
@@ -22,11 +22,11 @@ def test_the_ids_are_those_of_an_emulated_index(assembly: Assembly, tmp_path: Pa
     with cloud(state=tmp_path) as running:
         running.publish(assembly, connector)
         running.create(connector.name)
-        first = find(connector).index.settings
+        first = opened(connector).part.settings
         function: Any = boto3.client("lambda").get_function_configuration(FunctionName="docferry-named-put_batch")
     with cloud(state=tmp_path) as running:
         running.create(connector.name)
-        second = find(connector).index.settings
+        second = opened(connector).part.settings
         qbusiness: Any = boto3.client("qbusiness")
         source = qbusiness.get_data_source(
             applicationId=second["application_id"], indexId=second["index_id"], dataSourceId=second["data_source_id"]

@@ -13,7 +13,7 @@ from docferry.state import manifest
 from docferry.state.keys import LEASE
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
-from docferry_cli.stack import Stack
+from docferry_cli.targets import Startable
 from docferry_laptop.deployed import Cloud
 from docferry_laptop.executions import Execution
 from tests.waiting import wait_for, wait_for_end
@@ -26,10 +26,10 @@ BUCKET = "example-handbook"
 class World:
     """A deployed connector, and the bucket that is its source."""
 
-    def __init__(self, running: Cloud, stack: Stack) -> None:
+    def __init__(self, running: Cloud, stack: Startable) -> None:
         self.cloud = running
         self.stack = stack
-        self.store = stack.store()
+        self.store = stack.store
         self._s3: Any = boto3.client("s3")
         self._step_functions: Any = boto3.client("stepfunctions")
 
@@ -70,7 +70,7 @@ class World:
         """The index holds these documents of the source and says so, and nothing is left open."""
         held = self.manifest()
         assert keys <= set(held)
-        index = self.stack.data_source()
+        index = self.stack.index
         ids = {held[key].id for key in keys}
         assert ids <= {status.id for status in index.statuses(None, sorted(ids)) if status.status == "INDEXED"}
         assert not {"SYNCING", "STOPPING"} & {job.status for job in index.jobs()}

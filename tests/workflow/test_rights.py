@@ -14,7 +14,7 @@ from botocore.client import BaseClient
 
 from docferry.state.keys import FAILURES
 from docferry_cli.main import app
-from docferry_cli.stack import Stack
+from docferry_cli.targets import Startable
 from docferry_cli.targets import aws as target_aws
 from tests.cli.command import Docferry
 from tests.workflow.world import World
@@ -86,8 +86,9 @@ def docferry(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 def deployed(world: World, monkeypatch: pytest.MonkeyPatch, docferry: Docferry) -> World:  # noqa: ARG001  # its folder
     """A connector of connectors.yaml that the target ``aws`` finds. CloudFormation would cost most of the time."""
     settings = world.deployment.wired.settings
-    stack = Stack("team", world.deployment.state_machine, settings.state_bucket, settings.connector.index)
-    monkeypatch.setattr(target_aws, "find", lambda _: stack)
+    part, machine = settings.connector.index, world.deployment.state_machine
+    stack = Startable("aws", world.connector, part, settings.state_bucket, state_machine=machine, interrupted="")
+    monkeypatch.setattr(target_aws, "find", lambda *_: stack)
     source = {"kind": "files", "path": str(world.folder)}
     described = {"connectors": {"team": {"source": source, "index": {"kind": world.connector.index.kind}}}}
     Path("connectors.yaml").write_text(json.dumps(described), encoding="utf-8")

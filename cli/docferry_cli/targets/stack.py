@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from docferry.connector import Connector
-from docferry_cli.stack import find
+from docferry_cli.targets.deployed import find
 from docferry_cli.targets.here import INTERRUPTED
 from docferry_cli.targets.opened import Startable
 from docferry_emulators import Settings
@@ -29,7 +29,7 @@ def run(state: Path, connector: Connector) -> Iterator[Startable]:
         here = running.enter_context(_cloud(state))
         here.create(connector.name)
         running.enter_context(delivering(here.events))
-        yield _opened(connector)
+        yield opened(connector)
 
 
 @contextmanager
@@ -37,11 +37,11 @@ def see(state: Path) -> Iterator[Callable[[Connector], Startable]]:
     """Give what opens the stack of any connector on this machine. No event is delivered, so nothing starts to run."""
     with _cloud(state) as here:
 
-        def opened(connector: Connector) -> Startable:
+        def created(connector: Connector) -> Startable:
             here.create(connector.name)
-            return _opened(connector)
+            return opened(connector)
 
-        yield opened
+        yield created
 
 
 @contextmanager
@@ -54,17 +54,10 @@ def _cloud(state: Path) -> Iterator["Cloud"]:
         yield here
 
 
-def _opened(connector: Connector) -> Startable:
+def opened(connector: Connector) -> Startable:
+    """Open the stack of a connector, which was created. Free the lease of a run that ended with its process."""
     from docferry_laptop.laptop import clear_lease
 
-    found = find(connector)
-    opened = Startable(
-        "stack",
-        connector,
-        found.index,
-        found.state_bucket,
-        state_machine=found.state_machine,
-        interrupted=INTERRUPTED,
-    )
-    clear_lease(opened.store)
-    return opened
+    found = find(connector, "stack", INTERRUPTED)
+    clear_lease(found.store)
+    return found

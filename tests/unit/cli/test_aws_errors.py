@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 
 from docferry.connector import Connector, Part
 from docferry.errors import ConfigurationError
-from docferry_cli import stack
 from docferry_cli.aws_errors import explain
+from docferry_cli.targets import aws
 
 ROLE = "arn:aws:sts::123456789012:assumed-role/Reader/ann"
 BUCKET = "arn:aws:s3:::docferry-handbook-state"
@@ -75,4 +75,4 @@ def test_a_stack_that_is_not_there_or_not_whole(
     monkeypatch.setattr(boto3, "client", lambda _: CloudFormation(answer))
 
     with pytest.raises(ConfigurationError, match=said):
-        stack.find(Connector("handbook", Part("s3", {"bucket": "b"}), Part("kendra")))
+        aws.opened(Connector("handbook", Part("s3", {"bucket": "b"}), Part("kendra")))

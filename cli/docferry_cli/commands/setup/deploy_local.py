@@ -78,12 +78,13 @@ def deploy(
 
 def tell(console: "Console", state: Path, connector: "Connector") -> None:
     """Print what was deployed, and what to do next."""
-    from docferry_cli.stack import find
+    from docferry_cli.targets.deployed import find
+    from docferry_cli.targets.stack import INTERRUPTED
 
-    stack = find(connector)
+    made = find(connector, "stack", INTERRUPTED)
     console.print(f"[bold]docferry-{connector.name}[/] is deployed on this machine")
-    console.print(f"  state machine  {stack.state_machine}", highlight=False)
-    console.print(f"  state bucket   {stack.state_bucket}", highlight=False)
+    console.print(f"  state machine  {made.state_machine}", highlight=False)
+    console.print(f"  state bucket   {made.bucket}", highlight=False)
     if connector.source.kind == "s3":
         folder = state / "buckets" / connector.source.settings["bucket"]
         folder.mkdir(parents=True, exist_ok=True)
