@@ -79,7 +79,7 @@ def deploy(
 def tell(console: "Console", state: Path, connector: "Connector") -> None:
     """Print what was deployed, and what to do next."""
     from docferry_cli.targets.deployed import find
-    from docferry_cli.targets.stack import INTERRUPTED
+    from docferry_cli.targets.here import INTERRUPTED
 
     made = find(connector, "stack", INTERRUPTED)
     console.print(f"[bold]docferry-{connector.name}[/] is deployed on this machine")
