@@ -2,9 +2,7 @@
 
 import json
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +12,7 @@ from botocore.exceptions import ClientError
 from docferry_laptop.firing import fires
 from docferry_laptop.iam.enforcement import Iam
 from docferry_laptop.iam.refusals import NotAuthorized
+from docferry_laptop.repeating import repeated
 
 log = logging.getLogger(__name__)
 
@@ -42,26 +41,18 @@ class Schedules:
         """Fire one schedule now."""
         self._start(self._scheduler.get_schedule(Name=name))
 
-    @contextmanager
-    def firing(self) -> Iterator[None]:
+    def firing(self) -> AbstractContextManager[None]:
         """Fire, in a thread, what is due by the machine's clock, until the block ends. What was missed stays missed."""
-        over, since = threading.Event(), datetime.now(UTC)
+        since = seen = _minute()
 
-        def work() -> None:
-            seen = since.replace(second=0, microsecond=0)
-            while not over.wait(LOOK_SECONDS):
-                minute = datetime.now(UTC).replace(second=0, microsecond=0)
-                if minute > seen:
-                    seen = minute
-                    self.fire_due(since.replace(second=0, microsecond=0), minute)
+        def look() -> None:
+            nonlocal seen
+            minute = _minute()
+            if minute > seen:
+                seen = minute
+                self.fire_due(since, minute)
 
-        thread = threading.Thread(target=work, name="schedules", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+        return repeated(look, "schedules", LOOK_SECONDS)
 
     def _start(self, schedule: dict[str, Any]) -> None:
         target, name = schedule["Target"], schedule["Name"]
@@ -88,3 +79,7 @@ class Schedules:
         sqs: Any = boto3.client("sqs")
         body = json.dumps({"schedule": schedule["Name"], "input": target.get("Input"), "error": why})
         sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=body)
+
+
+def _minute() -> datetime:
+    return datetime.now(UTC).replace(second=0, microsecond=0)

@@ -16,17 +16,6 @@ KEYS = {
 }
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with two documents and something that is none."""
-    documents = tmp_path / "documents"
-    documents.mkdir()
-    (documents / "tides.txt").write_text("High water is at noon.")
-    (documents / "winds.md").write_text("# Winds\n\nForce eight.")
-    (documents / "program.exe").write_text("binary")
-    return documents
-
-
 @pytest.mark.parametrize("index", ["kendra", "qbusiness"])
 def test_a_folder_is_synced_searched_and_listed(docferry: Docferry, folder: Path, index: str) -> None:
     """From nothing to a search result; the second sync moves nothing and opens no job."""

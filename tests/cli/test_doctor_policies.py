@@ -22,6 +22,10 @@ def statement(effect: str, action: Any, resource: Any, **more: Any) -> dict[str,
         ([statement("Allow", ["S3:Get*"], ["*"])], True),
         ([statement("Allow", "s3:GetObject", f"{BUCKET}/runs/*")], False),
         ([statement("Allow", "s3:PutObject", "*")], False),
+        (
+            [statement("Allow", "s3:GetObject", f"{BUCKET}/[s]taging/*")],
+            False,
+        ),  # as IAM has it, brackets are themselves
         ([], False),
         ([statement("Allow", "*", "*"), statement("Deny", "s3:*", f"{BUCKET}/*")], False),
         ([statement("Allow", "*", "*"), statement("Deny", "s3:*", "*", Condition={"Bool": {}})], True),

@@ -22,17 +22,6 @@ PROGRAM = [
 ]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with two documents, and something that is none."""
-    documents = tmp_path / "documents"
-    documents.mkdir()
-    (documents / "tides.txt").write_text("High water is at noon.")
-    (documents / "winds.md").write_text("# Winds\n\nForce eight.")
-    (documents / "program.exe").write_text("binary")
-    return documents
-
-
 def status_of(docferry: Docferry) -> tuple[int, Any]:
     """The exit code of `docferry status --json`, and the one connector of it."""
     code, out, _ = docferry("status", "--json")

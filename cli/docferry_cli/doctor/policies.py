@@ -5,8 +5,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
+
+from docferry_laptop.iam.policy import matches
 
 Statement = Mapping[str, Any]
 
@@ -57,8 +58,8 @@ def _statements(iam: Any, role: str) -> Iterator[Statement]:
 
 def _about(statement: Statement, action: str, resource: str) -> bool:
     actions = [one.lower() for one in _listed(statement.get("Action"))]
-    return any(fnmatchcase(action.lower(), one) for one in actions) and any(
-        fnmatchcase(resource, one) for one in _listed(statement.get("Resource"))
+    return any(matches(one, action.lower()) for one in actions) and any(
+        matches(one, resource) for one in _listed(statement.get("Resource"))
     )
 
 
@@ -70,7 +71,7 @@ def _fits(condition: Mapping[str, Mapping[str, Any]], account: str, resource: st
                 return False
             arn = f"arn:x:x:x:{account}:{resource}"
             ends = [f"arn:*:*:*:{one.split(':', 4)[-1]}" for one in _listed(wanted)]
-            if key.lower() == "aws:sourcearn" and not any(fnmatchcase(arn, one) for one in ends):
+            if key.lower() == "aws:sourcearn" and not any(matches(one, arn) for one in ends):
                 return False
     return True
 

@@ -17,7 +17,7 @@ from docferry_cli.run_report.charts import bars, curve
 from docferry_cli.run_report.facts import RunReport
 from docferry_cli.run_report.showing import lines, written
 from docferry_cli.safe_text import visible
-from docferry_cli.status.showing import duration
+from docferry_cli.times import duration
 
 ROWS = 5_000
 """How many documents of a list the page shows: a browser searches so many at once. `--json` has all."""

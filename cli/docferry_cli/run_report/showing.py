@@ -1,14 +1,14 @@
 """Prints everything about a run for a person."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rich.console import Console
 
 from docferry_cli.result import show_documents, show_held_back, show_planned
 from docferry_cli.run_report.facts import RunReport
 from docferry_cli.safe_text import printable
-from docferry_cli.status.showing import duration
+from docferry_cli.times import duration, utc
 
 STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan"}
 
@@ -69,7 +69,7 @@ def throughput(found: RunReport) -> float | None:
 
 def written(time: datetime | None) -> str:
     """Return a time as it is written in a report."""
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if time else "unknown"
+    return f"{utc(time)} UTC" if time else "unknown"
 
 
 def _between(began: datetime, ended: datetime) -> str:

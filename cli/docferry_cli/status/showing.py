@@ -1,12 +1,13 @@
 """Prints the status of connectors for a person: a few lines each, on one screen."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from rich.console import Console
 
 from docferry_cli.safe_text import printable
 from docferry_cli.status.facts import Running, Status
+from docferry_cli.times import duration
 
 STYLES = {"healthy": "green", "unhealthy": "red", "unknown": "yellow"}
 
@@ -67,12 +68,3 @@ def _ago(time: datetime | None, now: datetime) -> str:
         return "at an unknown time"
     written = time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"{duration((now - time).total_seconds())} ago ({written})"
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time in its two largest units, such as ``3 h 20 min``."""
-    whole = timedelta(seconds=max(0, round(seconds)))
-    hours, rest = divmod(whole.seconds, 3600)
-    parts = {"d": whole.days, "h": hours, "min": rest // 60, "s": rest % 60}
-    shown = [f"{count} {unit}" for unit, count in parts.items() if count]
-    return " ".join(shown[:2]) or "0 s"

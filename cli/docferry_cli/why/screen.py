@@ -1,6 +1,6 @@
 """The answer of `docferry why` on the terminal. Ids, titles and names are anybody's text: nothing of them is markup."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rich.console import Console
 from rich.text import Text
@@ -8,6 +8,7 @@ from rich.text import Text
 from docferry.groups.readers import Verdict
 from docferry.model import Principal
 from docferry_cli.safe_text import printable
+from docferry_cli.times import utc
 from docferry_cli.why.answer import Answer, Fate, Manifest, Next, Reads, Source, Why
 
 EXPLAINED, UNKNOWN, CANNOT_TELL = 0, 1, 2
@@ -115,7 +116,7 @@ def _fate(fate: Fate) -> str:
 
 
 def _when(time: datetime | None) -> str:
-    return f" ({time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC)" if time else ""
+    return f" ({utc(time)} UTC)" if time else ""
 
 
 def _access(console: Console, why: Why) -> None:

@@ -106,5 +106,4 @@ def _changes(store: Store, parts: list[Shard], operation: Operation) -> Iterator
 
 
 def _lines(store: Store, run: str, name: str) -> Iterator[bytes]:
-    key = run_key(run, name)
-    return store.lines_if_any(key)
+    return store.lines_if_any(run_key(run, name))

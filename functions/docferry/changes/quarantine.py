@@ -52,7 +52,7 @@ def read(store: Store) -> Iterator[Failing]:
 
 def of_run(store: Store, run: str) -> Iterator[Outcome]:
     """The outcomes of a run that the index did not acknowledge, sorted by id."""
-    return (lines.decode(line, Outcome) for line in _lines(store, run_key(run, FAILED)))
+    return (lines.decode(line, Outcome) for line in store.lines_if_any(run_key(run, FAILED)))
 
 
 def release(store: Store, ids: frozenset[str] | None) -> int:
@@ -149,8 +149,4 @@ def _replace(store: Store, records: Callable[[], Iterable[Failing]]) -> None:
 
 
 def _stream(store: Store, key: str) -> Iterator[Failing]:
-    return (lines.decode(line, Failing) for line in _lines(store, key))
-
-
-def _lines(store: Store, key: str) -> Iterator[bytes]:
-    return store.lines_if_any(key)
+    return (lines.decode(line, Failing) for line in store.lines_if_any(key))

@@ -112,7 +112,7 @@ def _digest(store: Store, run: str, names: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
     try:
         for key in (run_key(run, name) for name in names):
-            for line in store.lines(key) if store.exists(key) else ():
+            for line in store.lines_if_any(key):
                 digest.update(lines.line_id(line).encode() + b"\n")
             digest.update(b"\n")
     except (ValueError, ZstdError):

@@ -34,12 +34,12 @@ def pace(store: Store, index: Index | None, entry: Entry, now: datetime | None =
     found = progress(store, index, entry.run)
     crawl, done = found.crawl, found.put.done + found.delete.done
     if found.put.total is None or found.delete.total is None:
-        seen = _written(store, entry.run, CHECKPOINT)
+        seen = store.modified(run_key(entry.run, CHECKPOINT))
         seconds = (seen - entry.began).total_seconds() if seen and entry.began else 0
         return _paced("crawl", crawl.done, crawl.total, seconds)
     total = found.put.total + found.delete.total
     if done < total:
-        since = _written(store, entry.run, BATCHES)
+        since = store.modified(run_key(entry.run, BATCHES))
         return _paced("sending", done, total, (now - since).total_seconds() if since else 0)
     # The services say how far they are, and not since when.
     return _paced("indexing", found.indexing.done, found.indexing.total, 0)
@@ -49,7 +49,3 @@ def _paced(name: Name, done: int, total: int | None, seconds: float) -> Pace:
     rate = done / seconds if seconds > 0 and done else None
     left = (total - done) / rate if rate and total is not None else None
     return Pace(phase=name, done=done, total=total, per_second=rate, seconds_left=left)
-
-
-def _written(store: Store, run: str, name: str) -> datetime | None:
-    return next((found.modified for found in store.objects(run_key(run, name))), None)

@@ -81,5 +81,4 @@ def exposed(store: Store, run: str) -> Iterator[str]:
 
 
 def _stream(store: Store, run: str, name: str) -> Iterator[bytes]:
-    key = run_key(run, name)
-    return store.lines_if_any(key)
+    return store.lines_if_any(run_key(run, name))

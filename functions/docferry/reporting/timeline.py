@@ -50,12 +50,12 @@ def timeline(store: Store, entry: Entry) -> Timeline:
     """Read when a run did what. A run that has left no trace of a phase has no such phase. Raises StateInvalid."""
     sent = sorted(finished_when(store, entry.run, shards(store, entry.run)), key=lambda one: one[1])
     points = list(_points([(when, shard.operation == "put", shard.documents) for shard, when in sent]))
-    crawled = _written(store, entry.run, BATCHES) or _written(store, entry.run, CHECKPOINT)
+    crawled = store.modified(run_key(entry.run, BATCHES)) or store.modified(run_key(entry.run, CHECKPOINT))
     ends: list[tuple[Phase, datetime | None]] = [
         ("crawl", crawled),
-        ("groups", _written(store, entry.run, GROUPS_REPORT)),
+        ("groups", store.modified(run_key(entry.run, GROUPS_REPORT))),
         ("sending", points[-1].at if points else None),
-        ("indexing and commit", _written(store, entry.run, REPORT)),
+        ("indexing and commit", store.modified(run_key(entry.run, REPORT))),
     ]
     return Timeline(tuple(_phases(entry.began, ends)), tuple(_thinned(points)))
 
@@ -83,8 +83,3 @@ def _thinned(points: list[Point]) -> list[Point]:
     step = -(-len(points) // POINTS) if points else 1
     kept = points[::-step]
     return kept[::-1]
-
-
-def _written(store: Store, run: str, name: str) -> datetime | None:
-    key = run_key(run, name)
-    return next((found.modified for found in store.objects(key) if found.key == key), None)

@@ -183,6 +183,10 @@ class Store:
             raise
         return etag
 
+    def modified(self, key: str) -> datetime | None:
+        """When an object was written, to the second, or None when there is none."""
+        return next((found.modified for found in self.objects(key) if found.key == key), None)
+
     def put_content(self, key: str, content: bytes) -> None:
         """Stage the content of a document."""
         self._s3.put_object(Bucket=self.bucket, Key=key, Body=content)

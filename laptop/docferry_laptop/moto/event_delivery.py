@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -23,6 +23,7 @@ from moto.utilities.arns import parse_arn
 
 from docferry_laptop.iam.enforcement import Iam
 from docferry_laptop.iam.refusals import NotAuthorized
+from docferry_laptop.repeating import repeated
 
 log = logging.getLogger(__name__)
 
@@ -172,22 +173,9 @@ def event_delivery(iam: Iam | None = None) -> Iterator[Events]:
         yield events
 
 
-@contextmanager
-def delivering(events: Events, every: float = 0.2) -> Iterator[None]:
+def delivering(events: Events, every: float = 0.2) -> AbstractContextManager[None]:
     """Deliver in a thread, again every ``every`` seconds, until the block ends."""
-    over = threading.Event()
-
-    def work() -> None:
-        while not over.wait(every):
-            events.deliver()
-
-    thread = threading.Thread(target=work, name="delivering", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return repeated(events.deliver, "delivering", every)
 
 
 def _terminated(events: Events) -> Callable[..., None]:

@@ -26,8 +26,9 @@ from docferry_cli.status.facts import Status
 from docferry_cli.status.gathering import exit_code
 from docferry_cli.status.judging import judge, unreadable
 from docferry_cli.status.looking import LOOKED, look
-from docferry_cli.status.showing import duration, show
+from docferry_cli.status.showing import show
 from docferry_cli.targets import Where
+from docferry_cli.times import duration
 from tests.unit.fakes import FakeIndex, job
 
 STEPS = NextSteps(

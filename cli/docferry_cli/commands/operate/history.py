@@ -69,6 +69,8 @@ def show(console: "Console", title: str, jobs: list["Job"]) -> None:
     from rich import box
     from rich.table import Table
 
+    from docferry_cli.times import utc
+
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for column in ("execution id", "status", "started (UTC)", "ended (UTC)"):
         table.add_column(column, no_wrap=True)
@@ -80,8 +82,8 @@ def show(console: "Console", title: str, jobs: list["Job"]) -> None:
         table.add_row(
             job.execution_id,
             f"[{STYLES.get(job.status, 'default')}]{job.status}[/]",
-            _written(job.started_at),
-            _written(job.ended_at),
+            utc(job.started_at),
+            utc(job.ended_at),
             *(f"{count:,}" for count in (metrics.added, metrics.modified, metrics.deleted, metrics.failed)),
             job.run or job.made_by,
         )
@@ -90,7 +92,3 @@ def show(console: "Console", title: str, jobs: list["Job"]) -> None:
 
 def _utc(time: datetime | None) -> datetime | None:
     return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
-
-
-def _written(time: datetime | None) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if time else "-"

@@ -1,6 +1,5 @@
 """`docferry runs`: the ledger of runs."""
 
-from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,6 +56,8 @@ def show(console: "Console", runs: list["Entry"]) -> None:
     from rich import box
     from rich.table import Table
 
+    from docferry_cli.times import utc
+
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     for column in ("run", "started by", "mode", "status", "began (UTC)", "ended (UTC)"):
         table.add_column(column, no_wrap=True)
@@ -68,12 +69,8 @@ def show(console: "Console", runs: list["Entry"]) -> None:
             run.trigger,
             run.mode,
             f"[{STYLES.get(run.status, 'default')}]{run.status}[/]",
-            _written(run.began),
-            _written(run.ended),
+            utc(run.began),
+            utc(run.ended),
             *(f"{count:,}" for count in (run.added, run.modified, run.deleted, run.failed, run.withheld + run.exposed)),
         )
     console.print(table if runs else "no runs")
-
-
-def _written(time: datetime | None) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if time else "-"
