@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def repeated(work: Callable[[], object], name: str, every: float) -> Iterator[None]:
-    """Do the work every so many seconds, in a thread with this name, until the block ends."""
+    """Do the work in a thread with this name, each ``every`` seconds, until the block ends."""
     over = threading.Event()
 
     def again() -> None:
