@@ -13,15 +13,16 @@ from unittest.mock import patch
 
 import yaml
 
+from benchmarks.trial import Trial, trial
 from docferry.delivery import shards
+from docferry.indexes import Verify
 from docferry.sources import s3
 from docferry.sources.folder import files
 from docferry.state import sorting
 from docferry_laptop.costs.limits import Sizes
 from docferry_laptop.costs.model import drivers
-from docferry_laptop.costs.trial import Trial, trial
 from docferry_laptop.costs.usage import FunctionUse, Usage
-from docferry_laptop.costs.workload import Verify, Workload
+from docferry_laptop.costs.workload import Workload
 
 SMALL = Sizes(shard_documents=20, chunk_lines=20, page_keys=20)
 HOW = "`python -m benchmarks.costs` counts runs on the emulators"

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from benchmarks.trial import DOCUMENT_SECONDS, INDEXING_SECONDS, trial
 from docferry.delivery import shards
 from docferry_laptop.costs.calibration import Calibration, Seconds, load
 from docferry_laptop.costs.limits import Sizes
 from docferry_laptop.costs.model import usage
-from docferry_laptop.costs.trial import DOCUMENT_SECONDS, INDEXING_SECONDS, trial
 from docferry_laptop.costs.usage import Usage
 from docferry_laptop.costs.workload import Workload
 

@@ -1,10 +1,11 @@
 """What a run has to do: the figures of a source, of an index, and of the changes between two runs."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
-Verify = Literal["auto", "all", "metrics"]
+from docferry.indexes import Verify
+
 Count = Annotated[int, Meta(ge=0)]
 
 

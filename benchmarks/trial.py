@@ -8,13 +8,14 @@ from pathlib import Path
 
 import boto3
 
+from benchmarks.counting import Counter, counting
 from docferry.connector import Connector, DeleteGuard, Part
+from docferry.indexes import Verify
 from docferry.reporting import report
 from docferry_emulators import DEFAULTS, Settings
 from docferry_emulators.clock import VirtualClock
-from docferry_laptop.costs.counting import Counter, counting
 from docferry_laptop.costs.usage import Usage
-from docferry_laptop.costs.workload import Verify, Workload
+from docferry_laptop.costs.workload import Workload
 from docferry_laptop.laptop import Deployment, laptop
 from docferry_laptop.storage import create_bucket
 
