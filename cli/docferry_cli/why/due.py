@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from docferry.changes import access, detection, quarantine, scope
-from docferry.changes.access import Exposed
+from docferry.changes.access import Exposed, Renamed
 from docferry.changes.detection import Unchanged
 from docferry.changes.quarantine import Failing
 from docferry.model import Change, Document, Skipped
@@ -36,21 +36,20 @@ def due(
     listing = [lines.encode(entry)] if entry is not None else []
     uncertain = {entry.locator} if isinstance(entry, Skipped) and entry.locator is not None else set[str]()
     connector = opened.connector
-    renamed: frozenset[str] = frozenset()
-    if connector.access != "public":
-        renamed = access.renamed(lambda: manifest, listing, connector.name, frozenset())
-    events = detection.detect(manifest, listing, uncertain | renamed)
+    kept, bare = access.renamed(access.secret(manifest, connector.name), access.bare(manifest, listing, ()))
+    events = detection.detect(manifest, listing, uncertain)
     if "tells_changes" in source.abilities:
         events = detection.without_absences(events)
-    guarded = access.guard(events, connector.access, approved=frozenset(), renamed=renamed)
+    guarded = access.guard(events, connector.access, approved=frozenset(), renamed=Renamed(kept, bare))
     happens = quarantine.quarantine(guarded, iter([failing] if failing is not None else []))
     found = next((event for event in happens if not isinstance(event, Unchanged) and event.id == id_), None)
     if found is not None and not isinstance(found, Skipped):
         return _changed(opened, source, found)
+    lost = connector.access != "public" and held is not None and held.id in kept
     # Nothing is done about it: it is as the source has it, or cannot be compared, and stays as it is indexed.
     if isinstance(entry, Skipped):
         return Next(due="keep" if held is not None else "skip", why=(entry.skipped,))
-    return Next(due="keep", why=(LOST,)) if renamed else Next(due="nothing")
+    return Next(due="keep", why=(LOST,)) if lost else Next(due="nothing")
 
 
 def _changed(opened: Opened, source: Source, event: Change | Exposed | Failing) -> Next:

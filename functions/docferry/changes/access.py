@@ -4,17 +4,15 @@ https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html: a documen
 public. A sidecar that was lost, or the permission to read it, makes one of a document that was secret.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
-from itertools import repeat
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from docferry.changes.detection import Unchanged
+from docferry.changes.detection import UNCHANGED, Unchanged
 from docferry.connector import Policy
 from docferry.model import Change, Document, Listed, Skipped
 from docferry.state import lines
 from docferry.state.lines import is_document
-from docferry.state.merge import align
 
 
 class Exposed(Struct, frozen=True):
@@ -31,31 +29,61 @@ def required(entry: Listed, policy: Policy | None) -> Listed:
     return entry
 
 
-def renamed(
-    manifest: Callable[[], Iterable[bytes]], listing: Iterable[bytes], connector: str, approved: Container[str]
-) -> frozenset[str]:
-    """The places whose documents had access control under an id of their own, and are listed with neither now.
+class Placed(Struct, frozen=True):
+    """A document, by its place: ``id`` is the locator, ``document`` the id."""
 
-    A lost sidecar takes both: the document seems to be another one, which has never had any. ``manifest``, which is
-    read twice, and ``listing`` are canonical lines sorted by id; so is what is ``approved``.
+    id: str
+    document: str
+
+
+class Renamed(Struct, frozen=True):
+    """Documents that have lost an id of their own with their access control, each asked for in order of its id.
+
+    ``kept`` are the ids that the index has them under, ``listed`` those that they are listed under now.
     """
-    secret = {hash(place) for place in map(_secret_place, manifest(), repeat(connector)) if place is not None}
-    if not secret:
-        return frozenset()
-    both = align(manifest(), filter(is_document, listing), lines.line_id, lines.line_id)
-    new = (lines.decode(line, Document) for known, line in both if line is not None and known is None)
-    return frozenset(
-        document.locator
-        for document in new
-        if not document.access_control and hash(document.locator) in secret and document.id not in approved
+
+    kept: Container[str] = ()
+    listed: Container[str] = ()
+
+
+NOT_RENAMED = Renamed()
+
+
+def secret(manifest: Iterable[bytes], connector: str) -> Iterator[Placed]:
+    """The documents of a manifest that have access control under an id of their own: not that of their place."""
+    for line in manifest:
+        if b'"access_control"' in line:
+            document = lines.decode(line, Document)
+            if document.access_control and document.id != f"{connector}/{document.locator}":
+                yield Placed(document.locator, document.id)
+
+
+def bare(manifest: Sequence[bytes], listing: Sequence[bytes], approved: Container[str]) -> Iterator[Placed]:
+    """The listed documents without access control whose ids the manifest lacks, and that nobody has ``approved``.
+
+    Both are lines sorted by id, of the same ids.
+    """
+    new = set(listing).difference(manifest)
+    known = set(map(lines.line_id, set(manifest).difference(listing))) if new else set[str]()
+    for line in listing if new else ():
+        if line not in new or not is_document(line):
+            continue
+        document = lines.decode(line, Document)
+        if not document.access_control and document.id not in known and document.id not in approved:
+            yield Placed(document.locator, document.id)
+
+
+def renamed(secrets: Iterable[Placed], bares: Iterable[Placed]) -> tuple[frozenset[str], frozenset[str]]:
+    """The ids of documents that were ``secret``, and the ids under which they are listed, ``bare`` at the same place.
+
+    A lost sidecar takes both, access control and id: the document seems to be another one, which has never had any.
+    """
+    secrets, bares = list(secrets), list(bares)
+    places = {one.id for one in secrets} & {one.id for one in bares}
+    return (
+        frozenset(one.document for one in secrets if one.id in places),
+        frozenset(one.document for one in bares if one.id in places),
     )
-
-
-def _secret_place(line: bytes, connector: str) -> str | None:
-    if b'"access_control"' not in line:
-        return None
-    document = lines.decode(line, Document)
-    return document.locator if document.id != f"{connector}/{document.locator}" else None
 
 
 def guard(
@@ -63,19 +91,18 @@ def guard(
     policy: Policy | None,
     *,
     approved: Container[str],
-    renamed: Container[str] = frozenset(),
+    renamed: Renamed = NOT_RENAMED,
 ) -> Iterator[Change | Skipped | Unchanged | Exposed]:
     """Hold back each change that would make a document public, unless a person approved it or the policy says so.
 
-    ``renamed`` are the places of documents that have lost their id with their access control.
+    A document that has lost its id with its access control stays under the id that it was ``renamed`` from.
     """
     for event in events:
-        if policy != "public" and isinstance(event, Change) and _exposes(event, renamed) and event.id not in approved:
+        if policy == "public" or not isinstance(event, Change):
+            yield event
+        elif event.kind == "deleted":
+            yield UNCHANGED if event.id in renamed.kept else event
+        elif (event.exposes or event.id in renamed.listed) and event.id not in approved:
             yield Exposed(event.id, event.document)
         else:
             yield event
-
-
-def _exposes(change: Change, renamed: Container[str]) -> bool:
-    lost = change.kind == "added" and not change.document.access_control and change.document.locator in renamed
-    return change.exposes or lost

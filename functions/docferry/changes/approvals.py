@@ -68,14 +68,14 @@ def use(store: Store, run: str, *, by: str) -> None:
         check(store, run, by=by)
 
 
-def deletes(store: Store, run: str | None) -> Iterator[str]:
+def deletes(store: Store, run: str | None, *, after: str = "") -> Iterator[str]:
     """The ids of the deletes that a run has withheld, sorted. None: no run, and so none."""
-    return _ids(store, run, WITHHELD)
+    return _ids(store, run, WITHHELD, after)
 
 
-def exposed(store: Store, run: str | None) -> Iterator[str]:
+def exposed(store: Store, run: str | None, *, after: str = "") -> Iterator[str]:
     """The ids of the documents without access control that a run has held back, sorted. None: no run."""
-    return _ids(store, run, EXPOSED)
+    return _ids(store, run, EXPOSED, after)
 
 
 def groups(store: Store, run: str | None) -> Iterator[str]:
@@ -84,8 +84,8 @@ def groups(store: Store, run: str | None) -> Iterator[str]:
     return _ids(store, run if there else None, GROUPS_WITHHELD)
 
 
-def _ids(store: Store, run: str | None, name: str) -> Iterator[str]:
-    return map(lines.line_id, store.lines(run_key(run, name))) if run is not None else iter(())
+def _ids(store: Store, run: str | None, name: str, after: str = "") -> Iterator[str]:
+    return map(lines.line_id, store.lines(run_key(run, name), after=after)) if run is not None else iter(())
 
 
 def used_by(store: Store, run: str) -> str | None:

@@ -1,6 +1,6 @@
 """Attributes against the fields of the index: both services reject a document with one that is not declared. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from docferry.indexes import FieldType
 from docferry.model import AttributeValue, Date, Document
@@ -43,8 +43,8 @@ class Attributes:
     Those that fit in any index are left out.
     """
 
-    def __init__(self) -> None:
-        self.used: dict[tuple[str, FieldType], str] = {}
+    def __init__(self, used: Iterable[tuple[tuple[str, FieldType], str]] = ()) -> None:
+        self.used = dict(used)
 
     def add(self, document: Document) -> None:
         """Note the attributes of a document."""

@@ -8,36 +8,35 @@ from msgspec import structs
 
 from docferry.indexes import DocumentStatus, Index
 from docferry.model import Document
-from docferry.state import lines, sorting
+from docferry.state import lines
 from docferry.state.chunks import chunks
-from docferry.state.keys import statuses_key
-from docferry.state.store import Store
 
 HELD = frozenset({"INDEXED", "PROCESSING"})
 
 
 def mark_doubtful(manifest: Iterable[bytes]) -> Iterator[bytes]:
     """The manifest with every document doubtful: all that is in the source is put again, the rest deleted."""
-    for line in manifest:
-        yield lines.encode(structs.replace(lines.decode(line, Document), version=""))
+    return map(_doubtful, manifest)
 
 
-def reconcile(
-    store: Store, run: str, index: Index, namespace: str, manifest: Iterable[bytes], ids: Iterable[str]
-) -> Iterator[bytes]:
-    """Correct the manifest by what the index reports.
+def asked(index: Index, manifest: Iterable[bytes]) -> Iterator[bytes]:
+    """Correct the manifest by what an index reports that answers by id. Documents that it lacks become doubtful.
 
-    Documents that the index lacks, and documents that it has and the manifest does not know, become doubtful.
-
-    ``ids`` are those of the manifest, to ask about. A service that lists the whole data source also names documents
-    that the manifest does not have; those in the connector's ``namespace`` are its own, left by a run that nobody
-    accounted for. A service that answers by id, as Kendra does, cannot name them.
+    Each call asks about the next lines of the manifest; such a service cannot name documents that it has beside them.
     """
-    found = [
-        sorting.write_chunk(store, statuses_key(run, f"drift-{number:05}"), chunk)
-        for number, chunk in enumerate(chunks(index.statuses(None, ids), sorting.CHUNK_LINES))
-    ]
-    said = ((lines.line_id(line), 1, line) for line in sorting.merge(store, found))
+    for some in chunks(manifest, index.limits.statuses):
+        said = index.statuses(None, map(lines.line_id, some))
+        held = {status.id for status in said if status.status in HELD}
+        yield from (line if lines.line_id(line) in held else _doubtful(line) for line in some)
+
+
+def compared(manifest: Iterable[bytes], statuses: Iterable[bytes], namespace: str) -> Iterator[bytes]:
+    """Correct the manifest by all that the index reports of its data source. Both are lines sorted by id. Pure.
+
+    Documents that the index lacks, and documents that it has and the manifest does not know, become doubtful. Those in
+    the connector's ``namespace`` are its own, left by a run that nobody accounted for.
+    """
+    said = ((lines.line_id(line), 1, line) for line in statuses)
     known = ((lines.line_id(line), 0, line) for line in manifest)
     held: bytes | None = None
     held_id = ""

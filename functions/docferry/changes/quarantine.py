@@ -46,9 +46,9 @@ class Failing(Struct, frozen=True, omit_defaults=True):
         return self.runs >= RUNS
 
 
-def read(store: Store) -> Iterator[Failing]:
-    """Every document that fails, sorted by id."""
-    return _stream(store, store.held(FAILURES))
+def read(store: Store, *, after: str = "") -> Iterator[Failing]:
+    """Every document that fails, sorted by id, or those whose id comes ``after`` another one."""
+    return _stream(store, store.held(FAILURES), after)
 
 
 def of_run(store: Store, run: str) -> Iterator[Outcome]:
@@ -149,5 +149,5 @@ def _replace(store: Store, records: Callable[[], Iterable[Failing]]) -> None:
     raise Conflict(f"{key} is written by others all the time; try again")
 
 
-def _stream(store: Store, key: str) -> Iterator[Failing]:
-    return (lines.decode(line, Failing) for line in store.lines_if_any(key))
+def _stream(store: Store, key: str, after: str = "") -> Iterator[Failing]:
+    return (lines.decode(line, Failing) for line in store.lines_if_any(key, after=after))

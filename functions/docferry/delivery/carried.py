@@ -13,6 +13,7 @@ from msgspec import Struct
 from docferry.errors import DocumentUnreadable
 from docferry.model import Document, Opened
 from docferry.state import lines
+from docferry.state.ahead import Behind
 from docferry.state.keys import carried_key, contents_key
 from docferry.state.store import Store
 
@@ -99,9 +100,9 @@ class Contents:
         return self._store.content_part(span.key, span.offset, end - span.offset) or b""
 
 
-def write_spans(store: Store, run: str, shard: str, spans: Iterable[Span]) -> None:
-    """Say where the contents of a shard are."""
-    with store.writing(contents_key(run, shard)) as stream:
+def write_spans(store: Store, run: str, shard: str, spans: Iterable[Span], *, behind: Behind | None = None) -> None:
+    """Say where the contents of a shard are. It is there once ``behind`` has waited for it."""
+    with store.writing(contents_key(run, shard), behind=behind) as stream:
         for span in spans:
             stream.add(span)
 

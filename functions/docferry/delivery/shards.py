@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from msgspec import Raw, Struct
+
 from docferry.delivery import carried
 from docferry.delivery.carried import Span
 from docferry.errors import ChangeSetInvalid
 from docferry.model import Change, Outcome
 from docferry.state import lines
+from docferry.state.ahead import Behind
 from docferry.state.keys import RESULTS, result_key, run_key, shard_key
 from docferry.state.runs import Operation, Shard
 from docferry.state.store import Store
@@ -21,18 +24,44 @@ CURE = "restore its last version, or put everything again with `docferry rebuild
 SHARD_BYTES = 500_000_000
 
 
-class ShardWriter:
-    """Writes changes of one operation to shards, in order."""
+class Begun(Struct, frozen=True):
+    """Shards that are written, and what there is of the next one: its lines, where their contents are, their size."""
 
-    def __init__(self, store: Store, run: str, operation: Operation, *, exact: bool = False) -> None:
+    shards: tuple[Shard, ...] = ()
+    lines: tuple[Raw, ...] = ()
+    spans: tuple[Span, ...] = ()
+    bytes: int = 0
+
+
+NOTHING = Begun()
+
+
+class ShardWriter:
+    """Writes changes of one operation to shards, in order.
+
+    It goes on after what is ``begun``. ``behind`` writes a shard while the next one is filled: all are there once it
+    has waited for them.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        run: str,
+        operation: Operation,
+        *,
+        exact: bool = False,
+        begun: Begun = NOTHING,
+        behind: Behind | None = None,
+    ) -> None:
         self._store = store
         self._run = run
         self._operation = operation
         self._exact = exact
-        self._lines: list[bytes] = []
-        self._spans: list[Span] = []
-        self._bytes = 0
-        self._shards: list[Shard] = []
+        self._behind = behind
+        self._lines = [bytes(line) for line in begun.lines]
+        self._spans = list(begun.spans)
+        self._bytes = begun.bytes
+        self._shards = list(begun.shards)
 
     def add(self, change: Change, span: Span | None = None) -> None:
         """Add one change; ``span`` says where its content is, when the listing has carried it."""
@@ -50,6 +79,10 @@ class ShardWriter:
         if len(self._lines) == SHARD_DOCUMENTS:
             self._flush()
 
+    def begun(self) -> Begun:
+        """What another writer goes on with."""
+        return Begun(tuple(self._shards), tuple(map(Raw, self._lines)), tuple(self._spans), self._bytes)
+
     def close(self) -> list[Shard]:
         """Write what is left; return all shards."""
         self._flush()
@@ -60,8 +93,8 @@ class ShardWriter:
             return
         name = f"{self._operation}-{len(self._shards):05}"
         if self._spans:
-            carried.write_spans(self._store, self._run, name, self._spans)
-        with self._store.writing(shard_key(self._run, name)) as stream:
+            carried.write_spans(self._store, self._run, name, self._spans, behind=self._behind)
+        with self._store.writing(shard_key(self._run, name), behind=self._behind) as stream:
             for line in self._lines:
                 stream.add_line(line)
         self._shards.append(Shard(self._run, self._operation, name, stream.count, stream.written.sha256, self._exact))

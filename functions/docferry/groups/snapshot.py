@@ -1,6 +1,7 @@
 """The groups of a run: read once, sorted, and kept on S3, so that every attempt of the run works with the same."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby, islice
 
 from msgspec import Struct
@@ -99,7 +100,8 @@ def take(store: Store, run: str, membership: Membership) -> Progress:
         return Progress(report=GroupsReport(unreadable=str(error)))
     nested: dict[str, tuple[str, ...]] = {}
     with store.writing(listing_key(run, "groups")) as stream:
-        for group in _grouped(sorting.merge(store, chunks)):
+        few = sorting.few(store, partial(listing_key, run), chunks)
+        for group in _grouped(sorting.merge(store, few)):
             stream.add(group)
             if group.groups:
                 nested[group.id] = group.groups

@@ -33,6 +33,7 @@ KNOWN_GROUPS = "groups/current.json"
 
 # Of a run.
 CHECKPOINT = "checkpoint.json"
+COMPARISON = "comparison.json"
 CHANGES = "changes.json"
 BATCHES = "batches.json"
 REPORT = "report.json"
@@ -58,6 +59,16 @@ def run_key(run: str, name: str) -> str:
 def listing_key(run: str, name: str) -> str:
     """A chunk of what a crawl has listed."""
     return run_key(run, f"{LISTING}{name}.jsonl.zst")
+
+
+def comparison_key(run: str, name: str) -> str:
+    """Something that the comparison of a run sets aside."""
+    return run_key(run, f"comparison/{name}.jsonl.zst")
+
+
+def parts_key(run: str, name: str) -> str:
+    """Where the parts of a stream of one run stand."""
+    return run_key(run, f"{name.partition('.')[0]}/")
 
 
 def statuses_key(run: str, name: str) -> str:

@@ -4,6 +4,7 @@ Whoever reads from the middle on opens only the parts from there. Whoever writes
 another invocation too, and takes over the parts in which nothing has changed.
 """
 
+import io
 import tempfile
 from collections.abc import Callable, Iterable
 from typing import IO
@@ -84,6 +85,16 @@ class PartWriter:
             self._send(key, file)
             first, last = lines.line_id(unfinished.first), lines.line_id(unfinished.last)
             self.parts.append(Part(key, first, last, unfinished.count, sha256))
+
+    def end(self, key: str) -> None:
+        """Write the rest, and make all of it the stream under a key: in one object, where no part was ended before."""
+        if not self.parts:
+            file, _ = (self._open or _Unfinished()).close()
+            self._open = None
+            self._send(key, file)
+        else:
+            self.end_part()
+            self._send(key, io.BytesIO(lines.encode(self.parts)))
 
 
 class _Unfinished:

@@ -59,21 +59,19 @@ class Store(Objects):
             file.seek(0)
             yield file
 
-    def writing(self, key: str) -> AbstractContextManager[Stream]:
-        """Write a stream. It appears under its key when the block ends well, whole, or not at all."""
-        return spooled(key, lambda file: self._upload(key, file))
+    def writing(self, key: str, *, behind: Behind | None = None) -> AbstractContextManager[Stream]:
+        """Write a stream. It appears under its key when the block ends well, whole, or not at all.
+
+        ``behind`` writes it after the block: it is there once ``behind`` has waited for it.
+        """
+        return spooled(key, partial(self._send if behind is None else partial(behind.call, self._send), key))
 
     def part_writer(self, prefix: str, before: Iterable[Part] = (), *, behind: Behind | None = None) -> PartWriter:
         """Write a stream in parts below a prefix, after the parts ``before``. ``write_parts`` makes them one stream.
 
         ``behind`` writes parts while the next one is filled: they are there once it has waited for them.
         """
-
-        def send(key: str, file: IO[bytes]) -> None:
-            with file:
-                self._upload(key, file)
-
-        return PartWriter(prefix, send if behind is None else partial(behind.call, send), before)
+        return PartWriter(prefix, self._send if behind is None else partial(behind.call, self._send), before)
 
     def rewriting(self, key: str) -> AbstractContextManager[Stream]:
         """Write a stream over the one that is there now, or where none is. Not for streams of gigabytes.
@@ -84,7 +82,7 @@ class Store(Objects):
         condition = {"IfMatch": etag} if etag is not None else {"IfNoneMatch": "*"}
 
         def send(file: IO[bytes]) -> None:
-            with conditional(key):
+            with file, conditional(key):
                 self._s3.put_object(Bucket=self.bucket, Key=key, Body=file, **condition)
 
         return spooled(key, send)
@@ -105,7 +103,18 @@ class Store(Objects):
 
         Raises Missing before the first when there is none, and ValueError when an object's digest is another.
         """
-        with self._downloaded(key, sha256) as file:
+        yield from self._lines_in(self._downloaded(key, sha256), after)
+
+    def lines_of_all(self, keys: Sequence[str], *, after: str = "") -> Iterator[bytes]:
+        """The lines of streams that follow each other, or those whose id comes ``after`` another one.
+
+        The next streams are fetched ahead. Raises Missing.
+        """
+        for file in in_order(lambda key: self._downloaded(key, None), keys, PARTS_AHEAD, unused=_close):
+            yield from self._lines_in(file, after)
+
+    def _lines_in(self, file: IO[bytes], after: str) -> Iterator[bytes]:
+        with file:
             parts = read_parts(file)
             if parts is None:
                 yield from _beyond(after, lines.read_lines(file))
@@ -129,8 +138,10 @@ class Store(Objects):
         with suppress(Missing):
             yield from self.lines(key, after=after)
 
-    def _upload(self, key: str, file: IO[bytes]) -> None:
-        self._s3.upload_fileobj(file, self.bucket, key, Config=TRANSFER)
+    def _send(self, key: str, file: IO[bytes]) -> None:
+        """Write a file to a key, and close it."""
+        with file:
+            self._s3.upload_fileobj(file, self.bucket, key, Config=TRANSFER)
 
     def _downloaded(self, key: str, sha256: str | None) -> IO[bytes]:
         """An object as a temporary file, at its start. Raises Missing, and ValueError for another digest."""

@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
 from msgspec import Struct
@@ -54,15 +54,17 @@ class Stream:
 
 @contextmanager
 def spooled(key: str, send: Callable[[IO[bytes]], None]) -> Iterator[Stream]:
-    """Write a stream to a temporary file, and send it when the block has ended well."""
-    with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
+    """Write a stream to a temporary file, and send it when the block has ended well. ``send`` closes the file."""
+    with ExitStack() as failing:
+        file = failing.enter_context(tempfile.SpooledTemporaryFile(SPOOL_BYTES))
         with LineWriter(file) as writer:
             stream = Stream(writer)
             yield stream
         file.seek(0)
         stream.written = Written(key, writer.count, digest(file))
         file.seek(0)
-        send(file)
+        failing.pop_all()
+    send(file)
 
 
 def digest(file: IO[bytes]) -> str:

@@ -1,9 +1,11 @@
 """Crawl: list the source and the inbox, and write down what has to change in the index.
 
-A listing longer than one invocation goes on in the next from its checkpoint. Nothing is compared before it is whole.
+A listing longer than one invocation goes on in the next from its checkpoint. Nothing is compared before it is whole;
+the comparison goes on in the next invocation, too.
 """
 
 from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 from msgspec import Struct, field, structs
@@ -21,16 +23,19 @@ from docferry.settlement import adoption
 from docferry.settlement.previous import settle_previous
 from docferry.settlement.settle import look_again
 from docferry.sources import NOTHING, Known
-from docferry.state import manifest, sorting
+from docferry.state import lines, manifest, sorting
 from docferry.state.keys import BATCHES, CHECKPOINT, listing_key, notes_key, run_key
 from docferry.state.runs import Checkpoint, Counts, Input, Run
 from docferry.state.store import Store
 from docferry.state.stream import Written
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
-from docferry.workflow.change_set import Task, base_manifest, write_change_set
+from docferry.workflow.change_set import base_manifest, write_change_set
+from docferry.workflow.comparison.progress import Task
 
-# The comparison takes about a minute for a million documents, so five are kept for it.
+# What is begun is ended: a step of the comparison (state/windows.py), of a few seconds, or some 100 s where its lines
+# are of 100 KB, or where a slow index is asked about each document; at last the fields of the index, which take up to
+# two minutes to be declared. So five minutes are left when a step begins.
 RESERVE_MS = 300_000
 # Past so many documents of an uncertain id they are not remembered one by one: the listing counts as incomplete.
 UNCERTAIN = 1_000
@@ -42,6 +47,8 @@ TOO_LONG = (
 
 Remaining = Callable[[], int]
 """Milliseconds that the invocation has left."""
+InTime = Callable[[], bool]
+"""Whether the invocation has time for another step."""
 
 
 class Crawled(Struct, frozen=True, kw_only=True):
@@ -59,11 +66,30 @@ class Crawled(Struct, frozen=True, kw_only=True):
 
 
 class Found(Struct):
-    """What was listed since the last chunk: documents, where their contents are, and notes of the source."""
+    """What was listed since the last chunk: lines with their ids, where contents are, and notes of the source.
 
-    listed: list[Listed] = field(default_factory=list)
+    ``size`` is that of the lines in bytes. ``skipped`` are those of them that are no documents.
+    """
+
+    listed: list[tuple[str, bytes]] = field(default_factory=list)
+    size: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     notes: list[bytes] = field(default_factory=list)
+
+    def add(self, entry: Listed) -> None:
+        """Add what the source has listed."""
+        line = lines.encode(entry)
+        self.listed.append((entry.id, line))
+        self.size += len(line)
+        if isinstance(entry, Skipped):
+            self.skipped.append(entry)
+
+    @property
+    def enough(self) -> bool:
+        """Whether it is enough for a chunk."""
+        most = max(len(self.listed), len(self.notes))
+        return most >= sorting.CHUNK_LINES or self.size >= sorting.CHUNK_BYTES
 
 
 class Request(Run, frozen=True):
@@ -84,10 +110,17 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
         ledger.abandon(wired.store, over.run)
         messenger.note_died(wired, Run(over.run, over.execution))
     task = prepare(wired, run)
-    checkpoint = collect(wired, run, walk(wired, run, remaining), remaining)
-    if not checkpoint.collected or remaining() < RESERVE_MS:
+
+    def in_time() -> bool:
+        return remaining() >= RESERVE_MS
+
+    listed = walk(wired, run, in_time)
+    checkpoint = merged(wired, run, collect(wired, run, listed, in_time), in_time)
+    if not checkpoint.collected or not in_time():
         return Crawled(complete=False, listed=checkpoint.listed)
-    counts = write_change_set(wired, run.run, checkpoint, task)
+    counts = write_change_set(wired, run.run, checkpoint, task, begun=listed.collected, in_time=in_time)
+    if counts is None:
+        return Crawled(complete=False, listed=checkpoint.listed)
     return Crawled(
         complete=True,
         listed=checkpoint.listed,
@@ -122,7 +155,7 @@ def prepare(wired: Wired, run: Request) -> Task:
     return Task(input=wanted, plan=run.input.apply, strangers=len(strangers.jobs), notes=tuple(notes))
 
 
-def walk(wired: Wired, run: Request, remaining: Remaining) -> Checkpoint:
+def walk(wired: Wired, run: Request, in_time: InTime) -> Checkpoint:
     """List the source from the last checkpoint on, in sorted chunks, until it ends or time runs short.
 
     Raises SourceUnavailable, SourceInvalid and, when the source cannot go on in another invocation, ListingTooLong.
@@ -133,13 +166,14 @@ def walk(wired: Wired, run: Request, remaining: Remaining) -> Checkpoint:
         return checkpoint
     found = Found()
     for page in wired.source.pages(checkpoint.source, known_before(wired, run)):
-        found.listed += (checked(wired, entry) for entry in page.listed)
+        for entry in page.listed:
+            found.add(checked(wired, entry))
         found.spans += carried.put_aside(wired.store, run.run, page.contents)
         found.notes += page.notes
-        short = remaining() < RESERVE_MS
+        short = not in_time()
         if short and page.checkpoint is None:
             raise ListingTooLong(TOO_LONG)
-        if len(found.listed) >= sorting.CHUNK_LINES or len(found.notes) >= sorting.CHUNK_LINES or short:
+        if found.enough or short:
             checkpoint = save(wired, run, checkpoint, found, page.checkpoint)
             found = Found()
             if short:
@@ -158,7 +192,7 @@ def known_before(wired: Wired, run: Request) -> Known:
     )
 
 
-def collect(wired: Wired, run: Run, before: Checkpoint, remaining: Remaining) -> Checkpoint:
+def collect(wired: Wired, run: Run, before: Checkpoint, in_time: InTime) -> Checkpoint:
     """Once the source is listed, list what other crawlers have handed in."""
     if before.collected or not before.complete:
         return before
@@ -167,7 +201,7 @@ def collect(wired: Wired, run: Run, before: Checkpoint, remaining: Remaining) ->
         connector=wired.settings.connector.name,
         until=before.inbox_until,
         check=lambda entry: checked(wired, entry),
-        in_time=lambda: remaining() >= RESERVE_MS,
+        in_time=in_time,
     )
     if found.more:
         waiting = structs.replace(before, inbox_until=found.until)
@@ -185,6 +219,19 @@ def collect(wired: Wired, run: Run, before: Checkpoint, remaining: Remaining) ->
     return checkpoint
 
 
+def merged(wired: Wired, run: Run, listed: Checkpoint, in_time: InTime) -> Checkpoint:
+    """Merge the chunks of a whole listing, some at a time, until they are few enough to be read side by side."""
+    store, name = wired.store, partial(listing_key, run.run)
+    while listed.collected and any(map(sorting.many, (listed.chunks, listed.contents))) and in_time():
+        listed = structs.replace(
+            listed,
+            chunks=sorting.fewer(store, name, listed.chunks) or listed.chunks,
+            contents=sorting.fewer(store, name, listed.contents) or listed.contents,
+        )
+        store.write(run_key(run.run, CHECKPOINT), listed)
+    return listed
+
+
 def checked(wired: Wired, entry: Listed) -> Listed:
     """A listed document, or, when the index or the connector would refuse it, why it is skipped."""
     return listing.admitted(entry, wired.index.limits, wired.settings.connector.access)
@@ -198,7 +245,7 @@ def save(
     ``source`` is the checkpoint of the source; None when it is ``complete``, or when it cannot go on: then nothing is
     remembered before the end, and no key is used twice.
     """
-    store, listed = wired.store, found.listed
+    store, listed, skipped = wired.store, found.listed, found.skipped
     goes_on = source is not None or complete
     name = f"{len(before.chunks):05}" if goes_on else f"{len(before.chunks):05}-{uuid4()}"
     chunks, contents, notes = before.chunks, before.contents, before.notes
@@ -207,8 +254,7 @@ def save(
     if found.notes:
         notes = (*notes, _write_notes(store, run, found.notes))
     if listed:
-        chunks = (*chunks, sorting.write_chunk(store, listing_key(run.run, name), listed))
-    skipped = [entry for entry in listed if isinstance(entry, Skipped)]
+        chunks = (*chunks, sorting.write_lines(store, listing_key(run.run, name), listed))
     uncertain = before.uncertain | {entry.locator for entry in skipped if entry.locator is not None}
     incomplete = before.incomplete or next((f"{e.id}: {e.skipped}" for e in skipped if e.incomplete), None)
     if len(uncertain) > UNCERTAIN:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from docferry.changes import access
-from docferry.changes.access import Exposed
+from docferry.changes.access import NOT_RENAMED, Exposed, Placed, Renamed
 from docferry.changes.detection import UNCHANGED, detect
 from docferry.connector import Policy
 from docferry.model import Change, Document, Principal, Skipped
@@ -25,11 +25,19 @@ def guarded(
     policy: Policy | None = None,
     *,
     approved: tuple[str, ...] = (),
-    renamed: frozenset[str] = frozenset(),
+    renamed: Renamed = NOT_RENAMED,
 ) -> list[object]:
     """What becomes of a listing under the guard."""
-    events = detect(map(lines.encode, old), map(lines.encode, new), renamed)
+    events = detect(map(lines.encode, old), map(lines.encode, new))
     return list(access.guard(events, policy, approved=Ascending(approved), renamed=renamed))
+
+
+def renamed(
+    old: list[Document], new: list[Document], *, approved: tuple[str, ...] = ()
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The ids that documents have lost with their access control, and those that they are listed under."""
+    manifest, listing = list(map(lines.encode, old)), list(map(lines.encode, new))
+    return access.renamed(access.secret(manifest, "handbook"), access.bare(manifest, listing, Ascending(approved)))
 
 
 def test_a_document_that_lost_its_access_control_is_held_back() -> None:
@@ -77,23 +85,28 @@ def test_a_document_that_lost_its_id_with_its_access_control_is_held_back() -> N
     """The sidecar gave both. The document is kept under its old id, and not sent under the new one."""
     old = [secret("handbook/plan-7", locator="plan.md")]
     new = [document("handbook/plan.md", locator="plan.md")]
-    listing, manifest = list(map(lines.encode, new)), list(map(lines.encode, old))
 
-    places = access.renamed(lambda: manifest, listing, "handbook", Ascending(()))
-    assert places == {"plan.md"}
-    assert guarded(old, new, renamed=places) == [UNCHANGED, Exposed("handbook/plan.md", new[0])]
+    assert renamed(old, new) == ({"handbook/plan-7"}, {"handbook/plan.md"})
+    assert guarded(old, new, renamed=Renamed(*renamed(old, new))) == [UNCHANGED, Exposed("handbook/plan.md", new[0])]
 
-    approved = access.renamed(lambda: manifest, listing, "handbook", Ascending(("handbook/plan.md",)))
-    assert approved == frozenset()
-    known = access.renamed(lambda: [*manifest, *listing], listing, "handbook", Ascending(()))
-    assert known == frozenset()
+    assert renamed(old, new, approved=("handbook/plan.md",)) == (set(), set())
+    assert renamed([*old, *new], new) == (set(), set())
+    assert renamed([*old, document("handbook/plan.md", "v0", locator="plan.md")], new) == (set(), set())
 
 
 def test_a_document_that_has_its_id_from_its_place_is_no_other() -> None:
-    """It is found by its id, and costs no memory."""
+    """It is found by its id."""
     old = [secret("handbook/plan.md", locator="plan.md"), document("handbook/x", locator="public.md")]
 
-    assert access.renamed(lambda: map(lines.encode, old), [], "handbook", Ascending(())) == frozenset()
+    assert list(access.secret(map(lines.encode, old), "handbook")) == []
+
+
+def test_what_has_access_control_or_is_no_document_is_not_bare() -> None:
+    """Neither is a document that is known, whatever has changed of it, nor what is skipped."""
+    known = [lines.encode(document("a")), lines.encode(document("b"))]
+    listed = [document("a"), document("b", "v2"), secret("c"), Skipped("d", "too large"), document("e")]
+
+    assert list(access.bare(known, list(map(lines.encode, listed)), Ascending(()))) == [Placed("/e", "e")]
 
 
 def test_a_connector_that_requires_access_control_skips_what_has_none() -> None:

@@ -1,15 +1,16 @@
 """The external sort: chunks on S3 come back as one sorted stream."""
 
-from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docferry.model import Document
 from docferry.state import lines, sorting
-from docferry.state.sorting import Chunk
+from docferry.state.parts import PARTS_AHEAD
+from docferry.state.sorting import Chunk, Chunks
 from docferry.state.store import Store
 from tests.unit.fakes import IDS, document
 
@@ -49,30 +50,84 @@ def test_chunks_of_an_ordered_source_merge_in_order(
 
 
 class Counting(Store):
-    """A store that counts how many streams are being read."""
+    """A store that counts how many streams are open to be read."""
 
-    open = 0
+    files: list[IO[bytes]]
     most = 0
 
-    def lines(self, key: str, sha256: str | None = None, *, after: str = "") -> Iterator[bytes]:
-        """See Store.lines."""
-        self.open += 1
-        self.most = max(self.most, self.open)
-        yield from super().lines(key, sha256, after=after)
-        self.open -= 1
+    def _downloaded(self, key: str, sha256: str | None) -> IO[bytes]:
+        file = super()._downloaded(key, sha256)
+        self.files = [file, *(one for one in self.files if not one.closed)]
+        self.most = max(self.most, len(self.files))
+        return file
 
 
-def test_disjoint_chunks_are_read_one_after_the_other(s3: Any, store: Store) -> None:
-    """A source that lists in order needs memory for one chunk, however many there are."""
-    counting = Counting(store.bucket, s3)
-    disjoint = written(store, [["a", "b"], ["c", "d"], ["e"]])
-    overlapping = written(store, [["a", "d"], ["b", "e"], ["c"]])
+@pytest.fixture
+def counting(s3: Any, store: Store) -> Counting:
+    """The store, with the counter."""
+    counting = Counting(store.bucket, s3, store.data_source)
+    counting.files = []
+    return counting
 
-    list(sorting.merge(counting, disjoint))
-    assert counting.most == 1
 
-    list(sorting.merge(counting, overlapping))
+def test_chunks_that_follow_each_other_are_read_in_turn(counting: Counting) -> None:
+    """A source that lists in order needs memory for one chunk, and for those that are fetched ahead."""
+    list(sorting.merge(counting, written(counting, [[str(number)] for number in range(9)])))
+
+    assert counting.most <= 1 + PARTS_AHEAD
+
+
+def test_chunks_that_overlap_are_read_side_by_side(counting: Counting) -> None:
+    """But only as many as overlap: one that comes after another takes its place."""
+    list(sorting.merge(counting, written(counting, [["a", "d"], ["b", "e"], ["c"], ["f"], ["g"]])))
+
     assert counting.most == 3
+
+
+def test_however_many_chunks_overlap_few_are_read_side_by_side(
+    counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are merged some at a time before, in as few steps as that takes, and nothing is lost."""
+    monkeypatch.setattr(sorting, "FAN_IN", 3)
+    chunks = written(counting, [[f"{number:02}", f"{99 - number}"] for number in range(20)])
+
+    left = sorting.few(counting, str, chunks)
+
+    assert len(sorting.in_rows(left)) <= 3
+    assert sum(chunk.lines for chunk in left) == 40
+    merged = [lines.line_id(line) for line in sorting.merge(counting, left)]
+    assert merged == sorted(merged)
+    assert len(merged) == 40
+    assert counting.most == 3
+
+
+def test_chunks_in_reverse_order_need_no_merge(store: Store) -> None:
+    """A source that lists backwards is as cheap as one that lists in order."""
+    chunks = written(store, [["e"], ["c", "d"], ["a", "b"]])
+
+    assert [len(row) for row in sorting.in_rows(chunks)] == [3]
+    assert sorting.fewer(store, str, chunks) is None
+
+
+@few
+@given(chunks=st.lists(st.lists(IDS, max_size=5), max_size=4), after=IDS)
+def test_a_merge_goes_on_after_an_id(shared_store: Store, chunks: list[list[str]], after: str) -> None:
+    """With the rest of the lines, and no other."""
+    rest = sorting.merge(shared_store, written(shared_store, chunks), after=after)
+
+    assert [lines.line_id(line) for line in rest] == sorted(id_ for chunk in chunks for id_ in chunk if id_ > after)
+
+
+def test_chunks_end_by_lines_and_by_bytes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long lines make short chunks; each is sorted."""
+    monkeypatch.setattr(sorting, "CHUNK_LINES", 3)
+    monkeypatch.setattr(sorting, "CHUNK_BYTES", 2_000)
+    chunks = Chunks(store, "k{}".format)
+    for id_, title in [("d", ""), ("b", ""), ("c", ""), ("a", "x" * 2_000), ("e", "")]:
+        chunks.add(document(id_, title=title))
+    chunks.end()
+
+    assert chunks.written == [Chunk("k0", "b", "d", 3), Chunk("k1", "a", "a", 1), Chunk("k2", "e", "e", 1)]
 
 
 def test_chunks_that_share_one_id_are_merged(store: Store) -> None:
@@ -96,7 +151,7 @@ def test_lines_of_one_id_have_an_order_of_their_own(store: Store) -> None:
 
 def test_a_chunk_knows_its_first_and_last_id(store: Store) -> None:
     """What decides whether chunks overlap."""
-    assert sorting.write_chunk(store, "k", map(document, ["b", "a", "c"])) == Chunk("k", "a", "c")
+    assert sorting.write_chunk(store, "k", map(document, ["b", "a", "c"])) == Chunk("k", "a", "c", 3)
 
 
 def test_nothing_merges_to_nothing(store: Store) -> None:

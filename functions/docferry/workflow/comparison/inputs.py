@@ -1,0 +1,38 @@
+"""The two streams of a comparison: what the source lists, and what the index is taken to hold."""
+
+from collections.abc import Iterator
+
+from docferry.changes import drift
+from docferry.crawl import listing
+from docferry.state import manifest, sorting, windows
+from docferry.workflow.comparison.progress import Progress, Work
+
+STATUS_CALLS = 500
+"""Calls for statuses in a step, where the service answers by id: 100 s at five calls a second."""
+
+
+def listed(work: Work, after: str) -> Iterator[bytes]:
+    """The lines of the listing that come after an id, at most one document an id."""
+    return listing.unique(sorting.merge(work.store, work.checkpoint.chunks, after=after))
+
+
+def held(work: Work, progress: Progress) -> Iterator[bytes]:
+    """What the index is taken to hold after the last step: the manifest, seen through the mode of the run."""
+    known = manifest.documents(work.store, work.base, after=progress.after)
+    match work.task.input.compares:
+        case "full" | "rebuild":
+            return drift.mark_doubtful(known)
+        case "reconcile" if work.wired.index.limits.statuses_by_id:
+            return drift.asked(work.wired.index, known)
+        case "reconcile":
+            said = sorting.merge(work.store, progress.statuses, after=progress.after)
+            return drift.compared(known, said, work.wired.settings.connector.name)
+        case _:
+            return known
+
+
+def step_lines(work: Work) -> int:
+    """How many lines a step of the comparison has: no more than an index can be asked about in it."""
+    limits = work.wired.index.limits
+    asks = work.task.input.compares == "reconcile" and limits.statuses_by_id
+    return min(windows.STEP_LINES, STATUS_CALLS * limits.statuses) if asks else windows.STEP_LINES
