@@ -5,16 +5,14 @@ public. A sidecar that was lost, or the permission to read it, makes one of a do
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator
-from itertools import repeat
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from docferry.changes.detection import Unchanged
 from docferry.connector import Policy
 from docferry.model import Change, Document, Listed, Skipped
-from docferry.state import lines
+from docferry.state import blocks, lines
 from docferry.state.lines import is_document
-from docferry.state.merge import align
 
 
 class Exposed(Struct, frozen=True):
@@ -37,13 +35,14 @@ def renamed(
     """The places whose documents had access control under an id of their own, and are listed with neither now.
 
     A lost sidecar takes both: the document seems to be another one, which has never had any. ``manifest``, which is
-    read twice, and ``listing`` are canonical lines sorted by id; so is what is ``approved``.
+    read twice, and ``listing`` are canonical lines sorted by id, in blocks or one by one; so is what is ``approved``.
     """
-    secret = {hash(place) for place in map(_secret_place, manifest(), repeat(connector)) if place is not None}
+    secret = {hash(place) for block in manifest() for place in _secret_places(block, connector)}
     if not secret:
         return frozenset()
-    both = align(manifest(), filter(is_document, listing), lines.line_id, lines.line_id)
-    new = (lines.decode(line, Document) for known, line in both if line is not None and known is None)
+    # Of an id that is listed twice the document comes first: its second line, which is none, is all that has no pair.
+    both = blocks.align(manifest(), listing)
+    new = (lines.decode(line, Document) for known, line in both if line and known is None and is_document(line))
     return frozenset(
         document.locator
         for document in new
@@ -51,11 +50,25 @@ def renamed(
     )
 
 
-def _secret_place(line: bytes, connector: str) -> str | None:
-    if b'"access_control"' not in line:
-        return None
-    document = lines.decode(line, Document)
-    return document.locator if document.id != f"{connector}/{document.locator}" else None
+class _Place(Struct):
+    """What is read of a document to see whether its id is its own."""
+
+    id: str
+    locator: str
+
+
+_PLACE = json.Decoder(_Place)
+SECRET = b'"access_control"'
+
+
+def _secret_places(block: bytes, connector: str) -> Iterator[str]:
+    if SECRET not in block:
+        return
+    for line in block.split(blocks.END):
+        if SECRET in line:
+            place = _PLACE.decode(line)
+            if place.id != f"{connector}/{place.locator}":
+                yield place.locator
 
 
 def guard(

@@ -119,14 +119,14 @@ def guarded(
     store, connector = wired.store, wired.settings.connector
 
     def listed() -> Iterator[bytes]:
-        return listing.unique(sorting.merge(store, checkpoint.chunks))
+        return listing.in_blocks(store, checkpoint.chunks)
 
     def approved() -> Ascending:
         return Ascending(approvals.exposed(store, wanted.approve))
 
     renamed: frozenset[str] = frozenset()
     if connector.access != "public":
-        renamed = access.renamed(lambda: manifest.documents(store, base), listed(), connector.name, approved())
+        renamed = access.renamed(lambda: manifest.in_blocks(store, base), listed(), connector.name, approved())
     events = detection.detect(manifest_for_mode(wired, run, wanted, base), listed(), checkpoint.uncertain | renamed)
     if "tells_changes" in wired.source.abilities:
         events = detection.without_absences(events)
@@ -135,7 +135,7 @@ def guarded(
 
 
 def manifest_for_mode(wired: Wired, run: str, wanted: Input, base: Pointer | None) -> Iterator[bytes]:
-    """What the index is taken to hold: the manifest, seen through the mode of the run."""
+    """What the index is taken to hold: the manifest, seen through the mode of the run; in blocks (state/blocks.py)."""
     store = wired.store
     match wanted.compares:
         case "full" | "rebuild":
@@ -150,7 +150,7 @@ def manifest_for_mode(wired: Wired, run: str, wanted: Input, base: Pointer | Non
                 ids=map(lines.line_id, manifest.documents(store, base)),
             )
         case _:
-            return manifest.documents(store, base)
+            return manifest.in_blocks(store, base)
 
 
 class Sorter:
@@ -184,7 +184,7 @@ class Sorter:
         for event in events:
             match event:
                 case Unchanged():
-                    counts["unchanged"] += 1
+                    counts["unchanged"] += event.documents
                 case Skipped():
                     self._skipped.add(event)
                 case Exposed():

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from docferry.model import Document
 from docferry.state import lines, sorting
@@ -54,11 +55,11 @@ class Counting(Store):
     open = 0
     most = 0
 
-    def lines(self, key: str, sha256: str | None = None, *, after: str = "") -> Iterator[bytes]:
-        """See Store.lines."""
+    def blocks(self, key: str, sha256: str | None = None, *, after: str = "") -> Iterator[bytes]:
+        """See Store.blocks."""
         self.open += 1
         self.most = max(self.most, self.open)
-        yield from super().lines(key, sha256, after=after)
+        yield from super().blocks(key, sha256, after=after)
         self.open -= 1
 
 
@@ -96,9 +97,30 @@ def test_lines_of_one_id_have_an_order_of_their_own(store: Store) -> None:
 
 def test_a_chunk_knows_its_first_and_last_id(store: Store) -> None:
     """What decides whether chunks overlap."""
-    assert sorting.write_chunk(store, "k", map(document, ["b", "a", "c"])) == Chunk("k", "a", "c")
+    assert sorting.write_chunk(store, "k", map(document, ["b", "a", "c"])) == Chunk("k", "a", "c", distinct=True)
 
 
 def test_nothing_merges_to_nothing(store: Store) -> None:
     """An empty source has no chunks."""
     assert list(sorting.merge(store, [])) == []
+
+
+@few
+@given(ids=st.lists(st.lists(st.text("abc", max_size=2), min_size=1, max_size=4), max_size=4))
+def test_chunks_are_called_distinct_only_when_no_id_is_there_twice(shared_store: Store, ids: list[list[str]]) -> None:
+    """Then nobody has to look for one."""
+    chunks = written(shared_store, ids)
+
+    if sorting.distinct(chunks):
+        everything = [id_ for some in ids for id_ in some]
+        assert len(everything) == len(set(everything))
+
+
+def test_chunks_of_a_source_in_order_are_distinct(shared_store: Store) -> None:
+    """Within a chunk, and from one to the next."""
+    made = written(shared_store, [["a", "b"], ["c"]])
+
+    assert sorting.distinct(made)
+    assert not sorting.distinct(written(shared_store, [["a", "a"]]))
+    assert not sorting.distinct(written(shared_store, [["a"], ["a"]]))
+    assert not sorting.distinct([structs.replace(made[0], distinct=False)])
