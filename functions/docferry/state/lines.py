@@ -3,7 +3,7 @@
 Two equal documents have equal lines, so streams are compared without being parsed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
@@ -60,8 +60,13 @@ class LineWriter:
 
     def write(self, line: bytes) -> None:
         """Add one line, given without its line end."""
-        self._stream.write(line + b"\n")
-        self.count += 1
+        self.write_all([line])
+
+    def write_all(self, lines: Sequence[bytes]) -> None:
+        """Add lines: all at once takes less time than one by one."""
+        if lines:
+            self._stream.write(b"\n".join(lines) + b"\n")
+            self.count += len(lines)
 
     def __enter__(self) -> Self:
         return self

@@ -8,10 +8,13 @@ from typing import Protocol
 from msgspec import Struct
 
 from docferry.state import blocks, lines
+from docferry.state.chunks import chunks as split
 from docferry.state.store import Store
 
 # A line takes 0.3 to 1 KB while it is sorted: 10,000 of them stay under 10 MB.
 CHUNK_LINES = 10_000
+# Lines that are compressed at once.
+AT_ONCE = 200
 
 
 class HasId(Protocol):
@@ -36,8 +39,8 @@ def write_chunk(store: Store, key: str, records: Iterable[HasId]) -> Chunk:
     """Sort some records by id, and write them. Python compares strings by code point, which is the order of UTF-8."""
     ordered = sorted((record.id, lines.encode(record)) for record in records)
     with store.writing(key) as stream:
-        for _, line in ordered:
-            stream.add_line(line)
+        for some in split(ordered, AT_ONCE):
+            stream.add_lines([line for _, line in some])
     distinct = all(one[0] != other[0] for one, other in pairwise(ordered))
     return Chunk(key, ordered[0][0], ordered[-1][0], distinct)
 
