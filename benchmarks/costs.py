@@ -30,7 +30,7 @@ HOW = "`python -m benchmarks.costs` counts runs on the emulators"
 DRIVERS: dict[str, dict[str, tuple[str, ...]]] = {
     "crawl": {
         "s3_puts": ("run", "first", "chunks", "notes", "note_chunks", "put_shards", "delete_shards", "source_pages"),
-        "s3_gets": ("run", "first", "chunks", "notes", "noted_chunks", "source_sidecars", "source_edges"),
+        "s3_gets": ("run", "first", "chunks", "notes", "noted_chunks", "source_sidecars"),
         "index_calls": ("run", "first", "declared", "undeclared"),
     },
     "commit": {

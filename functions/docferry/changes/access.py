@@ -6,12 +6,12 @@ public. A sidecar that was lost, or the permission to read it, makes one of a do
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from docferry.changes.detection import UNCHANGED, Unchanged
 from docferry.connector import Policy
 from docferry.model import Change, Document, Listed, Skipped
-from docferry.state import lines
+from docferry.state import blocks, lines
 from docferry.state.lines import is_document
 
 
@@ -49,13 +49,26 @@ class Renamed(Struct, frozen=True):
 NOT_RENAMED = Renamed()
 
 
-def secret(manifest: Iterable[bytes], connector: str) -> Iterator[Placed]:
-    """The documents of a manifest that have access control under an id of their own: not that of their place."""
-    for line in manifest:
-        if b'"access_control"' in line:
-            document = lines.decode(line, Document)
-            if document.access_control and document.id != f"{connector}/{document.locator}":
-                yield Placed(document.locator, document.id)
+class _Place(Struct):
+    """What is read of a document to see whether its id is its own."""
+
+    id: str
+    locator: str
+
+
+_PLACE = json.Decoder(_Place)
+SECRET = b'"access_control"'
+
+
+def secret(manifest: bytes, connector: str) -> Iterator[Placed]:
+    """The documents of a block of a manifest that have access control under an id of their own: not of their place."""
+    if SECRET not in manifest:
+        return
+    for line in manifest.split(blocks.END):
+        if SECRET in line:
+            place = _PLACE.decode(line)
+            if place.id != f"{connector}/{place.locator}":
+                yield Placed(place.locator, place.id)
 
 
 def bare(manifest: Sequence[bytes], listing: Sequence[bytes], approved: Container[str]) -> Iterator[Placed]:

@@ -1,6 +1,6 @@
 """Changes, and their detection: a merge of what the index is known to hold with what the source lists.
 
-Pure. Equal lines are never parsed. Memory does not grow with either stream.
+Pure. Equal lines are never parsed, and mostly not even split from each other. Memory does not grow with either stream.
 """
 
 from collections.abc import Container, Iterable, Iterator
@@ -9,10 +9,13 @@ from msgspec import Struct, structs
 
 from docferry.model import Change, Document, Skipped
 from docferry.state import lines
+from docferry.state.blocks import Cursor, pass_equal
 
 
 class Unchanged(Struct, frozen=True):
-    """The index holds the document as the source lists it."""
+    """The index holds so many documents, one after the other, as the source lists them."""
+
+    documents: int = 1
 
 
 UNCHANGED = Unchanged()
@@ -23,28 +26,29 @@ def detect(
 ) -> Iterator[Change | Skipped | Unchanged]:
     """What has to be done to the index, in order of id.
 
-    ``manifest`` and ``listing`` are canonical lines sorted by id. A document that the source could not describe is
-    kept as it is indexed: by its id, or, when even that is not certain, by its locator in ``uncertain``.
+    ``manifest`` and ``listing`` are canonical lines sorted by id, in blocks or one by one. A document that the source
+    could not describe is kept as it is indexed: by its id, or, when even that is not certain, by its locator in
+    ``uncertain``.
     """
-    known, listed = iter(manifest), iter(listing)
-    old, new = next(known, None), next(listed, None)
-    while old is not None or new is not None:
-        if old == new:
-            yield UNCHANGED
-            old, new = next(known, None), next(listed, None)
-            continue
+    known, listed = Cursor(manifest), Cursor(listing)
+    while True:
+        if unchanged := pass_equal(known, listed):
+            yield Unchanged(unchanged)
+        old, new = known.line, listed.line
+        if old is None and new is None:
+            return
         old_id = lines.line_id(old) if old is not None else None
         probe = lines.probe(new) if new is not None else None
         if old is not None and (probe is None or (old_id is not None and old_id < probe.id)):
             document = lines.decode(old, Document)
             yield UNCHANGED if document.locator in uncertain else Change(document.id, "deleted", document)
-            old = next(known, None)
+            known.advance()
         elif new is not None and probe is not None and probe.skipped is not None:
             yield lines.decode(new, Skipped)
             if old_id == probe.id:
                 yield UNCHANGED
-                old = next(known, None)
-            new = next(listed, None)
+                known.advance()
+            listed.advance()
         elif new is not None:
             document = lines.decode(new, Document)
             if old_id != document.id:
@@ -52,8 +56,8 @@ def detect(
             else:
                 assert old is not None
                 yield compared(lines.decode(old, Document), document)
-                old = next(known, None)
-            new = next(listed, None)
+                known.advance()
+            listed.advance()
 
 
 def without_absences(events: Iterable[Change | Skipped | Unchanged]) -> Iterator[Change | Skipped | Unchanged]:

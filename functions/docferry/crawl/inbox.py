@@ -219,7 +219,7 @@ def _write_listing(store: Store, current: Record[Collected], batch: _Batch) -> R
         for last, line in _merged(old, batch.entries, garbage):
             first = first or last
             stream.add_line(line)
-    listing = Chunk(stream.written.key, first, last)
+    listing = Chunk(stream.written.key, first, last, stream.count, distinct=True)
     if not stream.count:
         garbage.append(listing.key)
     value = Collected(

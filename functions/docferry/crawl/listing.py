@@ -1,13 +1,15 @@
 """The listing of one crawl, as change detection reads it: sorted by id, at most one document an id."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from docferry.changes import access
 from docferry.connector import Policy
 from docferry.indexes import Limits, limits
 from docferry.model import Document, Listed, Skipped
-from docferry.state import lines
+from docferry.state import lines, sorting
+from docferry.state.sorting import Chunk
+from docferry.state.store import Store
 
 
 def admitted(entry: Listed, taken: Limits, policy: Policy | None) -> Listed:
@@ -15,6 +17,16 @@ def admitted(entry: Listed, taken: Limits, policy: Policy | None) -> Listed:
     if isinstance(entry, Document) and (reason := limits.reason_to_skip(entry, taken)):
         return Skipped(entry.id, reason)
     return access.required(entry, policy)
+
+
+def in_blocks(store: Store, chunks: Sequence[Chunk], *, after: str = "") -> Iterator[bytes]:
+    """The listing in sorted chunks, or what comes ``after`` an id, in blocks (state/blocks.py), each document id once.
+
+    Chunks of a source that lists in order need no look at their ids.
+    """
+    if sorting.distinct(chunks):
+        return sorting.merge_blocks(store, chunks, after=after)
+    return unique(sorting.merge(store, chunks, after=after))
 
 
 def unique(listing: Iterable[bytes]) -> Iterator[bytes]:

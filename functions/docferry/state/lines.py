@@ -3,8 +3,7 @@
 Two equal documents have equal lines, so streams are compared without being parsed.
 """
 
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
@@ -25,6 +24,8 @@ class Probe(msgspec.Struct):
 
 _probe_decoder = msgspec.json.Decoder(Probe)
 
+# Some 200 lines. A merge holds a block of each of its streams.
+BLOCK_BYTES = 64 * 1024
 # Level 3 is zstd's default. A window of 512 KiB in place of 2 MiB costs a few per cent of size on such lines, and lets
 # a merge hold many streams open: 100 of them in 50 MiB.
 _PARAMETERS = zstandard.ZstdCompressionParameters.from_level(3, window_log=19)
@@ -59,8 +60,13 @@ class LineWriter:
 
     def write(self, line: bytes) -> None:
         """Add one line, given without its line end."""
-        self._stream.write(line + b"\n")
-        self.count += 1
+        self.write_all([line])
+
+    def write_all(self, lines: Sequence[bytes]) -> None:
+        """Add lines: all at once takes less time than one by one."""
+        if lines:
+            self._stream.write(b"\n".join(lines) + b"\n")
+            self.count += len(lines)
 
     def __enter__(self) -> Self:
         return self
@@ -75,11 +81,19 @@ class LineWriter:
         self._stream.close()  # type: ignore[no-untyped-call]  # zstandard types it only in part
 
 
-def read_lines(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines of a compressed file object, without their line ends."""
+def read_blocks(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a compressed file object, in blocks (see blocks.py)."""
     stream = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-    for line in io.BufferedReader(stream):
-        yield line.removesuffix(b"\n")
+    begun = b""
+    while read := stream.read(BLOCK_BYTES):
+        whole, end, rest = read.rpartition(b"\n")
+        if not end:
+            begun += read
+            continue
+        yield begun + whole
+        begun = rest
+    if begun:
+        yield begun
 
 
 def is_document(line: bytes) -> bool:

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from docferry.errors import ManifestInvalid, StateInvalid
 from docferry.model import Outcome
-from docferry.state import lines
+from docferry.state import blocks, lines
 from docferry.state.ahead import behind
 from docferry.state.keys import MANIFEST, MANIFESTS
 from docferry.state.objects import Moved, Record
@@ -94,11 +94,16 @@ def documents(store: Store, current: Pointer | None, *, after: str = "") -> Iter
 
     Raises ManifestInvalid when it is not the stream that was committed.
     """
+    return blocks.split(in_blocks(store, current, after=after))
+
+
+def in_blocks(store: Store, current: Pointer | None, *, after: str = "") -> Iterator[bytes]:
+    """As ``documents``, in blocks."""
     if current is None:
         return iter(())
     found = _committed(store, current, after)
     for older in range(current.format, FORMAT):
-        found = UPGRADES[older](found)
+        found = UPGRADES[older](blocks.split(found))
     return found
 
 
@@ -113,9 +118,9 @@ def parts(store: Store, current: Pointer | None) -> tuple[Part, ...] | None:
 def _committed(store: Store, current: Pointer, after: str) -> Iterator[bytes]:
     count = 0
     with _explained(store):
-        for line in store.lines(current.key, current.sha256, after=after):
-            count += 1
-            yield line
+        for block in store.blocks(current.key, current.sha256, after=after):
+            count += blocks.count(block)
+            yield block
     if count != current.documents and not after:
         raise ManifestInvalid(f"{current.key} has {count} documents, not {current.documents}; {CURE}")
 

@@ -3,11 +3,13 @@
 import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from msgspec import Struct
 
-from docferry.state import lines
+from docferry.state import blocks, lines
+from docferry.state.chunks import chunks as split
 from docferry.state.store import Store
 
 # A line takes 0.3 to 1 KB while it is sorted: 10,000 of them stay under 10 MB.
@@ -19,6 +21,8 @@ CHUNK_BYTES = 64_000_000
 # 1,000 chunks, ten million documents in no order, take 66 steps of some 160,000 lines, a second or two each.
 FAN_IN = 16
 SUFFIX = ".jsonl.zst"
+# Lines that are compressed at once.
+AT_ONCE = 200
 
 
 class HasId(Protocol):
@@ -31,12 +35,16 @@ class HasId(Protocol):
 
 
 class Chunk(Struct, frozen=True):
-    """A sorted stream, with its first and last id, and how many lines it has; 0 when an older version wrote it."""
+    """A sorted stream, with its first and last id, and how many lines it has; 0 when an older version wrote it.
+
+    ``distinct``: it is certain that no id is in it twice.
+    """
 
     key: str
     first: str
     last: str
     lines: int = 0
+    distinct: bool = False
 
 
 class Chunks:
@@ -76,20 +84,26 @@ def write_lines(store: Store, key: str, held: list[tuple[str, bytes]]) -> Chunk:
     """Sort some lines, given with their ids, and write them."""
     held.sort()
     with store.writing(key) as stream:
-        for _, line in held:
-            stream.add_line(line)
-    return Chunk(key, held[0][0], held[-1][0], len(held))
+        for some in split(held, AT_ONCE):
+            stream.add_lines([line for _, line in some])
+    distinct = all(one[0] != other[0] for one, other in pairwise(held))
+    return Chunk(key, held[0][0], held[-1][0], len(held), distinct)
 
 
 def merge(store: Store, chunks: Iterable[Chunk], *, after: str = "") -> Iterator[bytes]:
-    """All lines of the chunks, sorted by id, or those whose id comes ``after`` another one.
+    """All lines of the chunks, sorted by id, or those whose id comes ``after`` another one."""
+    return blocks.split(merge_blocks(store, chunks, after=after))
+
+
+def merge_blocks(store: Store, chunks: Iterable[Chunk], *, after: str = "") -> Iterator[bytes]:
+    """As ``merge``, in blocks.
 
     Chunks that follow each other, as those of a source that lists in order do, are read one after the other, the next
     ones ahead.
     """
     rows = in_rows(chunk for chunk in chunks if chunk.last > after)
     if len(rows) == 1:
-        return store.lines_of_all([chunk.key for chunk in rows[0]], after=after)
+        return store.blocks_of_all([chunk.key for chunk in rows[0]], after=after)
     keyed = (((lines.line_id(line), line) for line in _one_by_one(store, row, after)) for row in rows)
     return (line for _, line in heapq.merge(*keyed))
 
@@ -97,6 +111,11 @@ def merge(store: Store, chunks: Iterable[Chunk], *, after: str = "") -> Iterator
 def _one_by_one(store: Store, row: Sequence[Chunk], after: str) -> Iterator[bytes]:
     for chunk in row:
         yield from store.lines(chunk.key, after=after)
+
+
+def distinct(chunks: Sequence[Chunk]) -> bool:
+    """Whether it is certain, without reading them, that no id is in the chunks twice."""
+    return all(chunk.distinct for chunk in chunks) and len(in_rows(chunks)) <= 1
 
 
 def in_rows(chunks: Iterable[Chunk]) -> list[list[Chunk]]:

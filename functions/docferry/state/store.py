@@ -12,13 +12,12 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
-from itertools import dropwhile
 from typing import IO, Any
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-from docferry.state import lines
+from docferry.state import blocks, lines
 from docferry.state.ahead import Behind, in_order
 from docferry.state.keys import DATA_SOURCES
 from docferry.state.objects import Object, Objects, conditional
@@ -103,34 +102,41 @@ class Store(Objects):
 
         Raises Missing before the first when there is none, and ValueError when an object's digest is another.
         """
-        yield from self._lines_in(self._downloaded(key, sha256), after)
+        return blocks.split(self.blocks(key, sha256, after=after))
 
-    def lines_of_all(self, keys: Sequence[str], *, after: str = "") -> Iterator[bytes]:
-        """The lines of streams that follow each other, or those whose id comes ``after`` another one.
+    def blocks(self, key: str, sha256: str | None = None, *, after: str = "") -> Iterator[bytes]:
+        """As ``lines``, in blocks."""
+        yield from self._blocks_in(self._downloaded(key, sha256), after)
+
+    def blocks_of_all(self, keys: Sequence[str], *, after: str = "") -> Iterator[bytes]:
+        """The lines of streams that follow each other, or those whose id comes ``after`` another one, in blocks.
 
         The next streams are fetched ahead. Raises Missing.
         """
         for file in in_order(lambda key: self._downloaded(key, None), keys, PARTS_AHEAD, unused=_close):
-            yield from self._lines_in(file, after)
+            yield from self._blocks_in(file, after)
 
-    def _lines_in(self, file: IO[bytes], after: str) -> Iterator[bytes]:
+    def _blocks_in(self, file: IO[bytes], after: str) -> Iterator[bytes]:
         with file:
             parts = read_parts(file)
             if parts is None:
-                yield from _beyond(after, lines.read_lines(file))
+                yield from blocks.beyond(after, lines.read_blocks(file))
         if parts is not None:
-            yield from self.lines_of(parts, after=after)
+            yield from self._blocks_of(parts, after)
 
     def lines_of(self, parts: Iterable[Part], *, after: str = "") -> Iterator[bytes]:
         """The lines of parts that follow each other, or those whose id comes ``after`` another one.
 
         Raises Missing and ValueError as ``lines`` does.
         """
+        return blocks.split(self._blocks_of(parts, after))
+
+    def _blocks_of(self, parts: Iterable[Part], after: str) -> Iterator[bytes]:
         left = [part for part in parts if part.last > after]
         files = in_order(lambda part: self._downloaded(part.key, part.sha256), left, PARTS_AHEAD, unused=_close)
         for file in files:
             with file:
-                yield from _beyond(after, lines.read_lines(file))
+                yield from blocks.beyond(after, lines.read_blocks(file))
             after = ""
 
     def lines_if_any(self, key: str, *, after: str = "") -> Iterator[bytes]:
@@ -167,7 +173,3 @@ class Store(Objects):
 def _close(file: IO[bytes]) -> None:
     """Close a file that nobody reads."""
     file.close()
-
-
-def _beyond(after: str, sorted_lines: Iterator[bytes]) -> Iterator[bytes]:
-    return dropwhile(lambda line: lines.line_id(line) <= after, sorted_lines) if after else sorted_lines

@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
@@ -45,6 +45,10 @@ class Stream:
     def add_line(self, line: bytes) -> None:
         """Write one line that is encoded already."""
         self._writer.write(line)
+
+    def add_lines(self, lines: Sequence[bytes]) -> None:
+        """Write lines that are encoded already."""
+        self._writer.write_all(lines)
 
     @property
     def count(self) -> int:

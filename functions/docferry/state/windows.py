@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from docferry.state import lines
+from docferry.state.blocks import END
 
 STEP_LINES = 50_000
 """Lines of one stream, or of the other, in a step. At 10 to 30 µs each they are a few seconds of work; lines of 100 KB,
 with long lists of access control, some 100 s."""
 WINDOW_BYTES = 1_000_000
 """Bytes of a stream that are cut at a time: some 3,000 lines, or one that is longer."""
-
-END = b"\n"
 
 
 class Window(Struct, frozen=True):

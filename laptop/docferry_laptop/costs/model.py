@@ -8,12 +8,13 @@ from math import ceil
 
 from docferry.indexes import index_class
 from docferry.runtime.lambdas import FUNCTIONS, TRIGGER, Function
+from docferry.sources.bucket.sidecars import AT_ONCE as SIDECARS_AT_ONCE
 from docferry_laptop.costs.calibration import Calibration, load
 from docferry_laptop.costs.limits import SIZES, Sizes
 from docferry_laptop.costs.usage import Usage
 from docferry_laptop.costs.workload import Workload
 
-REMEMBERING = frozenset({"files"})
+REMEMBERING = frozenset({"files", "s3"})
 """Kinds of sources that keep notes from one crawl to the next."""
 ON_S3 = "s3"
 WHOLE_VCPU = 1769
@@ -25,7 +26,7 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
 
     ``run``: there is a run. ``first``: it is the first one. ``changes``: something is sent.
     ``chunks`` are those of the listing, ``note_chunks`` and ``noted_chunks`` those of the notes that a source makes,
-    and that it has made in the run before. ``source_edges`` are ends of pages of keys, after which a sidecar may be.
+    and that it has made in the run before. ``source_sidecars`` are those that have to be read.
     ``looked_up``: the status of each document is asked for. ``declared``: the attributes of what is put are compared
     with the fields of the index; ``undeclared``: the index has no such fields yet.
     """
@@ -50,8 +51,7 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
         "put_requests": _requests(work.puts, in_shard, per_request(work)),
         "delete_requests": _requests(work.deleted, sizes.shard_documents, limits.documents),
         "source_pages": pages,
-        "source_edges": 0 if work.sidecars else max(0, pages - 1),
-        "source_sidecars": work.sidecars * on_s3,
+        "source_sidecars": sidecars_read(work) * on_s3,
         "source_opened": work.puts * on_s3,
         "staged": 0 if on_s3 or per_request(work) else work.puts,
         "looked_up": looked_up,
@@ -62,6 +62,11 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
         "groups": float(work.groups),
         "children": put_shards + delete_shards,
     }
+
+
+def sidecars_read(work: Workload) -> int:
+    """How many sidecars a crawl of a bucket reads: those that it has not noted before. A few more have changed."""
+    return min(work.sidecars, work.added)
 
 
 def looks_up(work: Workload, sizes: Sizes = SIZES) -> bool:
@@ -122,8 +127,7 @@ def _time(
     match function.name:
         case "crawl":
             on_s3 = work.source == ON_S3
-            # Ten sidecars are read at a time.
-            waits -= drives["source_sidecars"] * times.s3_call.seconds * 0.9
+            waits -= drives["source_sidecars"] * times.s3_call.seconds * (1 - 1 / SIDECARS_AT_ONCE)
             listing = work.documents * (times.s3_list if on_s3 else times.list).seconds
             seconds = waits + listing + work.documents * times.compare.seconds * slower
             use.invocations = max(1, ceil(seconds / (function.timeout - sizes.crawl_reserve)))

@@ -37,7 +37,9 @@ def renamed(
 ) -> tuple[frozenset[str], frozenset[str]]:
     """The ids that documents have lost with their access control, and those that they are listed under."""
     manifest, listing = list(map(lines.encode, old)), list(map(lines.encode, new))
-    return access.renamed(access.secret(manifest, "handbook"), access.bare(manifest, listing, Ascending(approved)))
+    return access.renamed(
+        access.secret(b"\n".join(manifest), "handbook"), access.bare(manifest, listing, Ascending(approved))
+    )
 
 
 def test_a_document_that_lost_its_access_control_is_held_back() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from msgspec import structs
 
 from docferry.changes.detection import UNCHANGED, Unchanged, compared, detect, differences, same_but_for_time
 from docferry.model import Change, Document, Principal, Skipped
-from docferry.state import lines
+from docferry.state import blocks, lines
+from docferry.state.chunks import chunks
 from tests.unit.fakes import IDS, NOON, document
 
 TIMES = st.sampled_from([None, NOON, NOON + timedelta(days=1)])
@@ -81,7 +83,35 @@ def test_the_changes_are_exactly_the_differences(
 
     events = list(detect(encoded(manifest.values()), encoded(listing.values()), uncertain))
 
-    assert events == expected(manifest, listing, uncertain)
+    assert one_by_one(events) == expected(manifest, listing, uncertain)
+
+
+@given(crawls(), st.integers(1, 5), st.integers(1, 5), st.integers(1, 400))
+def test_blocks_of_any_length_have_the_same_changes(
+    crawl: tuple[dict[str, Document], dict[str, Document | Skipped], frozenset[str]], one: int, other: int, least: int
+) -> None:
+    """It does not matter where a stream is cut, or how much of it is compared at a time."""
+    manifest, listing, uncertain = crawl
+    old, new = encoded(manifest.values()), encoded(listing.values())
+
+    with patch.object(blocks, "LEAST", least):
+        events = list(detect(in_blocks(old, one), in_blocks(new, other), uncertain))
+
+    assert events == list(detect(old, new, uncertain))
+
+
+def in_blocks(each: list[bytes], size: int) -> list[bytes]:
+    """Lines in blocks of so many."""
+    return [b"\n".join(some) for some in chunks(each, size)]
+
+
+def one_by_one(events: Iterable[Change | Skipped | Unchanged]) -> list[Change | Skipped | Unchanged]:
+    """What is unchanged, each document by itself."""
+    return [
+        each
+        for event in events
+        for each in ([UNCHANGED] * event.documents if isinstance(event, Unchanged) else [event])
+    ]
 
 
 GROUP = Principal("crew", "GROUP", "ALLOW")
@@ -170,7 +200,7 @@ def test_a_doubtful_document_is_always_sent_again_or_deleted(ids: set[str]) -> N
 
 
 def test_equal_lines_are_never_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run over an unchanged source costs a comparison a document."""
+    """A run over an unchanged source costs a comparison of bytes, and one event."""
     same = encoded(document(f"d{number}") for number in range(5))
 
     def fail(*_: object) -> None:
@@ -179,7 +209,8 @@ def test_equal_lines_are_never_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("decode", "line_id", "probe"):
         monkeypatch.setattr(lines, name, fail)
 
-    assert list(detect(same, list(same))) == [UNCHANGED] * 5
+    assert list(detect(same, list(same))) == [Unchanged(5)]
+    assert list(detect(in_blocks(same, 2), in_blocks(same, 3))) == [Unchanged(5)]
 
 
 def test_a_document_of_the_same_id_as_a_skipped_one_is_still_put() -> None:

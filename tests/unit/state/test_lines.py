@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docferry.model import Document, Skipped
-from docferry.state import lines
+from docferry.state import blocks, lines
 from docferry.state.lines import LineWriter
 from tests.unit.fakes import document
 
@@ -52,14 +52,14 @@ def test_what_is_written_is_read_back(texts: list[str]) -> None:
     """A stream gives back its lines, in order, whatever is in them."""
     written = [lines.encode(Skipped(text, "reason")) for text in texts]
 
-    assert list(lines.read_lines(compressed(written))) == written
+    assert list(blocks.split(lines.read_blocks(compressed(written)))) == written
 
 
 def test_streams_one_after_the_other_are_one_stream() -> None:
     """A file of several compressed frames is read to its end, not to the end of the first."""
     both = io.BytesIO(compressed([b"1"]).getvalue() + compressed([b"2", b"3"]).getvalue())
 
-    assert list(lines.read_lines(both)) == [b"1", b"2", b"3"]
+    assert list(blocks.split(lines.read_blocks(both))) == [b"1", b"2", b"3"]
 
 
 def test_a_writer_counts_its_lines_and_leaves_the_file_open() -> None:
@@ -75,7 +75,7 @@ def test_a_writer_counts_its_lines_and_leaves_the_file_open() -> None:
 
 def test_an_empty_stream_has_no_lines() -> None:
     """A run without deletes writes a stream of them all the same."""
-    assert list(lines.read_lines(compressed([]))) == []
+    assert list(blocks.split(lines.read_blocks(compressed([])))) == []
 
 
 def test_a_probe_tells_documents_from_what_was_skipped() -> None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from docferry.model import Document
 from docferry.state import lines, sorting
@@ -127,7 +128,8 @@ def test_chunks_end_by_lines_and_by_bytes(store: Store, monkeypatch: pytest.Monk
         chunks.add(document(id_, title=title))
     chunks.end()
 
-    assert chunks.written == [Chunk("k0", "b", "d", 3), Chunk("k1", "a", "a", 1), Chunk("k2", "e", "e", 1)]
+    parts = [("k0", "b", "d", 3), ("k1", "a", "a", 1), ("k2", "e", "e", 1)]
+    assert chunks.written == [Chunk(*part, distinct=True) for part in parts]
 
 
 def test_chunks_that_share_one_id_are_merged(store: Store) -> None:
@@ -151,9 +153,30 @@ def test_lines_of_one_id_have_an_order_of_their_own(store: Store) -> None:
 
 def test_a_chunk_knows_its_first_and_last_id(store: Store) -> None:
     """What decides whether chunks overlap."""
-    assert sorting.write_chunk(store, "k", map(document, ["b", "a", "c"])) == Chunk("k", "a", "c", 3)
+    assert sorting.write_chunk(store, "k", map(document, ["b", "a", "c"])) == Chunk("k", "a", "c", 3, distinct=True)
 
 
 def test_nothing_merges_to_nothing(store: Store) -> None:
     """An empty source has no chunks."""
     assert list(sorting.merge(store, [])) == []
+
+
+@few
+@given(ids=st.lists(st.lists(st.text("abc", max_size=2), min_size=1, max_size=4), max_size=4))
+def test_chunks_are_called_distinct_only_when_no_id_is_there_twice(shared_store: Store, ids: list[list[str]]) -> None:
+    """Then nobody has to look for one."""
+    chunks = written(shared_store, ids)
+
+    if sorting.distinct(chunks):
+        everything = [id_ for some in ids for id_ in some]
+        assert len(everything) == len(set(everything))
+
+
+def test_chunks_of_a_source_in_order_are_distinct(shared_store: Store) -> None:
+    """Within a chunk, and from one to the next."""
+    made = written(shared_store, [["a", "b"], ["c"]])
+
+    assert sorting.distinct(made)
+    assert not sorting.distinct(written(shared_store, [["a", "a"]]))
+    assert not sorting.distinct(written(shared_store, [["a"], ["a"]]))
+    assert not sorting.distinct([structs.replace(made[0], distinct=False)])

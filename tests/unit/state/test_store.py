@@ -10,7 +10,8 @@ from botocore.response import StreamingBody
 from msgspec import Struct
 
 from docferry.errors import StateInvalid
-from docferry.state import store as module
+from docferry.state import objects as objects_module
+from docferry.state import store as store_module
 from docferry.state import stream as stream_module
 from docferry.state.objects import Moved
 from docferry.state.store import Store
@@ -116,7 +117,7 @@ def test_a_stream_is_read_as_it_was_written(store: Store) -> None:
 
 def test_a_stream_larger_than_the_spool_goes_over_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory does not grow with it, and nothing is lost on the way."""
-    for where in (module, stream_module):
+    for where in (store_module, stream_module):
         monkeypatch.setattr(where, "SPOOL_BYTES", 64)
     lines = [f'"{number}"'.encode() for number in range(5_000)]
 
@@ -193,7 +194,7 @@ def test_equal_streams_have_equal_digests(store: Store) -> None:
 
 def test_what_is_under_a_prefix_is_deleted_and_nothing_else(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when it takes more than one request."""
-    monkeypatch.setattr(module, "DELETE_KEYS", 2)
+    monkeypatch.setattr(objects_module, "DELETE_KEYS", 2)
     for key in ("runs/1/a", "runs/1/b", "runs/1/c/d", "runs/10", "runs/2/a"):
         store.put_content(key, b"x")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from docferry.changes import drift
 from docferry.crawl import listing
-from docferry.state import manifest, sorting, windows
+from docferry.state import blocks, manifest, sorting, windows
 from docferry.workflow.comparison.progress import Progress, Work
 
 STATUS_CALLS = 500
@@ -12,21 +12,21 @@ STATUS_CALLS = 500
 
 
 def listed(work: Work, after: str) -> Iterator[bytes]:
-    """The lines of the listing that come after an id, at most one document an id."""
-    return listing.unique(sorting.merge(work.store, work.checkpoint.chunks, after=after))
+    """The listing after an id, in blocks, at most one document an id."""
+    return listing.in_blocks(work.store, work.checkpoint.chunks, after=after)
 
 
 def held(work: Work, progress: Progress) -> Iterator[bytes]:
     """What the index is taken to hold after the last step: the manifest, seen through the mode of the run."""
-    known = manifest.documents(work.store, work.base, after=progress.after)
+    known = manifest.in_blocks(work.store, work.base, after=progress.after)
     match work.task.input.compares:
         case "full" | "rebuild":
-            return drift.mark_doubtful(known)
+            return drift.mark_doubtful(blocks.split(known))
         case "reconcile" if work.wired.index.limits.statuses_by_id:
-            return drift.asked(work.wired.index, known)
+            return drift.asked(work.wired.index, blocks.split(known))
         case "reconcile":
             said = sorting.merge(work.store, progress.statuses, after=progress.after)
-            return drift.compared(known, said, work.wired.settings.connector.name)
+            return drift.compared(blocks.split(known), said, work.wired.settings.connector.name)
         case _:
             return known
 

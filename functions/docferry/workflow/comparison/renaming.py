@@ -28,11 +28,11 @@ def secret(work: Work, progress: Progress) -> Iterator[Progress]:
     if work.wired.settings.connector.access == "public":
         yield structs.replace(progress, stage="sort")
         return
-    steps = Steps(manifest.documents(work.store, work.base, after=progress.after), ())
+    steps = Steps(manifest.in_blocks(work.store, work.base, after=progress.after), ())
     found = _chunks(work, "secret", progress.secret)
     while True:
         for window in steps.step():
-            for placed in access.secret(split(window.left), work.wired.settings.connector.name):
+            for placed in access.secret(window.left, work.wired.settings.connector.name):
                 found.add(placed)
         found.end()
         progress = structs.replace(progress, secret=tuple(found.written), after=steps.after)
@@ -45,7 +45,7 @@ def secret(work: Work, progress: Progress) -> Iterator[Progress]:
 def bare(work: Work, progress: Progress) -> Iterator[Progress]:
     """Note the place of each new document without access control."""
     after = progress.after
-    steps = Steps(manifest.documents(work.store, work.base, after=after), inputs.listed(work, after))
+    steps = Steps(manifest.in_blocks(work.store, work.base, after=after), inputs.listed(work, after))
     found, approved = _chunks(work, "bare", progress.bare), work.approved(after)
     while True:
         for window in steps.step():

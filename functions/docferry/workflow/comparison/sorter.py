@@ -17,7 +17,7 @@ from docferry.state import sorting
 from docferry.state.ahead import Behind, behind
 from docferry.state.keys import DELETES, EXPOSED, QUARANTINED, SKIPPED, parts_key, run_key
 from docferry.state.runs import Counts
-from docferry.state.windows import Steps, split
+from docferry.state.windows import Steps
 from docferry.sync_job import job as sync_job
 from docferry.workflow.comparison import inputs, renaming
 from docferry.workflow.comparison.progress import Progress, Work
@@ -60,7 +60,7 @@ def _events(work: Work, progress: Progress, steps: Steps, after: str) -> Iterato
     found: Iterator[Change | Skipped | Unchanged] = (
         event
         for window in steps.step()
-        for event in detection.detect(split(window.left), split(window.right), uncertain)
+        for event in detection.detect(filter(None, [window.left]), filter(None, [window.right]), uncertain)
     )
     if "tells_changes" in work.wired.source.abilities:
         found = detection.without_absences(found)
@@ -113,7 +113,7 @@ class Sorter:
         for event in events:
             match event:
                 case Unchanged():
-                    counts["unchanged"] += 1
+                    counts["unchanged"] += event.documents
                 case Skipped():
                     self._note(SKIPPED, "skipped", event)
                 case Exposed():

@@ -58,7 +58,8 @@ def test_a_run_without_changes_opens_no_job() -> None:
 
 def test_a_long_crawl_takes_several_invocations() -> None:
     """And Step Functions enters two states for each."""
-    long, short = usage(MANY.unchanged()), usage(structs.replace(MANY, documents=10, sidecars=10).unchanged())
+    huge = structs.replace(MANY, documents=5_000_000, sidecars=5_000_000).unchanged()
+    long, short = usage(huge), usage(structs.replace(MANY, documents=10, sidecars=10).unchanged())
 
     assert long.functions["crawl"].invocations > short.functions["crawl"].invocations == 1
     assert long.functions["crawl"].seconds > 600

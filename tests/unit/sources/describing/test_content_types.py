@@ -1,8 +1,11 @@
 """Content types by extension."""
 
+from posixpath import splitext
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from docferry.model import ContentType
 from docferry.sources.describing.content_types import BY_EXTENSION, content_type
@@ -33,3 +36,9 @@ def test_the_last_extension_counts_in_any_letter_case(path: str, expected: str) 
 def test_other_names_have_no_content_type(path: str) -> None:
     """A backup copy or a bare extension is not what it resembles."""
     assert content_type(path) is None
+
+
+@given(st.text("a./M", max_size=4), st.sampled_from(["", ".md", ".MD", ".pdf", "md"]))
+def test_the_extension_is_what_python_calls_so(stem: str, end: str) -> None:
+    """The dots that a name begins with begin none."""
+    assert content_type(stem + end) == BY_EXTENSION.get(splitext(stem + end)[1].lower())

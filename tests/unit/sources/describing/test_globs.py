@@ -71,3 +71,9 @@ def test_what_is_left_out_has_a_reason(include: list[str], exclude: list[str], p
 
     assert (reason is None) == globs.selects(name)
     assert reason is None or "include" in reason or any(repr(pattern) in reason for pattern in exclude)
+
+
+@given(st.text("a./\n\u00e9", max_size=6))
+def test_without_a_pattern_the_same_paths_are_selected_as_by_two_asterisks(path: str) -> None:
+    """Most of them without a look at the pattern."""
+    assert Globs((), ()).selects(path) == Globs(("**",), ()).selects(path)
