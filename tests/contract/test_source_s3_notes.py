@@ -60,10 +60,9 @@ class TestSidecars:
 
         listed = listing(bucket.source(), known=known)
 
-        assert [item.access_control for item in listed if isinstance(item, Document)] == [
-            (Principal("crew", "GROUP", access),)
-            for access in ("ALLOW", "DENY", "ALLOW")  # type: ignore[arg-type]  # literals
-        ]
+        allowed, denied = Principal("crew", "GROUP", "ALLOW"), Principal("crew", "GROUP", "DENY")
+        access = [item.access_control for item in listed if isinstance(item, Document)]
+        assert access == [(allowed,), (denied,), (allowed,)]
         assert [key for operation, key in bucket.knobs.calls if operation == "get_object"] == [f"b.md{SUFFIX}"]
 
     def test_a_removed_sidecar_is_not_remembered(self, bucket: Bucket) -> None:
