@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from docferry.model import Document, Principal
-from docferry.sources.bucket import keys, notes
+from docferry.sources.bucket import keys, notes, sidecars
 from docferry.sources.describing.sidecar import SUFFIX
 from tests.contract.source_suite import CREW, Noted, listing, noted, sidecar
 from tests.contract.test_source_s3 import BUCKET, SESSION, Bucket, bucket
@@ -60,10 +60,9 @@ class TestSidecars:
 
         listed = listing(bucket.source(), known=known)
 
-        assert [item.access_control for item in listed if isinstance(item, Document)] == [
-            (Principal("crew", "GROUP", access),)
-            for access in ("ALLOW", "DENY", "ALLOW")  # type: ignore[arg-type]  # literals
-        ]
+        allowed, denied = Principal("crew", "GROUP", "ALLOW"), Principal("crew", "GROUP", "DENY")
+        access = [item.access_control for item in listed if isinstance(item, Document)]
+        assert access == [(allowed,), (denied,), (allowed,)]
         assert [key for operation, key in bucket.knobs.calls if operation == "get_object"] == [f"b.md{SUFFIX}"]
 
     def test_a_removed_sidecar_is_not_remembered(self, bucket: Bucket) -> None:
@@ -121,6 +120,22 @@ class TestRanges:
 
         assert listing(bucket.source(), known=known) == first
         assert calls(bucket).count("list_objects_v2") <= 60 // 3 + 1
+
+    def test_a_bounded_number_of_pages_is_listed_ahead(self, bucket: Bucket) -> None:
+        """Memory holds these, however many there are."""
+        bucket.small_pages(1)
+        for number in range(80):
+            bucket.put(f"{number:02}.md")
+        known = noted(bucket.source())
+        calls(bucket)
+
+        pages = bucket.source().pages(None, known)
+        next(pages)
+        pages.close()  # type: ignore[attr-defined]  # it is a generator
+
+        # Two pages a range, and one call at most to see its end; as many ranges come after those that are used.
+        ranges = keys.RANGES_AT_ONCE + sidecars.PAGES_AHEAD + 1
+        assert calls(bucket).count("list_objects_v2") <= 3 * ranges < 80
 
     def test_a_sidecar_that_comes_with_its_document_during_the_listing_is_found(self, bucket: Bucket) -> None:
         """A later range may have been listed before it came: what that does not show is no proof."""
