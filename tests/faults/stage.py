@@ -321,7 +321,7 @@ class Stage:
         """Take every fault of the services back."""
         self.aws.emulation.faults.reset()
         self.lag(job_list_lag=0.0, metrics_lag=0.0, status_lag=0.0)
-        calls.PACE._pauses.clear()
+        calls.PACE.forget()
 
 
 @contextmanager

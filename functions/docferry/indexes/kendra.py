@@ -27,7 +27,7 @@ from docferry.indexes import (
     SyncJob,
     Verify,
 )
-from docferry.indexes.calls import once, patiently
+from docferry.indexes.calls import once, patiently, persistently
 from docferry.indexes.kendra_access import found_by, user_context
 from docferry.indexes.kendra_wire import attribute_value, rejections, sync_job
 from docferry.model import AttributeValue, Content, Date, Document, Group, S3Object
@@ -146,12 +146,12 @@ class Kendra:
         }
         if any(isinstance(content, S3Object) for _, content in documents):
             params["RoleArn"] = self.role_arn
-        return rejections(patiently(self._kendra.batch_put_document, **params))
+        return rejections(persistently(self._kendra.batch_put_document, **params))
 
     def delete(self, execution_id: str, ids: Sequence[str]) -> list[Rejection]:
         """See Index.delete."""
         return rejections(
-            patiently(
+            persistently(
                 self._kendra.batch_delete_document,
                 IndexId=self._settings.index_id,
                 DocumentIdList=list(ids),

@@ -27,7 +27,7 @@ from docferry.indexes import (
     SyncJob,
     Verify,
 )
-from docferry.indexes.calls import once, patiently
+from docferry.indexes.calls import once, patiently, persistently
 from docferry.indexes.qbusiness_wire import attribute_value, error_text, principal, rejections, sync_job
 from docferry.model import AttributeValue, Content, Date, Document, Group, S3Object
 from docferry.registry import Clients
@@ -139,11 +139,11 @@ class QBusiness:
         }
         if any(isinstance(content, S3Object) for _, content in documents):
             params["roleArn"] = self.role_arn
-        return rejections(patiently(self._qbusiness.batch_put_document, **params))
+        return rejections(persistently(self._qbusiness.batch_put_document, **params))
 
     def delete(self, execution_id: str, ids: Sequence[str]) -> list[Rejection]:
         """See Index.delete."""
-        reply = patiently(
+        reply = persistently(
             self._qbusiness.batch_delete_document,
             **self._index,
             dataSourceSyncId=execution_id,
