@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from docferry.errors import ResourceNotFound
 from docferry.indexes import (
     Access,
+    Concurrency,
     DocumentStatus,
     Fields,
     FieldType,
@@ -53,6 +54,7 @@ class KendraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     fields: dict[str, FieldType] = {}
     declare: bool = False
     verify: Verify = "auto"
+    concurrency: Concurrency | None = None
 
 
 class Kendra:
@@ -106,6 +108,7 @@ class Kendra:
     def __init__(self, *, settings: KendraSettings, clients: Clients) -> None:
         self.role_arn = settings.role_arn
         self.verify = settings.verify
+        self.concurrency = settings.concurrency
         self.declares = settings.declare
         self.data_source = f"kendra/{settings.index_id}/{settings.data_source_id}"
         self._settings = settings

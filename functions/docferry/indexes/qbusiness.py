@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from docferry.errors import ConfigurationError, ResourceNotFound
 from docferry.indexes import (
     Access,
+    Concurrency,
     DocumentStatus,
     Fields,
     FieldType,
@@ -59,6 +60,7 @@ class QBusinessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     fields: dict[str, FieldType] = {}
     declare: bool = False
     verify: Verify = "auto"
+    concurrency: Concurrency | None = None
 
 
 class QBusiness:
@@ -104,6 +106,7 @@ class QBusiness:
     def __init__(self, *, settings: QBusinessSettings, clients: Clients) -> None:
         self.role_arn = settings.role_arn
         self.verify = settings.verify
+        self.concurrency = settings.concurrency
         self.declares = settings.declare
         ids = (settings.application_id, settings.index_id, settings.data_source_id)
         self.data_source = "/".join(map(str, ("qbusiness", *ids)))

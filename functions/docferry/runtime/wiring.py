@@ -35,6 +35,8 @@ JSON = frozenset({*ONE_ATTEMPT, "stepfunctions", "events"})
 MESSAGES = frozenset({"events", "sns"})
 QUICK = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
 
+# A worker has up to 20 requests under way, and opens up to 16 documents: one connection each, kept open.
+CONNECTIONS = Config(max_pool_connections=40)
 
 _BUILDING = Lock()
 
@@ -122,7 +124,7 @@ def index(connector: str, part: Part) -> Index:
 @cache
 def client(name: str) -> Any:
     """The boto3 client of a service by its name, one for all invocations of the process."""
-    config = Config(retries={"total_max_attempts": 1}) if name in ONE_ATTEMPT else Config()
+    config = CONNECTIONS.merge(Config(retries={"total_max_attempts": 1})) if name in ONE_ATTEMPT else CONNECTIONS
     config = QUICK if name in MESSAGES else config
     with _BUILDING:  # a session may not build two clients at a time
         build: Any = _session().client  # its type knows each service by a literal name

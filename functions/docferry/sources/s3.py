@@ -71,7 +71,7 @@ class S3:
 
     Settings: type[Struct] = S3Settings
     presentation = frozenset({"acl"})
-    abilities: frozenset[Ability] = frozenset({"resumes", "cheap_version", "access_control"})
+    abilities: frozenset[Ability] = frozenset({"resumes", "cheap_version", "access_control", "opens_at_once"})
 
     def __init__(self, *, connector: str, settings: S3Settings, clients: Clients) -> None:
         self._connector = connector

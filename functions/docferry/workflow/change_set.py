@@ -12,7 +12,7 @@ from docferry.changes.guard import Findings
 from docferry.changes.quarantine import Failing
 from docferry.crawl import listing
 from docferry.delivery.carried import Spans
-from docferry.delivery.shards import ShardWriter
+from docferry.delivery.shards import ShardWriter, shard_documents
 from docferry.model import Change, Skipped
 from docferry.runtime.wiring import Wired
 from docferry.state import lines, manifest, sorting
@@ -60,8 +60,9 @@ def write_change_set(wired: Wired, run: str, checkpoint: Checkpoint, task: Task)
     base = base_manifest(store, wanted)
     if task.plan is not None:
         plans.check_manifest(store, task.plan, base)
-    puts = ShardWriter(store, run, "put", exact=task.plan is not None)
-    gone = ShardWriter(store, run, "delete", exact=task.plan is not None)
+    exact, documents = task.plan is not None, shard_documents(checkpoint.listed)
+    puts = ShardWriter(store, run, "put", exact=exact, documents=documents)
+    gone = ShardWriter(store, run, "delete", exact=exact, documents=documents)
     with (
         store.writing(run_key(run, DELETES)) as deletes,
         store.writing(run_key(run, SKIPPED)) as skipped,
