@@ -2,7 +2,7 @@
 
 A record is an object that is written once. Records are numbered from 0, and the first that is missing ends them: a
 shard that ends in one go costs one call to find that there is none. When the shard is done, its result has all
-outcomes, and nobody reads the records any more.
+outcomes, and the records are not read any more.
 """
 
 import threading
@@ -33,7 +33,7 @@ def recorded(store: Store, shard: Shard) -> list[list[Outcome]]:
 
 
 def so_far(store: Store, shard: Shard) -> dict[str, Outcome]:
-    """What became of documents of a shard, by id, as far as it was recorded."""
+    """The outcomes that a shard has recorded, by id of the document."""
     return {outcome.id: outcome for record in recorded(store, shard) for outcome in record}
 
 

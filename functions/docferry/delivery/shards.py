@@ -35,12 +35,12 @@ MANY_CHANGES = 1_000_000
 
 
 def workers(changes: int) -> int:
-    """How many shards of a change set are sent at a time, if nobody says otherwise."""
+    """How many shards of a change set are sent at a time, when the connector does not say."""
     return MANY_WORKERS if changes > MANY_CHANGES else WORKERS
 
 
 def shard_documents(listed: int) -> int:
-    """How many documents a shard has at most, in a run that has listed so many."""
+    """How many documents a shard has at most. ``listed`` is how many documents the run has listed."""
     return min(MOST_SHARD_DOCUMENTS, max(SHARD_DOCUMENTS, listed // SHARDS))
 
 

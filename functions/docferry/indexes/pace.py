@@ -40,7 +40,7 @@ JITTER = 0.5
 
 
 class Pace:
-    """The pace of one operation in one process. Pure but for the dice; ``silence`` is in seconds."""
+    """The pace of one operation in one process. Pure, apart from the dice; ``silence`` is in seconds."""
 
     def __init__(self, dice: Callable[[], float] = random.random) -> None:
         self._dice = dice

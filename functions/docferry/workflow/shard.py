@@ -99,7 +99,7 @@ def apply_shard(wired: Wired, shard: Shard, apply: Apply, remaining: Remaining) 
 
 
 def _due(wired: Wired, shard: Shard, progress: Progress, deadline: Deadline) -> Iterator[Change]:
-    """The changes of which nobody knows what became, as long as there is time for them."""
+    """The changes without an outcome, as long as there is time for them."""
     for change in shards.changes(wired.store, shard):
         progress.record_in_time()
         if change.id in progress:
