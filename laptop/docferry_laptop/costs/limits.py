@@ -37,7 +37,7 @@ class Sizes(Struct, frozen=True, kw_only=True):
     opened_at_once: int = OPENED_AT_ONCE
 
     def in_shard(self, listed: int) -> int:
-        """How many documents a shard takes, by the documents that a run lists: ``shard_documents`` of delivery.shards."""
+        """How many documents a shard takes. The rule is ``docferry.delivery.shards.shard_documents``."""
         return min(self.most_shard_documents, max(self.shard_documents, listed // self.shards))
 
 

@@ -52,6 +52,23 @@ def test_no_more_calls_begin_than_are_allowed() -> None:
     assert gauge.most_ahead <= AT_ONCE + 1
 
 
+def test_items_ahead_weigh_no_more_than_is_allowed() -> None:
+    """Many light ones, or one heavy one: memory holds what they weigh."""
+    weights = [1, 1, 1, 9, 1, 5, 4, 1]
+    begun: list[int] = []
+    lock = threading.Lock()
+
+    def call(weight: int) -> int:
+        with lock:
+            begun.append(weight)
+        return weight
+
+    for taken, _ in enumerate(in_order(call, weights, 5, weight=lambda weight: weight, most=5)):
+        with lock:
+            ahead, number = sum(begun) - sum(weights[:taken]), len(begun) - taken
+        assert ahead <= 5 or number == 1
+
+
 def test_an_error_comes_in_its_turn() -> None:
     """What comes before it is not lost; not even an error that is no Exception is."""
 
