@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from unittest.mock import patch
 
@@ -24,6 +25,9 @@ PUT_CLASS = frozenset(
 FREE = frozenset({"DeleteObject", "DeleteObjects", "AbortMultipartUpload"})
 INDEXES = frozenset({"kendra", "qbusiness"})
 
+_FUNCTION: ContextVar[str | None] = ContextVar("function", default=None)
+"""The function that is at work; the threads that it starts with its context are its own."""
+
 
 class Counter:
     """Counts the calls that are made while it is installed. The thread that installed it is not part of a run."""
@@ -33,7 +37,6 @@ class Counter:
         self._lock = threading.Lock()
         self._observer = threading.current_thread()
         self._running: list[str] = []
-        self._invocation = threading.local()
         definition = json.loads(DEFINITION.read_text(encoding="utf-8"))
         maps = [state for state in definition["States"].values() if state["Type"] == "Map"]
         self._child_starts = {state["ItemProcessor"]["StartAt"] for state in maps}
@@ -67,17 +70,17 @@ class Counter:
         with self._lock:
             self.usage.of(function).invocations += 1
             self._running.append(function)
-        before, self._invocation.function = getattr(self._invocation, "function", None), function
+        before = _FUNCTION.set(function)
         try:
             yield
         finally:
-            self._invocation.function = before
+            _FUNCTION.reset(before)
             with self._lock:
                 self._running.remove(function)
 
     def _function(self) -> str:
-        """The function of this thread. A thread that a function has started is of the only one that runs."""
-        mine: str | None = getattr(self._invocation, "function", None)
+        """The function of this thread. A thread without a context is of the only function that runs."""
+        mine = _FUNCTION.get()
         if mine is None and len(self._running) == 1:
             return self._running[0]
         return mine or WORKFLOW

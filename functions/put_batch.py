@@ -10,6 +10,6 @@ from docferry.workflow.shard import Applied
 
 
 @handles(Shard)
-def handler(wired: Wired, event: Shard, _context: LambdaContext) -> Applied:
+def handler(wired: Wired, event: Shard, context: LambdaContext) -> Applied:
     """See docferry.workflow.put_batch."""
-    return put_batch(wired, event)
+    return put_batch(wired, event, context.get_remaining_time_in_millis)

@@ -1,9 +1,10 @@
 """The state bucket as the first versions of Docferry laid it out: one data source, no ledger, no scope."""
 
+import hashlib
 import json
 from typing import Any
 
-from docferry.state.keys import LEDGER, MANIFEST, SCOPE, SYNC_JOB
+from docferry.state.keys import LEDGER, MANIFEST, MANIFESTS, SCOPE, SYNC_JOB
 from docferry.state.store import Store
 
 
@@ -11,8 +12,13 @@ def as_first_laid_out(objects: dict[str, bytes], held: str) -> dict[str, bytes]:
     """The objects of a bucket, with those of the data source under ``held`` where they stood at first."""
     moved = {key.removeprefix(held): content for key, content in objects.items()}
     pointer = json.loads(moved[MANIFEST])
-    places = {"key": pointer["key"].removeprefix(held), "before": pointer["before"].removeprefix(held)}
-    moved[MANIFEST] = _encoded({name: pointer[name] for name in ("format", "documents", "sha256")} | places)
+    # A manifest was one object, and zstd reads what was compressed in parts as one.
+    parts = json.loads(objects[pointer["key"]])
+    whole = b"".join(objects[part["key"]] for part in parts)
+    moved = {key: content for key, content in moved.items() if not key.startswith(MANIFESTS)}
+    moved[f"{MANIFESTS}whole.jsonl.zst"] = whole
+    place = {"key": f"{MANIFESTS}whole.jsonl.zst", "before": "", "sha256": hashlib.sha256(whole).hexdigest()}
+    moved[MANIFEST] = _encoded({"format": 1, "documents": pointer["documents"]} | place)
     record = json.loads(moved[SYNC_JOB])
     moved[SYNC_JOB] = _encoded({name: record.get(name) for name in ("run", "state", "previous", "execution_id")})
     return {key: content for key, content in moved.items() if key not in {SCOPE, LEDGER}}

@@ -32,6 +32,10 @@ class SourceUnavailable(RetriableError):
     """The source could not be listed; nothing can be said about what it holds."""
 
 
+class ShardUnfinished(RetriableError):
+    """A part of a shard is done and recorded; another invocation goes on with the rest, at once."""
+
+
 class FatalError(DocferryError):
     """Trying again without a change by a person ends the same way."""
 

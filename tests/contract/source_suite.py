@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -226,6 +227,22 @@ class SourceSuite:
             opened = source.open(document)
             assert opened.version == document.version
             assert repository.read(opened.content) == document.locator.encode()
+
+    def test_documents_may_be_opened_in_several_threads(self, repository: Repository) -> None:
+        """A source that says so gives each thread the content that it asked for."""
+        for path in NASTY:
+            repository.put(path, path.encode())
+        source = repository.source()
+        if "opens_at_once" not in source.abilities:
+            pytest.skip("is asked in one thread")
+        documents = [one for one in listing(source) if isinstance(one, Document)]
+        assert len(documents) > 1
+
+        with ThreadPoolExecutor(len(documents)) as threads:
+            opened = list(threads.map(source.open, documents * 3))
+
+        assert [one.version for one in opened] == [document.version for document in documents * 3]
+        assert [repository.read(one.content).decode() for one in opened] == [one.locator for one in documents * 3]
 
     def test_a_document_changed_since_the_listing_is_opened_in_its_new_version(self, repository: Repository) -> None:
         """The manifest must not record a version that was never sent."""

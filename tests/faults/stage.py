@@ -19,6 +19,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from msgspec import Struct, structs
 
 from docferry.connector import Connector, DeleteGuard, Groups, Part
+from docferry.delivery import progress
 from docferry.groups import known
 from docferry.groups.known import Known
 from docferry.indexes import calls, index_class
@@ -32,7 +33,7 @@ from docferry.state import manifest, sorting
 from docferry.state.keys import MANIFEST
 from docferry.state.runs import Run
 from docferry.state.store import Store
-from docferry.workflow import janitor
+from docferry.workflow import janitor, shard
 from docferry.workflow.trigger import Triggered, signals, trigger
 from docferry_emulators import Knobs, Settings
 from docferry_emulators.clock import VirtualClock
@@ -321,7 +322,7 @@ class Stage:
         """Take every fault of the services back."""
         self.aws.emulation.faults.reset()
         self.lag(job_list_lag=0.0, metrics_lag=0.0, status_lag=0.0)
-        calls.PACE._pauses.clear()
+        calls.PACE.forget()
 
 
 @contextmanager
@@ -334,6 +335,10 @@ def stage(place: str, folder: Path) -> Iterator[Stage]:
         stack.enter_context(patch.object(records, "PAGE_LENGTH", PAGE))
         stack.enter_context(patch.object(sorting, "CHUNK_LINES", PAGE))
         stack.enter_context(patch.object(index_class(service), "limits", limits))
+        # What a request has come to is recorded at once, and the next is sent after it: so the records are among the
+        # points, and the same every time.
+        stack.enter_context(patch.object(progress, "RECORD_MS", 0))
+        stack.enter_context(patch.object(shard, "REQUESTS_AT_ONCE", 1))
         stack.enter_context(patch.object(ExecutionWorker, "start", started))
         stack.enter_context(quiet())
         bucket = Bucket(state_bucket(NAME))

@@ -78,6 +78,7 @@ class FakeIndex:
     limits: Limits = LIMITS
     role_arn: str | None = None
     verify: Verify = "metrics"
+    concurrency: int | None = None
     declares = False
     data_source = "fake/index/source"
 

@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from docferry.delivery.shards import MOST_SHARD_DOCUMENTS
 from docferry.runtime.assets import DEFINITION
+from docferry.workflow.crawl import Crawled
 
 MACHINE: dict[str, Any] = json.loads(DEFINITION.read_text())
 STATES: dict[str, dict[str, Any]] = MACHINE["States"]
@@ -56,6 +58,22 @@ def test_every_task_retries_what_may_pass_and_catches_the_rest() -> None:
             assert {"Throttled", "ServiceUnavailable", "States.Timeout"} <= {
                 error for retry in state["Retry"] for error in retry["ErrorEquals"]
             }, name
+
+
+def test_the_crawl_says_how_many_shards_are_sent_at_a_time() -> None:
+    """The path leads to a member of what the crawl returns."""
+    path = STATES["ApplyBatches"]["MaxConcurrencyPath"]
+
+    assert path == f"{STATES['Crawl']['ResultPath']}.workers"
+    assert "workers" in Crawled.__struct_fields__
+
+
+def test_a_shard_goes_on_more_often_than_it_has_documents() -> None:
+    """Each time it has recorded one at least: no shard uses up the attempts."""
+    for name in ("PutBatch", "DeleteBatch"):
+        retry = STATES["ApplyBatches"]["ItemProcessor"]["States"][name]["Retry"]
+        (goes_on,) = (rule for rule in retry if rule["ErrorEquals"] == ["ShardUnfinished"])
+        assert goes_on["MaxAttempts"] > MOST_SHARD_DOCUMENTS
 
 
 def test_the_readme_has_a_row_for_every_state() -> None:

@@ -17,7 +17,7 @@ from docferry.state.ahead import Behind
 from docferry.state.keys import carried_key, contents_key
 from docferry.state.store import Store
 
-BUFFERED_BYTES = 64_000_000
+BUFFERED_BYTES = 32_000_000
 """How much of the contents of a shard is held in memory at most, beside the one that is being sent."""
 
 
@@ -76,6 +76,10 @@ class Contents:
         for span in found:
             self._ends[span.key].append(span)
         self._buffers: dict[str, tuple[int, bytes]] = {}
+
+    def __len__(self) -> int:
+        """How many contents of the shard were carried."""
+        return len(self._spans)
 
     def __contains__(self, id_: str) -> bool:
         """Whether the content of a document was carried."""

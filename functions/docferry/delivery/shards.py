@@ -16,12 +16,35 @@ from docferry.state.runs import Operation, Shard
 from docferry.state.store import Store
 from docferry.state.stream import Missing
 
-# 500 documents are 50 requests of ten: at a second each, far below a Lambda's 15 minutes, and 20,000 shards, the most
-# that a batches.json of a few MiB lists, are 10 million documents.
+# 500 documents are 50 requests of ten: enough for a worker to have 20 of them under way. A child of the Map costs three
+# transitions of $0.000025 and some ten calls of S3, so a million documents in shards of 500 cost $0.15, in shards of
+# 2,500 $0.03. From half a million documents on a run has about 1,000 shards, from 2.5 million on they are of 2,500:
+# 4,000 shards for 10 million. A worker holds the outcomes of its shard: 2,500 of some 1,000 bytes are 2.5 MB.
 SHARD_DOCUMENTS = 500
+MOST_SHARD_DOCUMENTS = 2_500
+SHARDS = 1_000
 CURE = "restore its last version, or put everything again with `docferry rebuild`"
 # 100 requests of 5 MB, for documents that fill a request alone.
 SHARD_BYTES = 500_000_000
+# Of descriptions. Those of 200 access control entries and 50 attributes are some 100,000 bytes each: 160 fill a shard.
+SHARD_LINES_BYTES = 16_000_000
+
+# A worker has 20 requests under way (docferry.workflow.shard), four make 267 calls a second at 0.3 s each. More workers
+# than the service has calls for wait, and waiting is paid for: 4 of 512 MiB cost $0.12 an hour. A run of more than a
+# million changes has twice as many, for an index that takes a second for a call.
+WORKERS = 4
+MANY_WORKERS = 8
+MANY_CHANGES = 1_000_000
+
+
+def workers(changes: int) -> int:
+    """How many shards of a change set are sent at a time, when the connector does not say."""
+    return MANY_WORKERS if changes > MANY_CHANGES else WORKERS
+
+
+def shard_documents(listed: int) -> int:
+    """How many documents a shard has at most. ``listed`` is how many documents the run has listed."""
+    return min(MOST_SHARD_DOCUMENTS, max(SHARD_DOCUMENTS, listed // SHARDS))
 
 
 class Begun(Struct, frozen=True):
@@ -37,7 +60,7 @@ NOTHING = Begun()
 
 
 class ShardWriter:
-    """Writes changes of one operation to shards, in order.
+    """Writes changes of one operation to shards, in order. ``documents`` is how many a shard has at most.
 
     It goes on after what is ``begun``. ``behind`` writes a shard while the next one is filled: all are there once it
     has waited for them.
@@ -49,7 +72,8 @@ class ShardWriter:
         run: str,
         operation: Operation,
         *,
-        exact: bool = False,
+        exact: bool,
+        documents: int,
         begun: Begun = NOTHING,
         behind: Behind | None = None,
     ) -> None:
@@ -57,8 +81,10 @@ class ShardWriter:
         self._run = run
         self._operation = operation
         self._exact = exact
+        self._documents = documents
         self._behind = behind
         self._lines = [bytes(line) for line in begun.lines]
+        self._lines_bytes = sum(map(len, self._lines))
         self._spans = list(begun.spans)
         self._bytes = begun.bytes
         self._shards = list(begun.shards)
@@ -76,7 +102,8 @@ class ShardWriter:
     def add_line(self, line: bytes) -> None:
         """Add one change that is encoded already."""
         self._lines.append(line)
-        if len(self._lines) == SHARD_DOCUMENTS:
+        self._lines_bytes += len(line)
+        if len(self._lines) == self._documents or self._lines_bytes >= SHARD_LINES_BYTES:
             self._flush()
 
     def begun(self) -> Begun:
@@ -98,7 +125,7 @@ class ShardWriter:
             for line in self._lines:
                 stream.add_line(line)
         self._shards.append(Shard(self._run, self._operation, name, stream.count, stream.written.sha256, self._exact))
-        self._lines, self._spans, self._bytes = [], [], 0
+        self._lines, self._spans, self._bytes, self._lines_bytes = [], [], 0, 0
 
 
 def changes(store: Store, shard: Shard) -> Iterator[Change]:

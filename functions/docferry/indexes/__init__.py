@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from docferry.model import Content, Document, Group, S3Object
 from docferry.registry import Clients, load
@@ -36,6 +36,10 @@ OnIndex = Literal["put", "delete", "statuses", "fields", "declare"]
 OnGroups = Literal["set_group", "remove_group", "group_status"]
 IndexCall = Literal["start", "stop", "jobs"] | OnIndex | OnGroups
 """A method of Index that calls the service."""
+
+
+Concurrency = Annotated[int, Meta(ge=1, le=100)]
+"""Workers that send at a time: Lambda runs 1,000 functions of an account at a time, if it has not asked for more."""
 
 
 class Service(Struct, frozen=True):
@@ -192,6 +196,8 @@ class Index(Protocol):
     role_arn: str | None
     """The role that the service reads content on S3 with. Without it all content goes inline."""
     verify: Verify
+    concurrency: int | None
+    """How many workers of a run send to the index at a time. None: it depends on the size of the change set."""
     declares: bool
     """Whether a run declares the fields that the index lacks."""
     data_source: str

@@ -1,11 +1,14 @@
 """One call of a service: its errors in Docferry's terms, tried again while that may help."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
 from botocore.exceptions import ConnectionError as NoConnectionError
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from docferry.errors import (
     AccessDenied,
@@ -18,7 +21,7 @@ from docferry.errors import (
     ServiceUnavailable,
     Throttled,
 )
-from docferry.indexes.pace import Pace
+from docferry.indexes.pace import Paces
 
 ERRORS: dict[str, type[DocferryError]] = {
     "AccessDeniedException": AccessDenied,
@@ -40,20 +43,38 @@ GONE = (
     "the connector its ids, and run `docferry sync`: it starts from nothing for a new data source"
 )
 
-PACE = Pace()
+PACE = Paces()
 """Of this process: a Lambda function that stays warm keeps what it has learnt."""
+
+ATTEMPTS = 8
+PATIENCE = 300.0
+"""Seconds. Of 40 workers at one call a second each gets through every 40 s; in `python -m benchmarks.pacing` none waits
+for more than 220 s. Who hears nothing for longer is not one of many: the service takes no calls at all."""
+
+_LEFT: ContextVar[Callable[[], float]] = ContextVar("left", default=lambda: math.inf)
+
+
+@contextmanager
+def within(left: Callable[[], float]) -> Iterator[None]:
+    """Begin an invocation whose calls may wait for the service while time is ``left()``, in seconds."""
+    PACE.break_silence()
+    before = _LEFT.set(left)
+    try:
+        yield
+    finally:
+        _LEFT.reset(before)
 
 
 def once(method: Callable[..., Any], **params: Any) -> Any:
     """Call a boto3 client's method once, at its pace. Raises the errors of docferry.errors, never botocore's."""
-    operation = getattr(method, "__name__", type(method).__name__)
-    PACE.wait(operation)
+    operation = _name(method)
+    began = PACE.begin(operation, _LEFT.get()())
     try:
         reply = method(**params)
     except ClientError as error:
         problem = translated(error)
         if isinstance(problem, Throttled):
-            PACE.throttled(operation)
+            PACE.throttled(operation, began)
         raise problem from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise ConfigurationError(f"{error}: give the process AWS credentials") from error
@@ -65,15 +86,34 @@ def once(method: Callable[..., Any], **params: Any) -> Any:
     return reply
 
 
+def _name(method: Callable[..., Any]) -> str:
+    return getattr(method, "__name__", type(method).__name__)
+
+
 # 0.5 s doubling to 20 s, with full jitter, is about a minute over 8 attempts: it rides out a burst within one
 # Lambda invocation. What lasts longer is the state machine's to wait for.
-patiently = retry(
-    retry=retry_if_exception_type((Throttled, ServiceUnavailable)),
-    wait=wait_random_exponential(multiplier=0.5, max=20),
-    stop=stop_after_attempt(8),
-    reraise=True,
-)(once)
+def _repeated(*errors: type[DocferryError]) -> Callable[..., Any]:
+    return retry(
+        retry=retry_if_exception_type(errors),
+        wait=wait_random_exponential(multiplier=0.5, max=20),
+        stop=stop_after_attempt(ATTEMPTS),
+        reraise=True,
+    )(once)
+
+
+patiently = _repeated(Throttled, ServiceUnavailable)
 """``once``, again and again while the error may pass. Only for calls that may be repeated: not for a start."""
+
+
+def _given_up(call: RetryCallState) -> bool:
+    return _LEFT.get()() <= 0 or PACE.silence(_name(call.args[0])) > PATIENCE
+
+
+persistently = retry(retry=retry_if_exception_type(Throttled), stop=_given_up, reraise=True)(
+    _repeated(ServiceUnavailable)
+)
+"""``patiently``, for what many workers call at a time, all of the run: one that is throttled goes on at its pace while
+the others get through, up to the end of its time (``within``)."""
 
 
 def translated(error: ClientError) -> DocferryError:

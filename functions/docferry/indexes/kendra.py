@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from docferry.errors import ResourceNotFound
 from docferry.indexes import (
     Access,
+    Concurrency,
     DocumentStatus,
     Fields,
     FieldType,
@@ -27,7 +28,7 @@ from docferry.indexes import (
     SyncJob,
     Verify,
 )
-from docferry.indexes.calls import once, patiently
+from docferry.indexes.calls import once, patiently, persistently
 from docferry.indexes.kendra_access import found_by, user_context
 from docferry.indexes.kendra_wire import attribute_value, rejections, sync_job
 from docferry.model import AttributeValue, Content, Date, Document, Group, S3Object
@@ -53,6 +54,7 @@ class KendraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     fields: dict[str, FieldType] = {}
     declare: bool = False
     verify: Verify = "auto"
+    concurrency: Concurrency | None = None
 
 
 class Kendra:
@@ -106,6 +108,7 @@ class Kendra:
     def __init__(self, *, settings: KendraSettings, clients: Clients) -> None:
         self.role_arn = settings.role_arn
         self.verify = settings.verify
+        self.concurrency = settings.concurrency
         self.declares = settings.declare
         self.data_source = f"kendra/{settings.index_id}/{settings.data_source_id}"
         self._settings = settings
@@ -146,12 +149,12 @@ class Kendra:
         }
         if any(isinstance(content, S3Object) for _, content in documents):
             params["RoleArn"] = self.role_arn
-        return rejections(patiently(self._kendra.batch_put_document, **params))
+        return rejections(persistently(self._kendra.batch_put_document, **params))
 
     def delete(self, execution_id: str, ids: Sequence[str]) -> list[Rejection]:
         """See Index.delete."""
         return rejections(
-            patiently(
+            persistently(
                 self._kendra.batch_delete_document,
                 IndexId=self._settings.index_id,
                 DocumentIdList=list(ids),

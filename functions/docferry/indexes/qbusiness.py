@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from docferry.errors import ConfigurationError, ResourceNotFound
 from docferry.indexes import (
     Access,
+    Concurrency,
     DocumentStatus,
     Fields,
     FieldType,
@@ -27,7 +28,7 @@ from docferry.indexes import (
     SyncJob,
     Verify,
 )
-from docferry.indexes.calls import once, patiently
+from docferry.indexes.calls import once, patiently, persistently
 from docferry.indexes.qbusiness_wire import attribute_value, error_text, principal, rejections, sync_job
 from docferry.model import AttributeValue, Content, Date, Document, Group, S3Object
 from docferry.registry import Clients
@@ -59,6 +60,7 @@ class QBusinessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     fields: dict[str, FieldType] = {}
     declare: bool = False
     verify: Verify = "auto"
+    concurrency: Concurrency | None = None
 
 
 class QBusiness:
@@ -104,6 +106,7 @@ class QBusiness:
     def __init__(self, *, settings: QBusinessSettings, clients: Clients) -> None:
         self.role_arn = settings.role_arn
         self.verify = settings.verify
+        self.concurrency = settings.concurrency
         self.declares = settings.declare
         ids = (settings.application_id, settings.index_id, settings.data_source_id)
         self.data_source = "/".join(map(str, ("qbusiness", *ids)))
@@ -139,11 +142,11 @@ class QBusiness:
         }
         if any(isinstance(content, S3Object) for _, content in documents):
             params["roleArn"] = self.role_arn
-        return rejections(patiently(self._qbusiness.batch_put_document, **params))
+        return rejections(persistently(self._qbusiness.batch_put_document, **params))
 
     def delete(self, execution_id: str, ids: Sequence[str]) -> list[Rejection]:
         """See Index.delete."""
-        reply = patiently(
+        reply = persistently(
             self._qbusiness.batch_delete_document,
             **self._index,
             dataSourceSyncId=execution_id,

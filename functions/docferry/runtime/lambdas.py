@@ -62,7 +62,8 @@ CONTENT = f"{keys.COLLECTED_CONTENT}*"
 LEDGER, LEASE, PENDING, MESSAGES = keys.LEDGER, keys.LEASE, keys.PENDING, keys.MESSAGES
 
 # A crawl works through up to 15 minutes, Lambda's limit, and then goes on from its checkpoint. A shard is at most 100
-# requests of 5 MB. Commit reads the whole manifest once: about a minute for a million documents.
+# requests of 5 MB, and goes on in another invocation when its time is over; docferry.workflow.put_batch says what a
+# worker holds: 200 MB beside its imports. Commit reads the whole manifest once: about a minute for a million documents.
 FUNCTIONS = (
     Function(
         "crawl",

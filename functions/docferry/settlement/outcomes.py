@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterator
 
+from docferry.delivery.progress import so_far
 from docferry.delivery.shards import changes, has_result, result
 from docferry.model import Outcome
 from docferry.state.runs import Operation, Shard
@@ -12,8 +13,8 @@ from docferry.state.store import Store
 def recorded(store: Store, shards: list[Shard], operation: Operation) -> Iterator[Outcome]:
     """The outcomes of all shards of one operation, sorted by id.
 
-    A shard without a result object may have been sent in part: its documents are doubtful. Raises ChangeSetInvalid
-    when the list of those documents cannot be read.
+    A shard without a result object may have been sent in part: a document of it is doubtful, unless its outcome was
+    recorded before. Raises ChangeSetInvalid when the list of those documents cannot be read.
     """
     for shard in shards:
         if shard.operation != operation:
@@ -21,9 +22,10 @@ def recorded(store: Store, shards: list[Shard], operation: Operation) -> Iterato
         if has_result(store, shard):
             yield from result(store, shard)
         else:
+            known, reason = so_far(store, shard), f"shard {shard.shard} left no result"
             for change in changes(store, shard):
-                reason = f"shard {shard.shard} left no result"
-                yield Outcome(change.id, change.kind, change.document, "doubtful", reason)
+                doubtful = Outcome(change.id, change.kind, change.document, "doubtful", reason)
+                yield known.get(change.id, doubtful)
 
 
 def missing(store: Store, shards: list[Shard]) -> list[str]:

@@ -52,7 +52,9 @@ class S3:
 
     Settings: type[Struct] = S3Settings
     presentation = frozenset({"acl"})
-    abilities: frozenset[Ability] = frozenset({"resumes", "cheap_version", "access_control", "remembers"})
+    abilities: frozenset[Ability] = frozenset(
+        {"resumes", "cheap_version", "access_control", "remembers", "opens_at_once"}
+    )
 
     def __init__(self, *, connector: str, settings: S3Settings, clients: Clients) -> None:
         self._connector = connector

@@ -8,14 +8,17 @@ from msgspec import Struct
 from docferry.model import Document, Listed, Opened
 from docferry.registry import Clients
 
-Ability = Literal["resumes", "cheap_version", "access_control", "carries_content", "tells_changes", "remembers"]
+Ability = Literal[
+    "resumes", "cheap_version", "access_control", "carries_content", "tells_changes", "remembers", "opens_at_once"
+]
 """What a source can do; docs/sources.md says what a crawl does with each.
 
 ``resumes``: a listing can go on from a checkpoint, so it may take longer than one invocation. ``cheap_version``: the
 version of a document is known without reading its content. ``access_control``: it can say who may see a document.
 ``carries_content``: a page brings the content of its documents, which nobody reads a second time. ``tells_changes``:
 the listing says what was added or modified, and nothing about the rest: no document is deleted because it is not
-listed. ``remembers``: it makes notes while it lists, and is given them in the next crawl.
+listed. ``remembers``: it makes notes while it lists, and is given them in the next crawl. ``opens_at_once``: ``open``
+may be called in several threads at a time; otherwise it is called in one, for one document after the other.
 """
 
 

@@ -23,28 +23,33 @@ def in_order(
     items: Iterable[T],
     at_once: int = AT_ONCE,
     *,
-    unused: Callable[[R], None] = lambda _: None,
+    weight: Callable[[T], int] = lambda _: 0,
+    most: int = 0,
 ) -> Iterator[R]:
     """The results of a function, in the order of the items.
 
-    At most ``at_once`` calls are under way, or done and not yet asked for; items are taken no further ahead. Raises
-    what a call raises, in its turn; calls that have not begun then never begin. ``unused`` takes each result that
-    nobody will ask for.
+    At most ``at_once`` calls are under way, or done and not yet asked for; items are taken no further ahead. Of items
+    that have a ``weight``, the calls for no more than ``most`` together, or for one. Raises what a call raises, in its
+    turn; calls that have not begun then never begin.
     """
     rest, under_way = iter(items), deque[Future[R]]()
+    weights, weighs = deque[int](), 0
     threads = ThreadPoolExecutor(at_once)
     try:
         for item in rest:
+            weights.append(weight(item))
+            weighs += weights[-1]
+            while under_way and weighs > most:
+                weighs -= weights.popleft()
+                yield under_way.popleft().result()
             under_way.append(threads.submit(copy_context().run, function, item))
             if len(under_way) == at_once:
+                weighs -= weights.popleft()
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
     finally:
         threads.shutdown(cancel_futures=True)
-        for future in under_way:
-            if not future.cancelled() and future.exception() is None:
-                unused(future.result())
 
 
 class Behind:

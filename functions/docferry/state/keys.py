@@ -49,6 +49,7 @@ GROUPS_REPORT = "groups.json"
 GROUPS_WITHHELD = "groups_withheld.jsonl.zst"
 LISTING = "listing/"
 RESULTS = "results/"
+PROGRESS = "progress/"
 
 
 def run_key(run: str, name: str) -> str:
@@ -83,8 +84,16 @@ def shard_key(run: str, shard: str) -> str:
 
 def result_key(run: str, shard: str, changes: str) -> str:
     """The outcomes of a shard. ``changes`` is the digest of the shard: the result of another one is found nowhere."""
-    answered = hashlib.sha256(f"{run}/{shard}/{changes}".encode()).hexdigest()
-    return run_key(run, f"{RESULTS}{shard}-{answered}.jsonl.zst")
+    return run_key(run, f"{RESULTS}{_answer(run, shard, changes)}.jsonl.zst")
+
+
+def progress_key(run: str, shard: str, changes: str, number: int) -> str:
+    """Some outcomes of a shard that is not done, found as its result is."""
+    return run_key(run, f"{PROGRESS}{_answer(run, shard, changes)}/{number:05}.jsonl.zst")
+
+
+def _answer(run: str, shard: str, changes: str) -> str:
+    return f"{shard}-{hashlib.sha256(f'{run}/{shard}/{changes}'.encode()).hexdigest()}"
 
 
 def staging_key(run: str, name: str) -> str:

@@ -5,7 +5,6 @@ another invocation too, and takes over the parts in which nothing has changed.
 """
 
 import io
-import tempfile
 from collections.abc import Callable, Iterable
 from typing import IO
 
@@ -14,7 +13,7 @@ from msgspec import Struct
 
 from docferry.state import lines
 from docferry.state.lines import LineWriter
-from docferry.state.stream import SPOOL_BYTES, digest
+from docferry.state.stream import Spool, digest
 
 PART_LINES = 50_000
 """Lines of a part: some 7 MB compressed, with real names."""
@@ -101,7 +100,7 @@ class _Unfinished:
     """A part on its way. ``bytes`` are those of its lines before they are compressed."""
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115  # whoever sends the part closes it
+        self._file = Spool()
         self._writer = LineWriter(self._file)
         self.bytes = 0
         self.first = self.last = b""

@@ -79,7 +79,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
 
 class Shard(Struct, frozen=True):
-    """One item of ``batches.json``, the input of one Map child: at most 500 documents to put, or to delete.
+    """One item of ``batches.json``, the input of one Map child: documents to put, or to delete.
 
     ``sha256`` is the digest of the object that lists them. ``exact``: a plan is being applied, so a document
     whose content has changed since is not sent.

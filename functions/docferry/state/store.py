@@ -8,9 +8,8 @@ directions: memory does not grow with it, and a slow reader holds no connection 
 """
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import IO, Any
 
@@ -22,7 +21,7 @@ from docferry.state.ahead import Behind, in_order
 from docferry.state.keys import DATA_SOURCES
 from docferry.state.objects import Object, Objects, conditional
 from docferry.state.parts import PARTS_AHEAD, Part, PartWriter, read_parts
-from docferry.state.stream import SPOOL_BYTES, Missing, Stream, Written, digest, download, spooled
+from docferry.state.stream import SPOOL_BYTES, Missing, Spool, Stream, Written, digest, download, spooled
 
 # Most streams are one part: a pool of threads for each costs more than it gives.
 TRANSFER = TransferConfig(use_threads=False)
@@ -50,7 +49,7 @@ class Store(Objects):
     @contextmanager
     def fetched(self, listed: Object) -> Iterator[IO[bytes]]:
         """A listed object as a temporary file. Raises Moved when it has changed since, or is gone."""
-        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
+        with Spool() as file:
             with conditional(listed.key):
                 reply = self._s3.get_object(Bucket=self.bucket, Key=listed.key, IfMatch=listed.etag)
             for block in reply["Body"].iter_chunks(SPOOL_BYTES):
@@ -113,7 +112,7 @@ class Store(Objects):
 
         The next streams are fetched ahead. Raises Missing.
         """
-        for file in in_order(lambda key: self._downloaded(key, None), keys, PARTS_AHEAD, unused=_close):
+        for file in in_order(lambda key: self._downloaded(key, None), keys, PARTS_AHEAD):
             yield from self._blocks_in(file, after)
 
     def _blocks_in(self, file: IO[bytes], after: str) -> Iterator[bytes]:
@@ -133,7 +132,7 @@ class Store(Objects):
 
     def _blocks_of(self, parts: Iterable[Part], after: str) -> Iterator[bytes]:
         left = [part for part in parts if part.last > after]
-        files = in_order(lambda part: self._downloaded(part.key, part.sha256), left, PARTS_AHEAD, unused=_close)
+        files = in_order(lambda part: self._downloaded(part.key, part.sha256), left, PARTS_AHEAD)
         for file in files:
             with file:
                 yield from blocks.beyond(after, lines.read_blocks(file))
@@ -151,14 +150,12 @@ class Store(Objects):
 
     def _downloaded(self, key: str, sha256: str | None) -> IO[bytes]:
         """An object as a temporary file, at its start. Raises Missing, and ValueError for another digest."""
-        with ExitStack() as failing:
-            file = failing.enter_context(tempfile.SpooledTemporaryFile(SPOOL_BYTES))
-            download(lambda: self._body(key), file)
-            file.seek(0)
-            if sha256 is not None and (found := digest(file)) != sha256:
-                raise ValueError(f"{key} has the digest {found}, not {sha256}")
-            file.seek(0)
-            failing.pop_all()
+        file = Spool()
+        download(lambda: self._body(key), file)
+        file.seek(0)
+        if sha256 is not None and (found := digest(file)) != sha256:
+            raise ValueError(f"{key} has the digest {found}, not {sha256}")
+        file.seek(0)
         return file
 
     def _body(self, key: str) -> Any:
@@ -168,8 +165,3 @@ class Store(Objects):
             if error.response["Error"]["Code"] == "NoSuchKey":
                 raise Missing(key) from error
             raise
-
-
-def _close(file: IO[bytes]) -> None:
-    """Close a file that nobody reads."""
-    file.close()

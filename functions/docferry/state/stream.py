@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import IO, Any
 
 from msgspec import Struct
@@ -16,6 +16,19 @@ from docferry.state.lines import LineWriter
 SPOOL_BYTES = 4 * 1024 * 1024
 # How often a download is begun that breaks off.
 DOWNLOADS = 5
+
+
+class Spool(tempfile.SpooledTemporaryFile[bytes]):
+    """A temporary file that stays in memory up to SPOOL_BYTES. It closes itself when nobody holds it any more.
+
+    So a call that never begins, because one before it has failed, leaves nothing open.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(SPOOL_BYTES)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Missing(Exception):  # noqa: N818  # says what there is, and is always caught
@@ -59,15 +72,13 @@ class Stream:
 @contextmanager
 def spooled(key: str, send: Callable[[IO[bytes]], None]) -> Iterator[Stream]:
     """Write a stream to a temporary file, and send it when the block has ended well. ``send`` closes the file."""
-    with ExitStack() as failing:
-        file = failing.enter_context(tempfile.SpooledTemporaryFile(SPOOL_BYTES))
-        with LineWriter(file) as writer:
-            stream = Stream(writer)
-            yield stream
-        file.seek(0)
-        stream.written = Written(key, writer.count, digest(file))
-        file.seek(0)
-        failing.pop_all()
+    file = Spool()
+    with LineWriter(file) as writer:
+        stream = Stream(writer)
+        yield stream
+    file.seek(0)
+    stream.written = Written(key, writer.count, digest(file))
+    file.seek(0)
     send(file)
 
 

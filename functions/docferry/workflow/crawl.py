@@ -12,7 +12,7 @@ from msgspec import Struct, field, structs
 
 from docferry.changes import approvals, plans
 from docferry.crawl import inbox, known, listing
-from docferry.delivery import carried
+from docferry.delivery import carried, shards
 from docferry.delivery.carried import Span
 from docferry.errors import ListingTooLong
 from docferry.model import Listed, Skipped
@@ -54,7 +54,8 @@ InTime = Callable[[], bool]
 class Crawled(Struct, frozen=True, kw_only=True):
     """What the state machine goes on with.
 
-    ``changes`` is how many documents have to be put or deleted. ``groups`` says whether groups have to be looked at.
+    ``changes`` is how many documents have to be put or deleted, ``workers`` how many shards of them are sent at a time.
+    ``groups`` says whether groups have to be looked at.
     """
 
     complete: bool
@@ -63,6 +64,7 @@ class Crawled(Struct, frozen=True, kw_only=True):
     groups: bool = False
     counts: Counts = Counts()
     batches: str = ""
+    workers: int = shards.WORKERS
 
 
 class Found(Struct):
@@ -128,6 +130,7 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
         groups=task.input.sends and wired.membership is not None,
         counts=counts,
         batches=run_key(run.run, BATCHES),
+        workers=wired.index.concurrency or shards.workers(counts.added + counts.modified + counts.deleted),
     )
 
 

@@ -4,12 +4,14 @@ from math import ceil
 
 from msgspec import Struct
 
-from docferry.delivery.shards import SHARD_BYTES, SHARD_DOCUMENTS
+from docferry.delivery.shards import MOST_SHARD_DOCUMENTS, SHARD_BYTES, SHARD_DOCUMENTS, SHARDS
 from docferry.settlement.verify import FEW_CALLS, SMALL_RUN
 from docferry.sources import s3
 from docferry.state.sorting import CHUNK_LINES
 from docferry.workflow import crawl, poll_sync
 from docferry.workflow.events import FIRST_WAIT
+from docferry.workflow.put_batch import OPENED_AT_ONCE
+from docferry.workflow.shard import REQUESTS_AT_ONCE
 
 HOURS_IN_MONTH = 730.0
 """As AWS counts them in its own estimates: https://docs.aws.amazon.com/pricing-calculator/latest/userguide/."""
@@ -20,6 +22,8 @@ class Sizes(Struct, frozen=True, kw_only=True):
     """The sizes of the parts that a run divides its work into. Times are in seconds."""
 
     shard_documents: int = SHARD_DOCUMENTS
+    most_shard_documents: int = MOST_SHARD_DOCUMENTS
+    shards: int = SHARDS
     shard_bytes: int = SHARD_BYTES
     chunk_lines: int = CHUNK_LINES
     page_keys: int = s3.PAGE_LENGTH
@@ -29,6 +33,12 @@ class Sizes(Struct, frozen=True, kw_only=True):
     wait_growth: float = poll_sync.GROWTH
     longest_wait: int = poll_sync.LONGEST_WAIT
     crawl_reserve: float = crawl.RESERVE_MS / MILLISECONDS
+    requests_at_once: int = REQUESTS_AT_ONCE
+    opened_at_once: int = OPENED_AT_ONCE
+
+    def in_shard(self, listed: int) -> int:
+        """How many documents a shard takes. The rule is ``docferry.delivery.shards.shard_documents``."""
+        return min(self.most_shard_documents, max(self.shard_documents, listed // self.shards))
 
 
 SIZES = Sizes()

@@ -31,8 +31,8 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
     with the fields of the index; ``undeclared``: the index has no such fields yet.
     """
     changes, on_s3 = float(work.changes > 0), float(work.source == ON_S3)
-    in_shard = _in_shard(work.average_size, sizes)
-    put_shards, delete_shards = ceil(work.puts / in_shard), ceil(work.deleted / sizes.shard_documents)
+    in_shard, deletes_in_shard = _in_shard(work, sizes), sizes.in_shard(work.documents)
+    put_shards, delete_shards = ceil(work.puts / in_shard), ceil(work.deleted / deletes_in_shard)
     notes, limits = float(work.source in REMEMBERING), index_class(work.index).limits
     chunks = ceil(work.documents / sizes.chunk_lines)
     pages = max(1, ceil((work.documents + work.sidecars) / sizes.page_keys)) if on_s3 else 0
@@ -49,7 +49,7 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
         "put_shards": put_shards,
         "delete_shards": delete_shards,
         "put_requests": _requests(work.puts, in_shard, per_request(work)),
-        "delete_requests": _requests(work.deleted, sizes.shard_documents, limits.documents),
+        "delete_requests": _requests(work.deleted, deletes_in_shard, limits.documents),
         "source_pages": pages,
         "source_sidecars": sidecars_read(work) * on_s3,
         "source_opened": work.puts * on_s3,
@@ -132,11 +132,20 @@ def _time(
             seconds = waits + listing + work.documents * times.compare.seconds * slower
             use.invocations = max(1, ceil(seconds / (function.timeout - sizes.crawl_reserve)))
         case "put_batch":
-            use.invocations = drives["put_shards"]
-            opening = 0 if work.source == ON_S3 else work.puts * times.open.seconds
-            seconds = waits + opening + work.puts * times.put.seconds * slower
+            use.invocations = shards = drives["put_shards"]
+            sent = drives["put_requests"] * times.index_call.seconds
+            looked_at = drives["source_opened"] * times.s3_call.seconds
+            waits -= sent + looked_at
+            opening = looked_at if work.source == ON_S3 else work.puts * times.open.seconds
+            # Contents are opened while requests are sent: the longer of the two is waited for.
+            ahead = opening / _at_once(work.puts, shards, sizes.opened_at_once)
+            under_way = sent / _at_once(drives["put_requests"], shards, sizes.requests_at_once)
+            seconds = waits + max(ahead, under_way) + work.puts * times.put.seconds * slower
         case "delete_batch":
-            use.invocations, seconds = drives["delete_shards"], waits
+            use.invocations = shards = drives["delete_shards"]
+            sent = drives["delete_requests"] * times.index_call.seconds
+            under_way = sent / _at_once(drives["delete_requests"], shards, sizes.requests_at_once)
+            seconds = waits - sent + under_way
         case "poll_sync":
             use.invocations, seconds = drives["polls"], waits
         case "start_sync" | "stop_sync":
@@ -153,10 +162,16 @@ def _time(
     use.seconds = seconds + use.invocations * times.start.seconds
 
 
-def _in_shard(average_size: int, sizes: Sizes) -> int:
+def _in_shard(work: Workload, sizes: Sizes) -> int:
     """How many documents a shard takes."""
-    by_bytes = sizes.shard_bytes // average_size if average_size else sizes.shard_documents
-    return max(1, min(sizes.shard_documents, by_bytes))
+    by_number = sizes.in_shard(work.documents)
+    by_bytes = sizes.shard_bytes // work.average_size if work.average_size else by_number
+    return max(1, min(by_number, by_bytes))
+
+
+def _at_once(requests: float, shards: float, most: int) -> float:
+    """How many of its calls a worker has under way, on average: a shard of few has fewer."""
+    return max(1.0, min(most, requests / shards)) if shards else 1.0
 
 
 def _requests(documents: int, in_shard: int, each: int) -> int:

@@ -9,7 +9,7 @@ from docferry.errors import ChangeSetInvalid
 from docferry.model import Change, Kind, Outcome
 from docferry.state import lines
 from docferry.state.keys import shard_key
-from docferry.state.runs import Shard
+from docferry.state.runs import Operation, Shard
 from docferry.state.store import Store
 from tests.unit.fakes import document
 
@@ -26,8 +26,12 @@ def written(store: Store, made: list[Shard]) -> list[list[str]]:
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards, "SHARD_DOCUMENTS", 3)
     monkeypatch.setattr(shards, "SHARD_BYTES", 100)
+
+
+def writer_of(store: Store, operation: Operation, run: str = "run") -> ShardWriter:
+    """A writer of shards of three documents."""
+    return ShardWriter(store, run, operation, exact=False, documents=3)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +51,7 @@ def test_a_shard_ends_when_it_has_enough_documents_or_bytes(
     store: Store, sizes: list[int], expected: list[list[str]]
 ) -> None:
     """Documents stay in order, none is lost, and a document is measured before it is added."""
-    writer = ShardWriter(store, "run", "put")
+    writer = writer_of(store, "put")
     for change in changes(sizes):
         writer.add(change)
 
@@ -59,7 +63,7 @@ def test_a_shard_ends_when_it_has_enough_documents_or_bytes(
 
 def test_shards_are_named_by_operation_and_number(store: Store) -> None:
     """The names say the order in which they were written."""
-    writer = ShardWriter(store, "run", "delete")
+    writer = writer_of(store, "delete")
     for change in changes([1] * 4, "deleted"):
         writer.add_line(lines.encode(change))
 
@@ -68,16 +72,35 @@ def test_shards_are_named_by_operation_and_number(store: Store) -> None:
 
 def test_the_size_of_what_is_deleted_does_not_matter(store: Store) -> None:
     """A delete sends an id, not the document."""
-    writer = ShardWriter(store, "run", "delete")
+    writer = writer_of(store, "delete")
     for change in changes([500] * 3, "deleted"):
         writer.add_line(lines.encode(change))
 
     assert written(store, writer.close()) == [["d0", "d1", "d2"]]
 
 
+def test_a_shard_ends_when_its_lines_are_long(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker holds what became of each document, with all that describes it."""
+    made = changes([1] * 4)
+    monkeypatch.setattr(shards, "SHARD_LINES_BYTES", 2 * len(lines.encode(made[0])))
+    writer = writer_of(store, "put")
+    for change in made:
+        writer.add(change)
+
+    assert written(store, writer.close()) == [["d0", "d1"], ["d2", "d3"]]
+
+
+@pytest.mark.parametrize(
+    ("listed", "documents"), [(0, 500), (500_000, 500), (1_000_000, 1_000), (10_000_000, 2_500), (10**9, 2_500)]
+)
+def test_a_large_run_has_larger_shards(listed: int, documents: int) -> None:
+    """Each shard has a price: ten million documents are 4,000 of them."""
+    assert shards.shard_documents(listed) == documents
+
+
 def one_shard(store: Store, run: str = "run") -> Shard:
     """A shard of two documents to put."""
-    writer = ShardWriter(store, run, "put")
+    writer = writer_of(store, "put", run)
     for change in changes([1] * 2):
         writer.add(change)
     (made,) = writer.close()

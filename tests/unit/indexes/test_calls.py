@@ -18,7 +18,7 @@ from docferry.errors import (
     ServiceUnavailable,
     Throttled,
 )
-from docferry.indexes.calls import once, patiently, translated
+from docferry.indexes.calls import PACE, PATIENCE, once, patiently, persistently, translated, within
 from docferry_emulators.clock import VirtualClock
 
 ATTEMPTS = 8
@@ -104,7 +104,7 @@ def test_another_exception_is_a_bug_and_passes() -> None:
         once(Failing(ZeroDivisionError()))
 
 
-@pytest.mark.parametrize("call", [once, patiently])
+@pytest.mark.parametrize("call", [once, patiently, persistently])
 def test_an_answer_is_given_back(call: Callable[..., Any]) -> None:
     """The parameters go through as they are."""
     method = Failing()
@@ -161,3 +161,43 @@ def test_a_call_that_must_not_be_repeated_is_not() -> None:
     with pytest.raises(Throttled):
         once(method)
     assert len(method.calls) == 1
+
+
+def test_a_worker_that_is_throttled_goes_on_while_its_calls_get_through() -> None:
+    """Its pace says when; how often it was throttled does not count."""
+    method = Failing(*[client_error("ThrottlingException")] * 20)
+
+    assert persistently(method) == "answer"
+    assert len(method.calls) == 21
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_worker_gives_up_when_nothing_gets_through_any_more() -> None:
+    """The service takes no calls at all: the state machine waits longer than one invocation can."""
+    method = Failing(*[client_error("ThrottlingException")] * 9_999)
+
+    with pytest.raises(Throttled):
+        persistently(method)
+    assert PATIENCE < PACE.silence("Failing") < 2 * PATIENCE
+
+    with within(lambda: 1_000):
+        assert PACE.silence("Failing") == 0
+
+
+def test_a_worker_gives_up_when_its_time_is_over() -> None:
+    """Lambda would end it amid a call, and what it knows would be lost."""
+    method, left = Failing(*[client_error("ThrottlingException")] * 99), iter([10.0, 10.0, 10.0, 0.0])
+
+    with within(lambda: next(left)), pytest.raises(Throttled):
+        persistently(method)
+    assert len(method.calls) == 2
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_worker_waits_for_a_service_that_fails_as_long_as_anybody() -> None:
+    """Nobody knows how long that takes."""
+    method = Failing(*[client_error("InternalServerException", 500)] * 99)
+
+    with pytest.raises(ServiceUnavailable):
+        persistently(method)
+    assert len(method.calls) == ATTEMPTS

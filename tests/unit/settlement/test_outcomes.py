@@ -1,5 +1,6 @@
 """Outcomes: what the shards recorded, and what is assumed of those that recorded nothing."""
 
+from docferry.delivery.progress import Progress
 from docferry.delivery.shards import write_result
 from docferry.model import Change, Kind, Outcome
 from docferry.settlement import outcomes
@@ -50,6 +51,24 @@ def test_every_document_of_a_shard_without_a_result_is_doubtful(store: Store) ->
     ]
     assert found[1] == Outcome("b", "added", document("b"), "doubtful", "shard put-00001 left no result")
     assert outcomes.missing(store, parts) == ["put-00001"]
+
+
+def test_what_a_shard_without_a_result_has_recorded_counts(store: Store) -> None:
+    """What it recorded became of a document is true; of the others nothing can be said."""
+    part = shard(store, "put", 0, "a", "b", "c", done=False)
+    progress = Progress(store, part, lambda: 0)
+    progress.add([Outcome("b", "added", document("b", "v2")), Outcome("a", "added", document("a"), "rejected", "why")])
+    progress.record()
+    progress.add([Outcome("c", "added", document("c", "v2"))])  # and the process died
+
+    found = list(outcomes.recorded(store, [part], "put"))
+
+    assert [(one.id, one.document.version, one.state) for one in found] == [
+        ("a", "v1", "rejected"),
+        ("b", "v2", "acknowledged"),
+        ("c", "v1", "doubtful"),
+    ]
+    assert outcomes.missing(store, [part]) == [part.shard]
 
 
 def test_operations_merge_in_order_of_id(store: Store) -> None:

@@ -52,6 +52,23 @@ def test_no_more_calls_begin_than_are_allowed() -> None:
     assert gauge.most_ahead <= AT_ONCE + 1
 
 
+def test_items_ahead_weigh_no_more_than_is_allowed() -> None:
+    """Many light ones, or one heavy one: memory holds what they weigh."""
+    weights = [1, 1, 1, 9, 1, 5, 4, 1]
+    begun: list[int] = []
+    lock = threading.Lock()
+
+    def call(weight: int) -> int:
+        with lock:
+            begun.append(weight)
+        return weight
+
+    for taken, _ in enumerate(in_order(call, weights, 5, weight=lambda weight: weight, most=5)):
+        with lock:
+            ahead, number = sum(begun) - sum(weights[:taken]), len(begun) - taken
+        assert ahead <= 5 or number == 1
+
+
 def test_an_error_comes_in_its_turn() -> None:
     """What comes before it is not lost; not even an error that is no Exception is."""
 
@@ -68,17 +85,6 @@ def test_an_error_comes_in_its_turn() -> None:
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(Ended):
         next(results)
-
-
-def test_results_that_nobody_asks_for_are_handed_back() -> None:
-    """An open file among them has to be closed."""
-    unused: list[int] = []
-    results = in_order(lambda item: item, range(100), AT_ONCE, unused=unused.append)
-    assert next(results) == 0
-
-    results.close()  # type: ignore[attr-defined]  # it is a generator
-
-    assert set(unused) <= {1, 2, 3}
 
 
 def test_calls_have_the_context_of_the_one_who_makes_them() -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from docferry.delivery.shards import changes
+from docferry.delivery.shards import MANY_CHANGES, WORKERS, changes, workers
 from docferry.errors import ListingTooLong
 from docferry.model import Document, Listed, Opened, Skipped
 from docferry.runtime.wiring import Wired
@@ -73,6 +73,18 @@ def test_a_listing_in_one_invocation(store: Store) -> None:
     assert (result.complete, result.listed, result.changes, result.counts.added) == (True, 3, 3, 3)
     assert result.batches == "runs/run-1/batches.json"
     assert put(store) == ["a", "b", "c"]
+
+
+def test_the_crawl_says_how_many_send_at_a_time(store: Store) -> None:
+    """As many as the connector says, or else as many as suit the change set."""
+    place = of(store, FakeSource(document("a")))
+    usual = crawl(place, RUN, lambda: PLENTY)
+    index = FakeIndex()
+    index.concurrency = 17
+    other = crawl(structs.replace(place, index=index), Request("run-1", "arn:run-1"), lambda: PLENTY)
+
+    assert (usual.workers, other.workers) == (WORKERS, 17)
+    assert workers(MANY_CHANGES) == WORKERS < workers(MANY_CHANGES + 1)
 
 
 def test_a_listing_over_many_invocations_is_the_same(store: Store) -> None:

@@ -77,7 +77,9 @@ class Files:
 
     Settings: type[Struct] = FilesSettings
     presentation = frozenset({"acl", "uri", "verify"})
-    abilities: frozenset[Ability] = frozenset({"resumes", "cheap_version", "access_control", "remembers"})
+    abilities: frozenset[Ability] = frozenset(
+        {"resumes", "cheap_version", "access_control", "remembers", "opens_at_once"}
+    )
 
     def __init__(self, *, connector: str, settings: FilesSettings, clients: Clients) -> None:  # noqa: ARG002 - no AWS
         self._connector = connector

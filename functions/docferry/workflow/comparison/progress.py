@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from docferry.changes import approvals
 from docferry.changes.guard import Findings
 from docferry.connector import Part as Setting
+from docferry.delivery import shards
 from docferry.delivery.shards import Begun
 from docferry.indexes import FieldType
 from docferry.runtime.wiring import Wired
@@ -84,6 +85,11 @@ class Work(Struct, frozen=True):
     def store(self) -> Store:
         """The state bucket."""
         return self.wired.store
+
+    @property
+    def shard_documents(self) -> int:
+        """How many documents a shard has at most."""
+        return shards.shard_documents(max(self.checkpoint.listed, self.base.documents if self.base else 0))
 
     def key(self, name: str) -> str:
         """The key of something that the comparison sets aside."""

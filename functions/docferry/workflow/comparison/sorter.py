@@ -93,7 +93,9 @@ class Sorter:
         self._run = work.run
         self._sending = sending
         exact = work.task.plan is not None
-        self._puts = ShardWriter(work.store, work.run, "put", exact=exact, begun=before.puts, behind=sending)
+        self._puts = ShardWriter(
+            work.store, work.run, "put", exact=exact, documents=work.shard_documents, begun=before.puts, behind=sending
+        )
         self._streams = {
             name: work.store.part_writer(parts_key(work.run, name), before.streams.get(name, ()), behind=sending)
             for name in STREAMS

@@ -25,7 +25,15 @@ def withhold(work: Work, progress: Progress) -> Iterator[Progress]:
     exact = work.task.plan is not None
     with behind() as sending:
         withheld = work.store.part_writer(parts_key(work.run, WITHHELD), before, behind=sending)
-        gone = ShardWriter(work.store, work.run, "delete", exact=exact, begun=progress.deletes, behind=sending)
+        gone = ShardWriter(
+            work.store,
+            work.run,
+            "delete",
+            exact=exact,
+            documents=work.shard_documents,
+            begun=progress.deletes,
+            behind=sending,
+        )
         count = progress.counts.withheld
         while True:
             for line in (line for window in steps.step() for line in split(window.left)):
