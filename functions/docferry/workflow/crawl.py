@@ -18,8 +18,9 @@ from docferry.reporting import ledger
 from docferry.runtime import messenger
 from docferry.runtime.wiring import Wired
 from docferry.settlement import adoption
+from docferry.settlement.late_failures import look_again
 from docferry.settlement.previous import settle_previous
-from docferry.settlement.settle import look_again
+from docferry.settlement.settling import Unfinished
 from docferry.sources import NOTHING, Known
 from docferry.state import manifest, sorting
 from docferry.state.keys import BATCHES, CHECKPOINT, listing_key, notes_key, run_key
@@ -83,7 +84,10 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
     if over is not None:
         ledger.abandon(wired.store, over.run)
         messenger.note_died(wired, Run(over.run, over.execution))
-    task = prepare(wired, run)
+    try:
+        task = prepare(wired, run, remaining)
+    except Unfinished:
+        return Crawled(complete=False, listed=0)
     checkpoint = collect(wired, run, walk(wired, run, remaining), remaining)
     if not checkpoint.collected or remaining() < RESERVE_MS:
         return Crawled(complete=False, listed=checkpoint.listed)
@@ -98,10 +102,11 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
     )
 
 
-def prepare(wired: Wired, run: Request) -> Task:
+def prepare(wired: Wired, run: Request, remaining: Remaining) -> Task:
     """Refuse what cannot be done, before anything is listed; then account for what the runs before this one did.
 
-    Raises ApprovalRefused, PlanRefused, PlanMoved and ManifestInvalid.
+    Raises ApprovalRefused, PlanRefused, PlanMoved and ManifestInvalid, and Unfinished when that takes more than the
+    time of an invocation.
     """
     store, wanted = wired.store, run.input
     if wanted.apply is not None:
@@ -112,10 +117,10 @@ def prepare(wired: Wired, run: Request) -> Task:
     rebuild = wanted.compares == "rebuild"
     adoption.adopt(store, wired.index, rebuild=rebuild)
     strangers = sync_job.strangers(store, wired.index)
-    settle_previous(wired, run, rebuild=rebuild)
+    settle_previous(wired, run, remaining, rebuild=rebuild)
     base_manifest(store, wanted)
     notes = []
-    if not rebuild and (failed := look_again(wired)):
+    if not rebuild and (failed := look_again(wired, remaining)):
         notes.append(f"{failed:,} documents of the last run failed after it had ended; they are due again")
     if run.input.apply is not None:
         plans.check_manifest(store, run.input.apply, base_manifest(store, wanted))
