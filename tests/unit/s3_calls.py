@@ -1,11 +1,13 @@
-"""A client of S3 that counts its calls, and in which a process may die."""
+"""Clients of S3 for tests with thousands of calls: one in memory, and one that counts, and where a process may die."""
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from docferry.state.store import Store
+from tests.faults.bucket import Bucket
+from tests.unit.fakes import FakeIndex
 
 
 class Died(BaseException):
@@ -52,6 +54,42 @@ def key_of(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     if name == "upload_fileobj":
         return str(args[2])
     return str(kwargs.get("Key") or kwargs.get("Prefix") or "")
+
+
+class InMemory:
+    """The calls of a client of S3 on one bucket, without HTTP."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        answer = self._bucket.answers("".join(word.title() for word in name.split("_")))
+        if answer is None:
+            raise AttributeError(name)
+        return lambda **params: answer(params)
+
+    def upload_fileobj(self, file: Any, bucket: str, key: str, **_: object) -> None:
+        """Put a file."""
+        self.put_object(Bucket=bucket, Key=key, Body=file)
+
+    def get_paginator(self, _: str) -> "InMemory":
+        """Every list is one page."""
+        return self
+
+    def paginate(self, **params: Any) -> Iterator[dict[str, Any]]:
+        """List keys."""
+        yield self.list_objects(**params)
+
+    def list_objects(self, **params: Any) -> dict[str, Any]:
+        """One page of a list."""
+        answer = self._bucket.answers("ListObjectsV2")
+        assert answer is not None
+        return answer(params)
+
+
+def in_memory() -> Store:
+    """An empty state bucket in memory."""
+    return Store("state", InMemory(Bucket("state")), FakeIndex.data_source)
 
 
 def watched(store: Store) -> tuple[Store, Calls]:

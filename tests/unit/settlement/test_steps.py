@@ -1,10 +1,10 @@
 """A settlement in steps: whoever cuts it, and where, it comes to the same bytes; and it touches what changes alone."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import TypeVar
 from unittest.mock import patch
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,10 +14,11 @@ from msgspec import Struct, structs
 from docferry.delivery.shards import write_result
 from docferry.indexes import DocumentStatus, Indexed, JobStatus, SyncJob
 from docferry.model import Acceptance, Change, Kind, Outcome
+from docferry.settlement import late_failures, settling
 from docferry.settlement import outcomes as outcomes_module
-from docferry.settlement import settling
+from docferry.settlement.late_failures import look_again
 from docferry.settlement.settle import Settled, settle
-from docferry.settlement.settling import Unfinished
+from docferry.settlement.settling import Remaining, Unfinished
 from docferry.state import lines, manifest, parts
 from docferry.state.chunks import chunks
 from docferry.state.keys import BATCHES, CHANGES, MANIFEST, SYNC_JOB, run_key, shard_key
@@ -25,11 +26,12 @@ from docferry.state.runs import ChangeSet, Counts, Operation, Shard
 from docferry.state.store import Store
 from docferry.sync_job.job import SyncJobRecord
 from tests.unit.fakes import LIMITS, FakeIndex, document, job, wired, write_manifest
-from tests.unit.s3_calls import Died, watched
+from tests.unit.s3_calls import Died, in_memory, watched
 
 pytestmark = pytest.mark.usefixtures("clock")
 
 RUN = "run-1"
+Result = TypeVar("Result")
 STATES: st.SearchStrategy[Acceptance] = st.sampled_from(["acknowledged", "acknowledged", "rejected", "doubtful"])
 SAID: st.SearchStrategy[Indexed | None] = st.sampled_from([None, "INDEXED", "INDEXED", "FAILED", "UPDATE_FAILED"])
 IDS = st.integers(0, 60).map(lambda number: f"d{number:02}")
@@ -108,13 +110,6 @@ def sent(store: Store, case: Case) -> FakeIndex:
     return index
 
 
-def bucket(shared: Store) -> Store:
-    """A bucket of its own: what is in it is compared."""
-    name = f"state-{uuid4()}"
-    shared._s3.create_bucket(Bucket=name)
-    return Store(name, shared._s3, shared.data_source)
-
-
 def left_behind(store: Store) -> dict[str, bytes | None]:
     """Everything that a settlement leaves for others to read."""
     prefixes = (store.held(""), run_key(RUN, "failed"))
@@ -126,32 +121,32 @@ def plenty() -> int:
     return settling.RESERVE_MS
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cases(), st.randoms(use_true_random=False))
-def test_a_settlement_that_is_cut_anywhere_comes_to_the_same_bytes(
-    shared_store: Store, case: Case, chance: random.Random
-) -> None:
+def test_a_settlement_that_is_cut_anywhere_comes_to_the_same_bytes(case: Case, chance: random.Random) -> None:
     """Its time runs short after any step, or its process dies at any call of S3; and then it is repeated once more."""
-    whole, cut = bucket(shared_store), bucket(shared_store)
+    whole, cut = in_memory(), in_memory()
     # A small run on an index that only lists is asked for by document; here each run is large.
     with patch("docferry.settlement.settle.SMALL_RUN", 0):
         once = settle(wired(whole, sent(whole, case)), RUN, case.ended, plenty)
         index = sent(cut, case)
-        settled = in_pieces(cut, index, case, chance)
+        settled = in_pieces(
+            cut, lambda store, remaining: settle(wired(store, index), RUN, case.ended, remaining), chance
+        )
         again = settle(wired(cut, index), RUN, case.ended, plenty)
 
     assert settled == again == once
     assert left_behind(cut) == left_behind(whole)
 
 
-def in_pieces(store: Store, index: FakeIndex, case: Case, chance: random.Random) -> Settled:
-    """Settle in invocations that end early, or die."""
+def in_pieces(store: Store, work: Callable[[Store, Remaining], Result], chance: random.Random) -> Result:
+    """Do some work in invocations that end early, or die."""
     for _ in range(1_000):
         through, calls = watched(store)
         calls.dies_at = chance.choice([0, chance.randrange(1, 60)])
         time = chance.choice([0, settling.RESERVE_MS])
         with suppress(Died, Unfinished):
-            return settle(wired(through, index), RUN, case.ended, lambda time=time: time)
+            return work(through, lambda time=time: time)
     raise AssertionError("it never ends")
 
 
@@ -169,11 +164,11 @@ class Line(Struct):
     version: str
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cases())
-def test_the_manifest_in_parts_is_what_the_outcomes_say(shared_store: Store, case: Case) -> None:
+def test_the_manifest_in_parts_is_what_the_outcomes_say(case: Case) -> None:
     """Whatever the steps: a clean job is believed, and the shards that left no result are doubtful."""
-    store = bucket(shared_store)
+    store = in_memory()
     expected = dict.fromkeys(case.held, "v1")
     index = sent(store, structs.replace(case, lost=frozenset(), statuses={}))
     for outcome in case.outcomes:
@@ -223,9 +218,9 @@ def parts_of(store: Store) -> tuple[parts.Part, ...]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_hundreds_of_commits_leave_no_heap_of_short_parts(store: Store, seed: int) -> None:
+def test_hundreds_of_commits_leave_no_heap_of_short_parts(seed: int) -> None:
     """Adds at one end or anywhere, deletes of whole stretches: the parts stay few, and are what was committed."""
-    chance = random.Random(seed)
+    chance, store = random.Random(seed), in_memory()
     now: dict[str, str] = {}
     for number in range(100):
         chosen = set(chance.sample(range(300), chance.choice([1, 3, 30])))
@@ -250,8 +245,9 @@ def test_hundreds_of_commits_leave_no_heap_of_short_parts(store: Store, seed: in
             assert len(found) <= len(now) / (parts.SHORT * parts.PART_LINES) + 1
 
 
-def test_a_commit_of_few_changes_reads_and_writes_the_parts_that_they_are_in(store: Store) -> None:
+def test_a_commit_of_few_changes_reads_and_writes_the_parts_that_they_are_in() -> None:
     """The others are taken over as they are, whatever their number."""
+    store = in_memory()
     changed(store, "run-0", [Outcome(f"d{number:03}", "added", document(f"d{number:03}")) for number in range(400)])
     before = parts_of(store)
     through, calls = watched(store)
@@ -269,8 +265,9 @@ def test_a_commit_of_few_changes_reads_and_writes_the_parts_that_they_are_in(sto
     assert held(store) == {f"d{number:03}": "v2" if number in {100, 101, 300} else "v1" for number in range(400)}
 
 
-def test_a_manifest_of_one_object_is_written_in_parts(store: Store) -> None:
+def test_a_manifest_of_one_object_is_written_in_parts() -> None:
     """By the first commit after an update; the next ones take the parts over."""
+    store = in_memory()
     ids = [f"d{number:02}" for number in range(40)]
     with store.writing(store.held("manifest/run-0.jsonl.zst")) as stream:
         for id_ in ids:
@@ -287,8 +284,9 @@ def test_a_manifest_of_one_object_is_written_in_parts(store: Store) -> None:
     assert moved.value.format == manifest.FORMAT
 
 
-def test_what_was_decided_stays_decided(store: Store) -> None:
+def test_what_was_decided_stays_decided() -> None:
     """The index says something else when the settlement goes on: what is in the new manifest already is counted."""
+    store = in_memory()
     ids = [f"d{number:02}" for number in range(12)]
     case = Case(
         frozenset(),
@@ -307,3 +305,42 @@ def test_what_was_decided_stays_decided(store: Store) -> None:
 
     assert settled == Settled(added=9, failed=3)
     assert held(store) == dict.fromkeys(ids[3:], "v2")
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cases(), st.randoms(use_true_random=False))
+def test_a_later_look_that_is_cut_anywhere_comes_to_the_same_bytes(case: Case, chance: random.Random) -> None:
+    """Each document of the run is looked up in steps, too; those that failed late become doubtful."""
+    whole, cut = in_memory(), in_memory()
+    with patch.object(late_failures, "SMALL_RUN", 0):
+        once = look_again(wired(whole, committed(whole, case)), plenty)
+        index = committed(cut, case)
+        found = in_pieces(cut, lambda store, remaining: look_again(wired(store, index), remaining), chance)
+        again = look_again(wired(cut, index), plenty)
+
+    acknowledged = [one for one in case.outcomes if one.state == "acknowledged" and one.id in left_results(case)]
+    assert found in {once, 0}  # 0: the invocation that noted it died before it could say so
+    assert again == 0
+    assert once == sum(fails_late(one, case.statuses.get(one.id)) for one in acknowledged)
+    assert left_behind(cut) == left_behind(whole)
+
+
+def committed(store: Store, case: Case) -> FakeIndex:
+    """Commit a run whose job was clean at first, and counts failures now."""
+    index = sent(store, case)
+    settle(wired(store, index), RUN, job("execution-1", "SUCCEEDED"), plenty)
+    index.history.append(job("execution-1", "INCOMPLETE", failed=40))
+    return index
+
+
+def left_results(case: Case) -> set[str]:
+    """The documents of the shards that left a result."""
+    puts = [one for one in case.outcomes if one.kind != "deleted"]
+    deletes = [one for one in case.outcomes if one.kind == "deleted"]
+    shards = [*chunks(puts, 4), *chunks(deletes, 4)]
+    return {one.id for number, some in enumerate(shards) if number not in case.lost for one in some}
+
+
+def fails_late(outcome: Outcome, status: Indexed | None) -> bool:
+    """Whether the index turns out not to have taken a change that it had acknowledged."""
+    return status != "INDEXED" if outcome.kind != "deleted" else status is not None
