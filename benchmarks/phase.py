@@ -104,7 +104,7 @@ def main(phase: str, size: int, endpoint: str) -> dict[str, Any]:
         crawl(wired, run, lambda: HOURS)
     else:
         moment = datetime.now(UTC)
-        settle(wired, run.run, SyncJob("job", "SUCCEEDED", moment, moment, Metrics(added=size)))
+        settle(wired, run.run, SyncJob("job", "SUCCEEDED", moment, moment, Metrics(added=size)), lambda: HOURS)
         record = manifest.pointer(wired.store)
         assert record is not None
         assert record.value.documents == size

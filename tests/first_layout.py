@@ -1,7 +1,7 @@
 """The state bucket as the first versions of Docferry laid it out: one data source, no ledger, no scope."""
 
-import hashlib
 import json
+from hashlib import sha256
 from typing import Any
 
 from docferry.state.keys import LEDGER, MANIFEST, MANIFESTS, SCOPE, SYNC_JOB
@@ -12,13 +12,13 @@ def as_first_laid_out(objects: dict[str, bytes], held: str) -> dict[str, bytes]:
     """The objects of a bucket, with those of the data source under ``held`` where they stood at first."""
     moved = {key.removeprefix(held): content for key, content in objects.items()}
     pointer = json.loads(moved[MANIFEST])
-    # A manifest was one object, and zstd reads what was compressed in parts as one.
-    parts = json.loads(objects[pointer["key"]])
-    whole = b"".join(objects[part["key"]] for part in parts)
+    stream = b"".join(objects[part["key"]] for part in json.loads(objects[pointer["key"]]))
     moved = {key: content for key, content in moved.items() if not key.startswith(MANIFESTS)}
-    moved[f"{MANIFESTS}whole.jsonl.zst"] = whole
-    place = {"key": f"{MANIFESTS}whole.jsonl.zst", "before": "", "sha256": hashlib.sha256(whole).hexdigest()}
-    moved[MANIFEST] = _encoded({"format": 1, "documents": pointer["documents"]} | place)
+    # A manifest was one object, and parts that follow each other are one stream of lines.
+    place = f"{pointer['key'].removeprefix(held).rpartition('/')[0]}.jsonl.zst"
+    moved[place] = stream
+    described = {"format": 1, "key": place, "documents": pointer["documents"], "sha256": sha256(stream).hexdigest()}
+    moved[MANIFEST] = _encoded(described)
     record = json.loads(moved[SYNC_JOB])
     moved[SYNC_JOB] = _encoded({name: record.get(name) for name in ("run", "state", "previous", "execution_id")})
     return {key: content for key, content in moved.items() if key not in {SCOPE, LEDGER}}

@@ -1,6 +1,6 @@
 """The harness bites: with any one guarantee turned off it reports a violation."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +9,8 @@ from docferry.changes import guard
 from docferry.delivery.shards import changes
 from docferry.groups import known
 from docferry.model import Outcome
-from docferry.settlement import outcomes
+from docferry.settlement import outcomes, settle
+from docferry.settlement.verify import Trusting
 from docferry.state import manifest
 from docferry.state.keys import MANIFEST
 from docferry.sync_job import job as sync_job
@@ -18,7 +19,7 @@ from docferry.workflow.sync_groups import Work
 from tests.faults.catalogue import Case
 from tests.faults.harness import Harness
 
-ZOMBIE = "kendra | changes | zombie @ commit:PutObject:data-sources/<data source>/manifest/<run>.jsonl.zst#1"
+ZOMBIE = "kendra | changes | zombie @ commit:PutObject:data-sources/<data source>/manifest/<run>/<digest>.json#1"
 AMIDST = "kendra | changes | zombie, amid the next run @ stop_sync:StopDataSourceSyncJob#1"
 
 
@@ -77,12 +78,11 @@ def test_without_the_guard(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_without_ack_only_commit(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the index rejected is taken for indexed."""
-    real = manifest.write
 
-    def write(store: Any, run: str, old: Iterable[bytes], judged: Iterable[Outcome]) -> Any:
-        return real(store, run, old, (Outcome(one.id, one.kind, one.document) for one in judged))
+    def judge(_: Trusting, outcomes: list[Outcome]) -> list[Outcome]:
+        return [Outcome(one.id, one.kind, one.document) for one in outcomes]
 
-    monkeypatch.setattr(manifest, "write", write)
+    monkeypatch.setattr(Trusting, "judge", judge)
 
     case = "kendra | changes | partial failure, always @ put_batch:BatchPutDocument#1"
     assert any("the index has not" in violation for violation in found(kendra, case))
@@ -99,14 +99,13 @@ def test_without_stopping_orphans(kendra: Harness, monkeypatch: pytest.MonkeyPat
 def test_without_checking_for_results(kendra: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shard that died is taken for done."""
 
-    def recorded(store: Any, shards: list[Any], operation: str) -> Iterator[Outcome]:
-        for shard in shards:
-            if shard.operation == operation:
-                for change in changes(store, shard):
-                    yield Outcome(change.id, change.kind, change.document)
+    def of_shard(store: Any, shard: Any, *, done: bool) -> Iterator[Outcome]:
+        del done
+        for change in changes(store, shard):
+            yield Outcome(change.id, change.kind, change.document)
 
-    monkeypatch.setattr(outcomes, "recorded", recorded)
-    monkeypatch.setattr(outcomes, "missing", lambda *_: [])
+    monkeypatch.setattr(outcomes, "of_shard", of_shard)
+    monkeypatch.setattr(settle, "missing", lambda *_: [])
 
     case = "kendra | changes | crash after, always @ put_batch:BatchPutDocument#1"
     assert any("the index has not" in violation for violation in found(kendra, case))

@@ -27,11 +27,13 @@ from docferry.indexes import (
     Verify,
     service,
 )
-from docferry.model import Content, Document, Group, S3Object
+from docferry.model import Content, Document, Group, Outcome, S3Object
 from docferry.registry import Clients
 from docferry.runtime.settings import Settings
 from docferry.runtime.wiring import Wired
+from docferry.state import manifest
 from docferry.state.store import Store
+from docferry.state.stream import Written
 
 if TYPE_CHECKING:
     from docferry.sources import Source
@@ -228,3 +230,12 @@ def new_store(s3: Any) -> Store:
     bucket = f"state-{uuid4()}"
     s3.create_bucket(Bucket=bucket)
     return Store(bucket, s3, FakeIndex.data_source)
+
+
+def write_manifest(store: Store, name: str, outcomes: Iterable[Outcome]) -> Written:
+    """Write a manifest of what was put; it is the one once the pointer moves to it. ``outcomes`` are sorted by id."""
+    writer = store.part_writer(manifest.prefix(store, name))
+    for line in manifest.after([], outcomes):
+        writer.add_line(line)
+    writer.end_part()
+    return manifest.write_list(store, name, writer.parts)

@@ -4,8 +4,9 @@ A document that the index refuses is sent again by the next run, because the ind
 changed. After five runs it is quarantined: not sent until its content or metadata changes, or a person releases it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from heapq import merge as merged
+from itertools import islice
 
 from msgspec import Struct, structs
 
@@ -23,6 +24,11 @@ RUNS = 5
 """How many runs a document may fail in, as it is, before it is quarantined."""
 # The end of a run and a person write at the same time, at most.
 ATTEMPTS = 5
+
+
+# The record is written whole by each run, in one object: 1,000,000 lines of some 500 bytes are 70 MB, and take 20 s.
+MOST = 1_000_000
+"""Documents whose failures are remembered."""
 
 
 class Failing(Struct, frozen=True, omit_defaults=True):
@@ -51,9 +57,9 @@ def read(store: Store, *, after: str = "") -> Iterator[Failing]:
     return _stream(store, store.held(FAILURES), after)
 
 
-def of_run(store: Store, run: str) -> Iterator[Outcome]:
-    """The outcomes of a run that the index did not acknowledge, sorted by id."""
-    return (lines.decode(line, Outcome) for line in store.lines_if_any(run_key(run, FAILED)))
+def of_run(store: Store, run: str, *, after: str = "") -> Iterator[Outcome]:
+    """The outcomes of a run that the index did not acknowledge, sorted by id, or those ``after`` an id."""
+    return (lines.decode(line, Outcome) for line in store.lines_if_any(run_key(run, FAILED), after=after))
 
 
 def release(store: Store, ids: frozenset[str] | None) -> int:
@@ -95,16 +101,18 @@ def quarantine(
             yield event
 
 
-def update(store: Store, run: str, *, unseen: frozenset[str] = frozenset()) -> None:
+def update(store: Store, run: str, *, unseen: Callable[[], Container[str]] = frozenset) -> None:
     """Count the failures of a run. May be repeated: a run counts once. Raises Conflict.
 
     What did not fail in the run is forgotten, but for what it held in quarantine, and what may fail unseen once more.
-    ``unseen`` are the failures that show only now that the run is over.
+    ``unseen`` gives the failures that show only now that the run is over; they are asked for in order of id. Of more
+    than MOST documents the first are remembered; the others are sent again until they are among them.
     """
 
     def after() -> Iterator[Failing]:
         poisoned = (outcome for outcome in of_run(store, run) if outcome.poison and outcome.kind != "deleted")
-        return counted(run, poisoned, read(store), _stream(store, run_key(run, QUARANTINED)), unseen)
+        held = _stream(store, run_key(run, QUARANTINED))
+        return islice(counted(run, poisoned, read(store), held, unseen()), MOST)
 
     _replace(store, after)
 
@@ -114,7 +122,7 @@ def counted(
     failed: Iterator[Outcome],
     before: Iterator[Failing],
     held: Iterator[Failing],
-    unseen: frozenset[str] = frozenset(),
+    unseen: Container[str] = frozenset(),
 ) -> Iterator[Failing]:
     """The failures after a run, sorted by id. Pure.
 

@@ -3,17 +3,22 @@
 from docferry.errors import ChangeSetInvalid, ManifestInvalid
 from docferry.runtime.wiring import Wired
 from docferry.settlement.settle import settle
+from docferry.settlement.settling import Remaining, Unfinished
 from docferry.state.keys import CHANGES, run_key
 from docferry.state.runs import Run
 from docferry.sync_job import job as sync_job
 
+LONG_MS = 60_000
+"""Past this, what comes next is left to another invocation, which has all of its time for it."""
 
-def settle_previous(wired: Wired, run: Run, *, rebuild: bool = False) -> None:
+
+def settle_previous(wired: Wired, run: Run, remaining: Remaining, *, rebuild: bool = False) -> None:
     """Stop the job that a run before this one left open, and account for what that run has told the index.
 
     A ``rebuild`` does without the account when there can be none: it puts everything again. Raises ManifestInvalid and
-    ChangeSetInvalid.
+    ChangeSetInvalid, and Unfinished when time runs short, or when most of it is spent.
     """
+    before = remaining()
     left = sync_job.read(wired.store)
     if left is None or left.run == run.run or left.state == "settled":
         return
@@ -24,7 +29,10 @@ def settle_previous(wired: Wired, run: Run, *, rebuild: bool = False) -> None:
         return
     execution_id = (sync_job.read(wired.store) or left).execution_id
     try:
-        settle(wired, left.run, sync_job.find(wired.index, execution_id) if execution_id else None, late=True)
+        job = sync_job.find(wired.index, execution_id) if execution_id else None
+        settle(wired, left.run, job, remaining, late=True)
     except (ManifestInvalid, ChangeSetInvalid):
         if not rebuild:
             raise
+    if before - remaining() > LONG_MS:
+        raise Unfinished

@@ -1,37 +1,34 @@
-"""What the index says, after its job has ended, of documents that it accepted: some may have failed since.
+"""Which outcomes of a run are believed. Of documents that the index accepted, some may have failed since.
 
 https://docs.aws.amazon.com/kendra/latest/dg/data-source-custom.html: FailedDocuments are those not accepted,
 DocumentsFailed those accepted that could not be indexed. Statuses may lag behind the end of the job.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from functools import partial
-from itertools import chain, islice
+from typing import Protocol
 
 from msgspec import structs
-from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
-from docferry.indexes import DocumentStatus, Index, SyncJob
+from docferry.indexes import ENDED, DocumentStatus, Index, SyncJob
 from docferry.model import Acceptance, Outcome
-from docferry.state import lines, sorting
-from docferry.state.chunks import chunks
-from docferry.state.keys import statuses_key
-from docferry.state.merge import align
-from docferry.state.store import Store
+from docferry.settlement.statuses import FEW_CALLS, SMALL_RUN, Statuses
+from docferry.state.sorting import Chunk
 
-Outcomes = Callable[[], Iterator[Outcome]]
-"""Outcomes sorted by id, from the start at each call: they are read once for their ids and once to be judged."""
 
-StatusesOf = Callable[[str | None, Iterable[str]], Iterator[DocumentStatus]]
-"""Index.statuses, or what has its shape."""
+class Judge(Protocol):
+    """Says what became of documents, some at a time, in order of id."""
 
-SMALL_RUN = 1_000
-"""Documents of a run whose statuses ``verify: auto`` asks for."""
-FEW_CALLS = 100
-"""Calls that this may cost: a service that only lists its documents lists all of the data source."""
-ATTEMPTS = 4
-"""How often statuses that lag are asked for: with waits of 2, 4 and 8 seconds in between."""
+    @property
+    def listed(self) -> tuple[Chunk, ...] | None:
+        """Where it stands what the index says of all its documents, once it was asked."""
+        ...
+
+    def asks(self, outcome: Outcome) -> bool:
+        """Whether the index is asked about the document of an outcome."""
+        ...
+
+    def judge(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """What is to be recorded of these."""
+        ...
 
 
 def asks_for_all(index: Index, *, sent: int, held: int) -> bool:
@@ -45,87 +42,77 @@ def asks_for_all(index: Index, *, sent: int, held: int) -> bool:
     return sent <= SMALL_RUN and asked <= FEW_CALLS * index.limits.statuses
 
 
-def verified(
-    store: Store,
-    run: str,
-    index: Index,
-    job: SyncJob,
-    *,
-    deletes: bool,
-    outcomes: Outcomes,
-    asked: Callable[[Outcome], bool],
-) -> Iterator[Outcome]:
-    """The outcomes. Those that ``asked`` picks are judged by the status that the index reports.
+class Doubting:
+    """Of a job that was not seen to end: everything that it was sent is doubtful."""
 
-    ``deletes`` asks for documents whatever put them; otherwise the job must have. A job that counted no failure is
-    believed where its documents' statuses do not say yet what became of them, unless the connector verifies all.
+    @property
+    def listed(self) -> tuple[Chunk, ...] | None:
+        """See Judge."""
+        return None
+
+    def asks(self, _: Outcome) -> bool:
+        """See Judge."""
+        return False
+
+    def judge(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """See Judge."""
+        reason = "sent, but the sync job was not seen to end"
+        return [
+            structs.replace(one, state="doubtful", reason=reason) if one.state == "acknowledged" else one
+            for one in outcomes
+        ]
+
+
+class Trusting:
+    """Of a job that has ended: the outcomes, and where those do not tell, what the index says.
+
+    A job that succeeded without failures is believed. In a run that is small, each document is looked up all the same,
+    and its job is believed where a status does not say yet what became of the document, unless the connector verifies
+    all. ``sent`` documents are in the run, ``held`` ones in the data source.
     """
-    lenient = job.status == "SUCCEEDED" and job.metrics.failed == 0 and index.verify != "all"
-    execution_id = None if deletes else job.execution_id
-    statuses_of = index.statuses if deletes else partial(_since, index, job)
-    about = filter(asked, outcomes())
-    some = list(islice(about, SMALL_RUN + 1))
-    if len(some) <= SMALL_RUN:
-        statuses = iter(_patiently(index, statuses_of, execution_id, some))
-    else:
-        kind = "delete" if deletes else "put"
-        ids = (outcome.id for outcome in chain(some, about))
-        statuses = _sorted(store, run, kind, statuses_of(execution_id, ids))
-    for outcome, status in align(outcomes(), statuses, lambda one: one.id, lambda one: one.id):
-        if outcome is None:
-            continue
-        if not asked(outcome) or (lenient and not _has_failed(outcome, status)):
-            yield outcome
-        else:
-            yield judged(outcome, status)
+
+    def __init__(self, index: Index, job: SyncJob, statuses: Statuses, *, sent: int, held: int) -> None:
+        self._statuses = statuses
+        clean = is_clean(job)
+        self._lenient = clean and index.verify != "all"
+        # A delete that a clean job has taken is asked for only where nothing is believed unseen: it may take an hour.
+        self._every_put = not clean or asks_for_all(index, sent=sent, held=held)
+        self._every_delete = not clean or index.verify == "all"
+
+    @property
+    def listed(self) -> tuple[Chunk, ...] | None:
+        """See Judge."""
+        return self._statuses.listed
+
+    def asks(self, outcome: Outcome) -> bool:
+        """See Judge."""
+        if outcome.kind != "deleted":
+            return outcome.state == "acknowledged" and self._every_put
+        # A rejected delete may be of a document that is gone already.
+        return outcome.state == "rejected" or (outcome.state == "acknowledged" and self._every_delete)
+
+    def judge(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """See Judge."""
+        said = self._statuses.of([outcome for outcome in outcomes if self.asks(outcome)])
+        return [
+            verdict(outcome, said.get(outcome.id), lenient=self._lenient) if self.asks(outcome) else outcome
+            for outcome in outcomes
+        ]
 
 
-def _since(index: Index, job: SyncJob, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
-    """The statuses. One from before the job, which a list that lags may show, says nothing of what the job has put."""
-    # Times of the service may come in whole seconds.
-    began = job.started_at.replace(microsecond=0)
-    for one in index.statuses(execution_id, ids):
-        before = one.updated_at is not None and one.updated_at < began
-        yield structs.replace(one, status="PROCESSING", message="the status is from before the job") if before else one
+def has_ended(job: SyncJob | None) -> bool:
+    """Whether a job was seen to end."""
+    return job is not None and job.status in ENDED
 
 
-def _patiently(
-    index: Index, statuses_of: StatusesOf, execution_id: str | None, outcomes: list[Outcome]
-) -> list[DocumentStatus]:
-    """The statuses of some documents, asked for again where they do not say yet what became of a document."""
-    said: dict[str, DocumentStatus] = {}
-    left = outcomes
-
-    def ask() -> bool:
-        nonlocal left
-        wanted, told = [outcome.id for outcome in left], 0
-        for told, one in enumerate(statuses_of(execution_id, wanted), 1):  # noqa: B007  # read after the loop
-            said[one.id] = one
-        left = [outcome for outcome in left if not _is_settled(outcome, said.get(outcome.id))]
-        return bool(left) and told <= FEW_CALLS * index.limits.statuses
-
-    # What still does not say is judged as it is.
-    with suppress(RetryError):
-        Retrying(retry=retry_if_result(bool), wait=wait_exponential(multiplier=2), stop=stop_after_attempt(ATTEMPTS))(
-            ask
-        )
-    return sorted(said.values(), key=lambda one: one.id)
+def is_clean(job: SyncJob) -> bool:
+    """Whether a job has succeeded, and counted no failure."""
+    return job.status == "SUCCEEDED" and job.metrics.failed == 0
 
 
-def _is_settled(outcome: Outcome, status: DocumentStatus | None) -> bool:
-    """Whether a status says what became of a change. A delete that was rejected has changed nothing."""
-    state = status.status if status is not None else "NOT_FOUND"
-    if outcome.kind == "deleted":
-        return outcome.state == "rejected" or state == "NOT_FOUND"
-    return state in {"INDEXED", "FAILED", "UPDATE_FAILED"}
-
-
-def _sorted(store: Store, run: str, kind: str, statuses: Iterator[DocumentStatus]) -> Iterator[DocumentStatus]:
-    sorted_chunks = [
-        sorting.write_chunk(store, statuses_key(run, f"{kind}-{number:05}"), chunk)
-        for number, chunk in enumerate(chunks(statuses, sorting.CHUNK_LINES))
-    ]
-    return (lines.decode(line, DocumentStatus) for line in sorting.merge(store, sorted_chunks))
+def verdict(outcome: Outcome, status: DocumentStatus | None, *, lenient: bool) -> Outcome:
+    """One outcome in the light of the document's status. ``lenient``: it is believed unless the document has failed."""
+    return outcome if lenient and not _has_failed(outcome, status) else judged(outcome, status)
 
 
 def _has_failed(outcome: Outcome, status: DocumentStatus | None) -> bool:

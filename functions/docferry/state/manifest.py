@@ -115,6 +115,12 @@ def parts(store: Store, current: Pointer | None) -> tuple[Part, ...] | None:
         return store.parts(current.key, current.sha256)
 
 
+def lines_of(store: Store, parts: Sequence[Part], *, after: str = "") -> Iterator[bytes]:
+    """The lines of some parts of a manifest, or those whose id comes ``after`` another one. Raises ManifestInvalid."""
+    with _explained(store):
+        yield from store.lines_of(parts, after=after)
+
+
 def _committed(store: Store, current: Pointer, after: str) -> Iterator[bytes]:
     count = 0
     with _explained(store):
@@ -136,28 +142,28 @@ def _explained(store: Store) -> Iterator[None]:
         raise ManifestInvalid(f"the manifest is corrupt: {error}; {CURE}") from error
 
 
-def write(store: Store, name: str, old: Iterable[bytes], outcomes: Iterable[Outcome]) -> Written:
-    """Write the manifest ``name``, after a run: the old one with the acknowledged changes. Both are sorted by id."""
+def split(store: Store, name: str, current: Pointer) -> tuple[Part, ...]:
+    """Write a manifest that is one object in parts, as a manifest of this ``name``. Raises ManifestInvalid."""
     with behind(PARTS_AHEAD) as sending:
-        writer = store.part_writer(_prefix(store, name), behind=sending)
-        for line in after(old, outcomes):
+        writer = store.part_writer(prefix(store, name), behind=sending)
+        for line in documents(store, current):
             writer.add_line(line)
         writer.end_part()
-    return write_list(store, name, writer.parts)
+    return tuple(writer.parts)
 
 
 def write_list(store: Store, name: str, parts: Sequence[Part]) -> Written:
     """Write which parts are the manifest ``name``. The digest in its key keeps another one from taking its place."""
     digest = hashlib.sha256(lines.encode(parts)).hexdigest()
-    return store.write_parts(f"{_prefix(store, name)}{digest[:16]}.json", parts)
+    return store.write_parts(f"{prefix(store, name)}{digest[:16]}.json", parts)
 
 
 def is_of(store: Store, current: Pointer | None, name: str) -> bool:
     """Whether a manifest is the one that was written as ``name``."""
-    return current is not None and current.key.startswith((_prefix(store, name), f"{_prefix(store, name)[:-1]}."))
+    return current is not None and current.key.startswith((prefix(store, name), f"{prefix(store, name)[:-1]}."))
 
 
-def _prefix(store: Store, name: str) -> str:
+def prefix(store: Store, name: str) -> str:
     """Where the parts of a manifest stand, and their list. Formats up to 1 had one object, with a suffix."""
     return store.held(f"{MANIFESTS}{name}/")
 

@@ -1,6 +1,6 @@
 """Objects of a bucket, and records among them: a record is one JSON object, written on conditions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -126,9 +126,16 @@ class Objects:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
         return (entry["Prefix"].split("/")[-2] for page in pages for entry in page.get("CommonPrefixes", []))
 
-    def delete_prefix(self, prefix: str) -> None:
-        """Remove every object under a prefix."""
-        self.delete_all(self.keys(prefix))
+    def delete_prefix(self, prefix: str, *, in_time: Callable[[], bool] = lambda: True) -> bool:
+        """Remove every object under a prefix, as long as it is ``in_time``: then some may be left, and this is False.
+
+        At least 1,000 are removed. Raises ServiceUnavailable when S3 leaves one.
+        """
+        for keys in chunks(self.keys(prefix), DELETE_KEYS):
+            self.delete_all(keys)
+            if len(keys) == DELETE_KEYS and not in_time():
+                return False
+        return True
 
     def delete_all(self, those: Iterable[str]) -> None:
         """Remove objects by their keys. Raises ServiceUnavailable when S3 leaves one."""

@@ -6,6 +6,7 @@ another invocation too, and takes over the parts in which nothing has changed.
 
 import io
 from collections.abc import Callable, Iterable
+from math import ceil
 from typing import IO
 
 import msgspec
@@ -23,14 +24,29 @@ PARTS_AHEAD = 2
 """Parts that are read ahead. With the one that is in use, three temporary files of SPOOL_BYTES in memory at most."""
 
 
+LARGEST = 2
+"""A part that is written anew may grow to so many times the usual size, before it becomes two of half of that."""
+SHORT = 0.25
+"""A part of less than this share of the usual size is joined with what is written after it."""
+
+
 class Part(Struct, frozen=True):
-    """One part of a stream: its key, its first and last id, how many lines it has, and the digest of the object."""
+    """One part of a stream: its key, its first and last id, how many lines it has, and the digest of the object.
+
+    ``bytes`` are those of its lines before they are compressed.
+    """
 
     key: str
     first: str
     last: str
     lines: int
     sha256: str
+    bytes: int = 0
+
+    @property
+    def short(self) -> bool:
+        """Whether it should be joined with what is written after it."""
+        return max(self.lines / PART_LINES, self.bytes / PART_BYTES) < SHORT
 
 
 def read_parts(file: IO[bytes]) -> tuple[Part, ...] | None:
@@ -52,11 +68,25 @@ class PartWriter:
         self._send = send
         self.parts = list(before)
         self._open: _Unfinished | None = None
+        self._most_lines, self._most_bytes = PART_LINES, PART_BYTES
 
     @property
     def lines(self) -> int:
         """How many lines the part has that is being written."""
         return self._open.count if self._open else 0
+
+    def expect(self, lines_: int, bytes_: int) -> None:
+        """Say how much comes now at most. It becomes one part, or, where that is too much, parts of one size.
+
+        So a part to which each run adds a few lines leaves no short one behind each time.
+        """
+        by_lines, by_bytes = lines_ / PART_LINES, bytes_ / PART_BYTES
+        self._most_lines, self._most_bytes = LARGEST * PART_LINES, LARGEST * PART_BYTES
+        pieces = ceil(max(by_lines, by_bytes))
+        if pieces > LARGEST and by_lines >= by_bytes:
+            self._most_lines = ceil(lines_ / pieces)
+        elif pieces > LARGEST:
+            self._most_bytes = ceil(bytes_ / pieces)
 
     def add(self, record: object) -> None:
         """Write one record."""
@@ -67,7 +97,7 @@ class PartWriter:
         if self._open is None:
             self._open = _Unfinished()
         self._open.add(line)
-        if self._open.count == PART_LINES or self._open.bytes >= PART_BYTES:
+        if self._open.count >= self._most_lines or self._open.bytes >= self._most_bytes:
             self.end_part()
 
     def take_over(self, part: Part) -> None:
@@ -83,7 +113,7 @@ class PartWriter:
             key = f"{self._prefix}{len(self.parts):05}-{sha256[:16]}.jsonl.zst"
             self._send(key, file)
             first, last = lines.line_id(unfinished.first), lines.line_id(unfinished.last)
-            self.parts.append(Part(key, first, last, unfinished.count, sha256))
+            self.parts.append(Part(key, first, last, unfinished.count, sha256, unfinished.bytes))
 
     def end(self, key: str) -> None:
         """Write the rest, and make all of it the stream under a key: in one object, where no part was ended before."""

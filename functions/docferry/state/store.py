@@ -71,6 +71,19 @@ class Store(Objects):
         """
         return PartWriter(prefix, self._send if behind is None else partial(behind.call, self._send), before)
 
+    def going_on(self, prefix: str, before: Sequence[Part], expected: tuple[int, int] = (0, 0)) -> PartWriter:
+        """Go on with a stream that is written in parts below a prefix, and expect so many lines and bytes at most.
+
+        A short part at the end that was written there, too, is written anew: its lines come before the next ones.
+        """
+        short = before[-1:] if before and before[-1].short and before[-1].key.startswith(prefix) else ()
+        writer = self.part_writer(prefix, before[: len(before) - len(short)])
+        lines_, bytes_ = expected
+        writer.expect(lines_ + sum(part.lines for part in short), bytes_ + sum(part.bytes for part in short))
+        for line in self.lines_of(short):
+            writer.add_line(line)
+        return writer
+
     def rewriting(self, key: str) -> AbstractContextManager[Stream]:
         """Write a stream over the one that is there now, or where none is. Not for streams of gigabytes.
 

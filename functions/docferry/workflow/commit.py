@@ -1,8 +1,12 @@
-"""Commit: bring the manifest in line with the index, write the report, free the lease, tell what came of it."""
+"""Commit: bring the manifest in line with the index, write the report, free the lease, tell what came of it.
+
+What is too much for one invocation goes on in the next.
+"""
 
 from collections.abc import Iterator
+from typing import Literal
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from docferry.changes import scope
 from docferry.groups import snapshot
@@ -12,8 +16,10 @@ from docferry.runtime import messenger
 from docferry.runtime.wiring import Wired
 from docferry.settlement import adoption
 from docferry.settlement.settle import Settled, settle
+from docferry.settlement.settling import Remaining, Unfinished
 from docferry.state.keys import CARRIED, LISTING, run_key, staging_key
 from docferry.state.runs import ChangeSet, Run, change_set
+from docferry.state.store import Store
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
 from docferry.sync_job.job import Strangers
@@ -22,7 +28,9 @@ from docferry.workflow.events import Caught, Polled
 # A job that ended INCOMPLETE has settled every document, some as failed: those are in the report.
 GOOD = frozenset({"SUCCEEDED", "INCOMPLETE"})
 NAMED = 20
-"""Sync jobs of others that a report names."""
+"""Sync jobs of others, and shards without a result, that a report names."""
+CLEARING_MS = 60_000
+"""The time that is kept while objects are deleted: a thousand of them take a second, what comes after them a few."""
 
 
 class Request(Run, frozen=True):
@@ -32,8 +40,14 @@ class Request(Run, frozen=True):
     caught: Caught | None = None
 
 
-def commit(wired: Wired, run: Request) -> Report:
-    """End a run whose crawl was whole.
+class Unsettled(Struct, frozen=True):
+    """What the state machine sees in place of a report while the run is not settled to its end: it comes again."""
+
+    status: Literal["UNSETTLED"] = "UNSETTLED"
+
+
+def commit(wired: Wired, run: Request, remaining: Remaining) -> Report | Unsettled:
+    """End a run whose crawl was whole, or go on with it while time is left.
 
     Raises LeaseLost, ManifestInvalid, ChangeSetInvalid.
     """
@@ -48,7 +62,11 @@ def commit(wired: Wired, run: Request) -> Report:
     polled = run.polled
     crawled = change_set(store, run.run)
     job = sync_job.find(wired.index, polled.execution_id) if polled and polled.execution_id else None
-    settled = settle(wired, run.run, job) if polled else Settled()
+    try:
+        settled = settle(wired, run.run, job, remaining) if polled else Settled()
+        _clear(store, run.run, remaining)
+    except Unfinished:
+        return Unsettled()
     strangers = sync_job.strangers(store, wired.index)
     problem = _problem(polled, settled, run.caught)
     result = describe(
@@ -61,13 +79,17 @@ def commit(wired: Wired, run: Request) -> Report:
         if crawled.scope is not None:
             scope.remember(store, crawled.scope)
     ledger.finish(store, result)
-    store.delete_prefix(run_key(run.run, LISTING))
-    store.delete_prefix(staging_key(run.run, ""))
-    store.delete_prefix(f"{CARRIED}{run.run}/")
     messenger.note(wired, run, result)
     lease.release(store, execution=run.execution)
     messenger.deliver(wired)
     return result
+
+
+def _clear(store: Store, run: str, remaining: Remaining) -> None:
+    """Delete what a run needs only while it is going. Raises Unfinished when time runs short."""
+    for prefix in (run_key(run, LISTING), staging_key(run, ""), f"{CARRIED}{run}/"):
+        if not store.delete_prefix(prefix, in_time=lambda: remaining() >= CLEARING_MS):
+            raise Unfinished
 
 
 def describe(  # each is one thing that a report is made of
@@ -126,7 +148,9 @@ def _problem(polled: Polled | None, settled: Settled, caught: Caught | None) -> 
     if caught is not None:
         return caught.text()
     if settled.missing:
-        return f"shards without a result: {', '.join(settled.missing)}; sent in part, the next run sends them again"
+        named = ", ".join(settled.missing[:NAMED])
+        more = f" and {len(settled.missing) - NAMED:,} more" if len(settled.missing) > NAMED else ""
+        return f"shards without a result: {named}{more}; sent in part, the next run sends them again"
     if polled is not None and polled.status not in GOOD:
         return f"sync job {polled.execution_id} ended {polled.status}"
     return None

@@ -20,8 +20,9 @@ from docferry.reporting import ledger
 from docferry.runtime import messenger
 from docferry.runtime.wiring import Wired
 from docferry.settlement import adoption
+from docferry.settlement.late_failures import look_again
 from docferry.settlement.previous import settle_previous
-from docferry.settlement.settle import look_again
+from docferry.settlement.settling import Unfinished
 from docferry.sources import NOTHING, Known
 from docferry.state import lines, manifest, sorting
 from docferry.state.keys import BATCHES, CHECKPOINT, listing_key, notes_key, run_key
@@ -111,11 +112,14 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
     if over is not None:
         ledger.abandon(wired.store, over.run)
         messenger.note_died(wired, Run(over.run, over.execution))
-    task = prepare(wired, run)
 
     def in_time() -> bool:
         return remaining() >= RESERVE_MS
 
+    try:
+        task = prepare(wired, run, remaining)
+    except Unfinished:
+        return Crawled(complete=False, listed=0)
     listed = walk(wired, run, in_time)
     checkpoint = merged(wired, run, collect(wired, run, listed, in_time), in_time)
     if not checkpoint.collected or not in_time():
@@ -134,10 +138,11 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
     )
 
 
-def prepare(wired: Wired, run: Request) -> Task:
+def prepare(wired: Wired, run: Request, remaining: Remaining) -> Task:
     """Refuse what cannot be done, before anything is listed; then account for what the runs before this one did.
 
-    Raises ApprovalRefused, PlanRefused, PlanMoved and ManifestInvalid.
+    Raises ApprovalRefused, PlanRefused, PlanMoved and ManifestInvalid, and Unfinished when that takes more than the
+    time of an invocation.
     """
     store, wanted = wired.store, run.input
     if wanted.apply is not None:
@@ -148,10 +153,10 @@ def prepare(wired: Wired, run: Request) -> Task:
     rebuild = wanted.compares == "rebuild"
     adoption.adopt(store, wired.index, rebuild=rebuild)
     strangers = sync_job.strangers(store, wired.index)
-    settle_previous(wired, run, rebuild=rebuild)
+    settle_previous(wired, run, remaining, rebuild=rebuild)
     base_manifest(store, wanted)
     notes = []
-    if not rebuild and (failed := look_again(wired)):
+    if not rebuild and (failed := look_again(wired, remaining)):
         notes.append(f"{failed:,} documents of the last run failed after it had ended; they are due again")
     if run.input.apply is not None:
         plans.check_manifest(store, run.input.apply, base_manifest(store, wanted))

@@ -5,7 +5,7 @@ from math import ceil
 from msgspec import Struct
 
 from docferry.delivery.shards import MOST_SHARD_DOCUMENTS, SHARD_BYTES, SHARD_DOCUMENTS, SHARDS
-from docferry.settlement.verify import FEW_CALLS, SMALL_RUN
+from docferry.settlement.statuses import FEW_CALLS, SMALL_RUN
 from docferry.sources import s3
 from docferry.state.sorting import CHUNK_LINES
 from docferry.workflow import crawl, poll_sync

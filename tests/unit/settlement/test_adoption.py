@@ -11,7 +11,7 @@ from docferry.state import lines, manifest
 from docferry.state.keys import FAILURES, MANIFEST, SYNC_JOB
 from docferry.state.store import Store
 from docferry.sync_job import job as sync_job
-from tests.unit.fakes import FakeIndex, document
+from tests.unit.fakes import FakeIndex, document, write_manifest
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def index() -> FakeIndex:
 def laid_out(store: Store, *, job: str | None = "job-1") -> Store:
     """A bucket of the first layout: a manifest of two documents, a settled job, a document that fails."""
     old = store.as_first_laid_out()
-    written = manifest.write(old, "run-0", [], [Outcome(id_, "added", document(id_)) for id_ in "ab"])
+    written = write_manifest(old, "run-0", [Outcome(id_, "added", document(id_)) for id_ in "ab"])
     manifest.move(old, None, written)
     if job:
         old.write(SYNC_JOB, {"run": "run-0", "state": "settled", "execution_id": job})
@@ -85,7 +85,7 @@ def test_the_first_commit_removes_the_old_state(store: Store, index: FakeIndex) 
     current = manifest.pointer(store)
     assert current is not None
 
-    manifest.move(store, current.etag, manifest.write(store, "run-1", [], []), base=current.value)
+    manifest.move(store, current.etag, write_manifest(store, "run-1", []), base=current.value)
     adoption.forget(store)
     adoption.forget(store)
 
@@ -96,7 +96,7 @@ def test_the_first_commit_removes_the_old_state(store: Store, index: FakeIndex) 
 def test_another_data_source_removes_nothing(store: Store, index: FakeIndex) -> None:
     """It has a manifest of its own, which does not come after the old one."""
     old = laid_out(store, job="of another")
-    manifest.move(store, None, manifest.write(store, "run-1", [], []))
+    manifest.move(store, None, write_manifest(store, "run-1", []))
 
     adoption.adopt(store, index)
     adoption.forget(store)

@@ -7,14 +7,14 @@ from docferry.errors import ChangeSetInvalid, ManifestInvalid
 from docferry.indexes import DocumentStatus, JobStatus, SyncJob
 from docferry.model import Acceptance, Change, Document, Kind, Outcome
 from docferry.reporting import report
-from docferry.settlement import settle
+from docferry.settlement import settle, settling
 from docferry.settlement.settle import Settled
 from docferry.state import lines, manifest
 from docferry.state.keys import BATCHES, CHANGES, run_key, shard_key
 from docferry.state.runs import ChangeSet, Counts, Operation, Shard
 from docferry.state.store import Store
 from docferry.sync_job import job as sync_job
-from tests.unit.fakes import FakeIndex, document, job, wired
+from tests.unit.fakes import FakeIndex, document, job, wired, write_manifest
 
 RUN = "run-1"
 
@@ -32,7 +32,7 @@ class Ran:
         """Let the index be known to hold these."""
         before = manifest.pointer(self.store)
         outcomes = [Outcome(one.id, "added", one) for one in documents]
-        manifest.move(self.store, before.etag if before else None, manifest.write(self.store, "run-0", [], outcomes))
+        manifest.move(self.store, before.etag if before else None, write_manifest(self.store, "run-0", outcomes))
 
     def crawled(self) -> None:
         """Let the change set be made against the manifest as it is now."""
@@ -60,7 +60,7 @@ class Ran:
 
     def settle(self, found: SyncJob | None) -> Settled:
         """Settle it."""
-        return settle.settle(wired(self.store, self.index), RUN, found)
+        return settle.settle(wired(self.store, self.index), RUN, found, lambda: settling.RESERVE_MS)
 
     def ended(self, status: JobStatus = "SUCCEEDED", **metrics: int) -> Settled:
         """Settle it after its job ended like this."""

@@ -8,7 +8,8 @@ from msgspec import structs
 
 from docferry.indexes import DocumentStatus, Indexed, SyncJob, Verify
 from docferry.model import Acceptance, Kind, Outcome
-from docferry.settlement.verify import ATTEMPTS, asks_for_all, judged, verified
+from docferry.settlement.statuses import ATTEMPTS, Statuses
+from docferry.settlement.verify import Trusting, asks_for_all, judged
 from docferry.state.store import Store
 from tests.unit.fakes import LIMITS, NOON, FakeIndex, document, job
 
@@ -78,24 +79,12 @@ CLEAN = job("execution-1", "SUCCEEDED")
 
 
 def verify(
-    store: Store, index: FakeIndex, *outcomes: Outcome, deletes: bool = False, ended: SyncJob = ENDED
+    store: Store, index: FakeIndex, *outcomes: Outcome, ended: SyncJob = ENDED, small: bool = True
 ) -> list[Outcome]:
-    """Verify outcomes; only the acknowledged are asked about."""
-
-    def again() -> Iterator[Outcome]:
-        return iter(outcomes)
-
-    return list(
-        verified(
-            store,
-            "run-1",
-            index,
-            ended,
-            deletes=deletes,
-            outcomes=again,
-            asked=lambda outcome: outcome.state == "acknowledged",
-        )
-    )
+    """Verify outcomes of a run, which is small or not."""
+    statuses = Statuses(store, "run-1", index, ended, small=small)
+    sent = len(outcomes) if small else 10**6
+    return Trusting(index, ended, statuses, sent=sent, held=sent).judge(list(outcomes))
 
 
 def test_each_outcome_meets_its_own_status(store: Store) -> None:
@@ -150,7 +139,7 @@ def test_the_index_is_asked_about_the_job(store: Store, kind: Kind, execution_id
     index = FakeIndex()
     index.says(*([DocumentStatus("d", "INDEXED")] if kind == "added" else []))
 
-    verify(store, index, outcome(kind), deletes=kind == "deleted")
+    verify(store, index, outcome(kind))
 
     assert index.asked == [execution_id]
 
@@ -196,7 +185,10 @@ def test_a_clean_job_is_believed_where_a_status_lags(store: Store, verify_as: Ve
 
 def test_a_failed_document_of_a_clean_job_has_failed(store: Store) -> None:
     """Its metrics have not counted it yet."""
-    (found,) = verify(store, Late("FAILED"), outcome("modified"), ended=CLEAN)
+    index = Late("FAILED")
+    index.verify = "auto"
+
+    (found,) = verify(store, index, outcome("modified"), ended=CLEAN)
 
     assert (found.state, found.late) == ("doubtful", True)
 
@@ -221,16 +213,32 @@ def test_a_small_run_is_verified_at_once(*, verify_as: Verify, by_id: bool, sent
 
 
 def test_statuses_in_many_pieces_are_joined(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the index says of a million documents is sorted outside of memory."""
+    """What an index that only lists says of a million documents is asked once, and sorted outside of memory."""
     monkeypatch.setattr("docferry.state.sorting.CHUNK_LINES", 2)
-    monkeypatch.setattr("docferry.settlement.verify.SMALL_RUN", 3)
     index = FakeIndex()
-    ids = [f"d{number}" for number in range(7)]
+    index.limits = structs.replace(LIMITS, statuses_by_id=False)
+    ids = [f"d{number}" for number in range(9)]
     index.says(*(DocumentStatus(id_, "INDEXED") for id_ in ids[::2]))
+    statuses = Statuses(store, "run-1", index, ENDED, small=False)
+    judge = Trusting(index, ENDED, statuses, sent=10**6, held=10**6)
 
-    found = verify(store, index, *(outcome("added", id_=id_) for id_ in ids))
+    found = judge.judge([outcome("added", id_=id_) for id_ in ids[:4]])
+    again = Statuses(store, "run-1", index, ENDED, small=False, listed=judge.listed, after=ids[3])
+    judge = Trusting(index, ENDED, again, sent=10**6, held=10**6)
+    found += judge.judge([outcome("added", id_=id_) for id_ in ids[4:6]])
+    found += judge.judge([outcome("added", id_=id_) for id_ in ids[6:]])
 
-    assert [one.state == "acknowledged" for one in found] == [True, False, True, False, True, False, True]
+    assert [one.state == "acknowledged" for one in found] == [True, False] * 4 + [True]
+    assert len(index.asked) == 1
+
+
+def test_an_index_that_only_lists_is_not_asked_where_nothing_is_to_be_known(store: Store) -> None:
+    """Its list is of the whole data source."""
+    index = FakeIndex()
+    index.limits = structs.replace(LIMITS, statuses_by_id=False)
+
+    assert verify(store, index, outcome("added"), ended=CLEAN, small=False) == [outcome("added")]
+    assert index.asked == []
 
 
 def test_a_rejected_delete_of_a_document_that_never_came_in_is_done() -> None:

@@ -11,7 +11,7 @@ from docferry.state import lines, manifest, parts
 from docferry.state.keys import MANIFEST
 from docferry.state.manifest import FORMAT, Pointer
 from docferry.state.store import Store
-from tests.unit.fakes import IDS, document
+from tests.unit.fakes import IDS, document, write_manifest
 
 VERSIONS = st.sampled_from(["v1", ""])
 KINDS: st.SearchStrategy[Kind] = st.sampled_from(["added", "modified", "deleted"])
@@ -77,7 +77,7 @@ def committed(store: Store, run: str, *ids: str) -> Pointer:
     """Commit a manifest of documents with these ids over whatever is there."""
     before = manifest.pointer(store)
     outcomes = [Outcome(id_, "added", document(id_)) for id_ in ids]
-    written = manifest.write(store, run, [], outcomes)
+    written = write_manifest(store, run, outcomes)
     manifest.move(store, before.etag if before else None, written, base=before.value if before else None)
     after = manifest.pointer(store)
     assert after is not None
@@ -129,7 +129,7 @@ def test_a_part_that_is_taken_over_stays_as_long_as_a_manifest_needs_it(store: S
 def test_what_a_commit_that_died_has_left_is_removed_by_the_one_that_ends(store: Store) -> None:
     """A repeated settlement may write other parts, when the index says something else meanwhile."""
     committed(store, "run-0", "z")
-    died = manifest.write(store, "run-1", [], [Outcome("a", "added", document("a"), "doubtful")])
+    died = write_manifest(store, "run-1", [Outcome("a", "added", document("a"), "doubtful")])
 
     committed(store, "run-1", "a")
 
@@ -193,7 +193,7 @@ def test_the_pointer_moves_only_from_where_it_was_read(*, store: Store, first: b
     winner = committed(store, "run-1", "a")
 
     with pytest.raises(ManifestInvalid, match="moved by another run"):
-        manifest.move(store, before.etag if before else None, manifest.write(store, "run-2", [], []))
+        manifest.move(store, before.etag if before else None, write_manifest(store, "run-2", []))
 
     now = manifest.pointer(store)
     assert now is not None
@@ -207,7 +207,7 @@ def test_the_pointer_does_not_come_back_from_being_deleted(store: Store) -> None
     store.delete(store.held(MANIFEST))
 
     with pytest.raises(ManifestInvalid, match="moved by another run"):
-        manifest.move(store, before.etag if before else None, manifest.write(store, "run-2", [], []))
+        manifest.move(store, before.etag if before else None, write_manifest(store, "run-2", []))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b'{"format": "1", "key": 3}', b"\xff\xfe"])

@@ -10,7 +10,7 @@ from botocore.response import StreamingBody
 from msgspec import Struct
 
 from docferry.errors import StateInvalid
-from docferry.state import objects as objects_module
+from docferry.state import objects as module
 from docferry.state import store as store_module
 from docferry.state import stream as stream_module
 from docferry.state.objects import Moved
@@ -194,7 +194,7 @@ def test_equal_streams_have_equal_digests(store: Store) -> None:
 
 def test_what_is_under_a_prefix_is_deleted_and_nothing_else(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when it takes more than one request."""
-    monkeypatch.setattr(objects_module, "DELETE_KEYS", 2)
+    monkeypatch.setattr(module, "DELETE_KEYS", 2)
     for key in ("runs/1/a", "runs/1/b", "runs/1/c/d", "runs/10", "runs/2/a"):
         store.put_content(key, b"x")
 
