@@ -28,7 +28,7 @@ from docferry.reporting.report import Report
 from docferry.runtime.wiring import Wired
 from docferry.sources.folder import files
 from docferry.sources.records import records
-from docferry.state import manifest, sorting
+from docferry.state import manifest, sorting, windows
 from docferry.state.keys import MANIFEST
 from docferry.state.runs import Run
 from docferry.state.store import Store
@@ -46,6 +46,8 @@ NAME = "team"
 PATIENCE_SECONDS = 60
 # Of 13 documents, so that a listing has several pages and chunks, and one document has to be staged on S3.
 PAGE = 3
+# So the comparison has several steps, too.
+STEP = 8
 INLINE_BYTES = 400
 # So that one group has to be staged on S3, too.
 GROUP_MEMBERS = 3
@@ -333,6 +335,7 @@ def stage(place: str, folder: Path) -> Iterator[Stage]:
         stack.enter_context(patch.object(files, "PAGE_LENGTH", PAGE))
         stack.enter_context(patch.object(records, "PAGE_LENGTH", PAGE))
         stack.enter_context(patch.object(sorting, "CHUNK_LINES", PAGE))
+        stack.enter_context(patch.object(windows, "STEP_LINES", STEP))
         stack.enter_context(patch.object(index_class(service), "limits", limits))
         stack.enter_context(patch.object(ExecutionWorker, "start", started))
         stack.enter_context(quiet())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -137,6 +137,13 @@ class DocumentStatus(Struct, frozen=True):
     status: Indexed
     message: str = ""
     updated_at: datetime | None = None
+
+
+class StatusPage(Struct, frozen=True):
+    """Some of what a service says of its whole data source. ``token`` says where to go on; None: it was the last."""
+
+    statuses: list[DocumentStatus]
+    token: str | None
 
 
 class GroupStatus(Struct, frozen=True):
@@ -275,6 +282,15 @@ class Index(Protocol):
 
         Raises ConfigurationError when the service cannot be asked for such a reader.
         """
+        ...
+
+
+@runtime_checkable
+class ListsStatuses(Protocol):
+    """An index that tells the statuses of its whole data source page by page. An index need not be one."""
+
+    def status_pages(self, token: str | None) -> Iterator[StatusPage]:
+        """What it says, from the start or from where a page before has told to go on. Raises as Index.statuses does."""
         ...
 
 

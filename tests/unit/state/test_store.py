@@ -10,7 +10,8 @@ from botocore.response import StreamingBody
 from msgspec import Struct
 
 from docferry.errors import StateInvalid
-from docferry.state import store as module
+from docferry.state import objects as module
+from docferry.state import store as store_module
 from docferry.state import stream as stream_module
 from docferry.state.objects import Moved
 from docferry.state.store import Store
@@ -116,7 +117,7 @@ def test_a_stream_is_read_as_it_was_written(store: Store) -> None:
 
 def test_a_stream_larger_than_the_spool_goes_over_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory does not grow with it, and nothing is lost on the way."""
-    for where in (module, stream_module):
+    for where in (store_module, stream_module):
         monkeypatch.setattr(where, "SPOOL_BYTES", 64)
     lines = [f'"{number}"'.encode() for number in range(5_000)]
 
