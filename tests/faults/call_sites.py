@@ -12,7 +12,18 @@ from docferry.indexes import Index
 from docferry.runtime.assets import PACKAGE as ROOT
 from docferry.state.store import Store
 
-STORE = ("write", "create", "replace", "swap", "delete", "delete_prefix", "put_content", "writing", "rewriting")
+STORE = (
+    "write",
+    "create",
+    "replace",
+    "swap",
+    "delete",
+    "delete_prefix",
+    "put_content",
+    "writing",
+    "rewriting",
+    "part_writer",
+)
 INDEX = ("start", "stop", "put", "delete", "set_group", "remove_group")
 
 Site = tuple[str, int]

@@ -29,7 +29,7 @@ from docferry.reporting.report import Report
 from docferry.runtime.wiring import Wired
 from docferry.sources.folder import files
 from docferry.sources.records import records
-from docferry.state import manifest, sorting
+from docferry.state import manifest, sorting, windows
 from docferry.state.keys import MANIFEST
 from docferry.state.runs import Run
 from docferry.state.store import Store
@@ -47,6 +47,8 @@ NAME = "team"
 PATIENCE_SECONDS = 60
 # Of 13 documents, so that a listing has several pages and chunks, and one document has to be staged on S3.
 PAGE = 3
+# So the comparison has several steps, too.
+STEP = 8
 INLINE_BYTES = 400
 # So that one group has to be staged on S3, too.
 GROUP_MEMBERS = 3
@@ -334,6 +336,7 @@ def stage(place: str, folder: Path) -> Iterator[Stage]:
         stack.enter_context(patch.object(files, "PAGE_LENGTH", PAGE))
         stack.enter_context(patch.object(records, "PAGE_LENGTH", PAGE))
         stack.enter_context(patch.object(sorting, "CHUNK_LINES", PAGE))
+        stack.enter_context(patch.object(windows, "STEP_LINES", STEP))
         stack.enter_context(patch.object(index_class(service), "limits", limits))
         # What a request has come to is recorded at once, and the next is sent after it: so the records are among the
         # points, and the same every time.

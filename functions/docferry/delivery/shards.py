@@ -62,8 +62,9 @@ NOTHING = Begun()
 class ShardWriter:
     """Writes changes of one operation to shards, in order. ``documents`` is how many a shard has at most.
 
-    It goes on after what is ``begun``. ``behind`` writes a shard while the next one is filled: all are there once it
-    has waited for them.
+    It goes on after what is ``begun``. ``behind`` writes shards while the next one is filled: all are there once it
+    has waited for them. Each is a temporary file, of which SPOOL_BYTES, 4 MiB, at most are in memory, and AT_ONCE, 16,
+    are under way at most: 64 MiB, and 1 MiB where a description has some 500 bytes.
     """
 
     def __init__(

@@ -20,33 +20,29 @@ from docferry.indexes import (
     FieldType,
     GroupStatus,
     Hit,
-    Indexed,
     Limits,
     Reader,
     Rejection,
     Service,
+    StatusPage,
     SyncJob,
     Verify,
 )
 from docferry.indexes.calls import once, patiently, persistently
-from docferry.indexes.qbusiness_wire import attribute_value, error_text, principal, rejections, sync_job
+from docferry.indexes.qbusiness_wire import (
+    attribute_value,
+    document_status,
+    error_text,
+    principal,
+    rejections,
+    sync_job,
+)
 from docferry.model import AttributeValue, Content, Date, Document, Group, S3Object
 from docferry.registry import Clients
 
 Id36 = Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9-]{35}$")]
 
 NO_GROUPS = "Q Business takes no groups with a search: it knows who is in which group from `groups` of a connector"
-
-STATUSES: dict[str, Indexed] = {
-    "RECEIVED": "PROCESSING",
-    "PROCESSING": "PROCESSING",
-    "INDEXED": "INDEXED",
-    "UPDATED": "INDEXED",
-    "FAILED": "FAILED",
-    "DOCUMENT_FAILED_TO_INDEX": "FAILED",
-    "DELETING": "NOT_FOUND",
-    "DELETED": "NOT_FOUND",
-}
 
 
 class QBusinessSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -156,15 +152,14 @@ class QBusiness:
 
     def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:  # noqa: ARG002  # Q Business cannot look up by id: it lists the data source
         """See Index.statuses."""
+        return (status for page in self.status_pages(None) for status in page.statuses)
+
+    def status_pages(self, token: str | None) -> Iterator[StatusPage]:
+        """See ListsStatuses.status_pages."""
         params = {**self._index, "dataSourceIds": [self._settings.data_source_id], "maxResults": 100}
-        for page in self._pages("list_documents", params):
-            for detail in page.get("documentDetailList") or []:
-                yield DocumentStatus(
-                    id=detail["documentId"],
-                    status=STATUSES.get(detail["status"], "FAILED"),
-                    message=error_text(detail.get("error")),
-                    updated_at=detail.get("updatedAt"),
-                )
+        for page in self._pages("list_documents", {**params, **({"nextToken": token} if token else {})}):
+            details = page.get("documentDetailList") or []
+            yield StatusPage(list(map(document_status, details)), page.get("nextToken"))
 
     def fields(self) -> Fields:
         """See Index.fields."""

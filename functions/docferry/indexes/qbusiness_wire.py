@@ -2,8 +2,19 @@
 
 from typing import Any
 
-from docferry.indexes import Metrics, Rejection, SyncJob
+from docferry.indexes import DocumentStatus, Indexed, Metrics, Rejection, SyncJob
 from docferry.model import AttributeValue, Date, Principal
+
+STATUSES: dict[str, Indexed] = {
+    "RECEIVED": "PROCESSING",
+    "PROCESSING": "PROCESSING",
+    "INDEXED": "INDEXED",
+    "UPDATED": "INDEXED",
+    "FAILED": "FAILED",
+    "DOCUMENT_FAILED_TO_INDEX": "FAILED",
+    "DELETING": "NOT_FOUND",
+    "DELETED": "NOT_FOUND",
+}
 
 
 def principal(entry: Principal) -> dict[str, Any]:
@@ -33,6 +44,16 @@ def rejections(reply: dict[str, Any]) -> list[Rejection]:
         for failed in reply.get("failedDocuments") or []
         for error in (failed.get("error") or {},)
     ]
+
+
+def document_status(detail: dict[str, Any]) -> DocumentStatus:
+    """One entry of ListDocuments."""
+    return DocumentStatus(
+        id=detail["documentId"],
+        status=STATUSES.get(detail["status"], "FAILED"),
+        message=error_text(detail.get("error")),
+        updated_at=detail.get("updatedAt"),
+    )
 
 
 def sync_job(entry: dict[str, Any]) -> SyncJob:

@@ -88,12 +88,12 @@ def test_a_document_that_lost_its_id_with_its_access_control_is_held_back() -> N
     old = [secret("handbook/plan-7", locator="plan.md")]
     new = [document("handbook/plan.md", locator="plan.md")]
 
-    assert renamed(old, new) == ({"handbook/plan-7"}, {"handbook/plan.md"})
+    assert renamed(old, new) == (frozenset({"handbook/plan-7"}), frozenset({"handbook/plan.md"}))
     assert guarded(old, new, renamed=Renamed(*renamed(old, new))) == [UNCHANGED, Exposed("handbook/plan.md", new[0])]
 
-    assert renamed(old, new, approved=("handbook/plan.md",)) == (set(), set())
-    assert renamed([*old, *new], new) == (set(), set())
-    assert renamed([*old, document("handbook/plan.md", "v0", locator="plan.md")], new) == (set(), set())
+    assert renamed(old, new, approved=("handbook/plan.md",)) == (frozenset(), frozenset())
+    assert renamed([*old, *new], new) == (frozenset(), frozenset())
+    assert renamed([*old, document("handbook/plan.md", "v0", locator="plan.md")], new) == (frozenset(), frozenset())
 
 
 def test_a_document_that_has_its_id_from_its_place_is_no_other() -> None:

@@ -1,13 +1,16 @@
 """Shards: the change set in parts that one invocation can handle."""
 
+from itertools import pairwise
+
 import pytest
 from msgspec import structs
 
 from docferry.delivery import shards
-from docferry.delivery.shards import ShardWriter
+from docferry.delivery.shards import Begun, ShardWriter
 from docferry.errors import ChangeSetInvalid
 from docferry.model import Change, Kind, Outcome
 from docferry.state import lines
+from docferry.state.ahead import behind
 from docferry.state.keys import shard_key
 from docferry.state.runs import Operation, Shard
 from docferry.state.store import Store
@@ -68,6 +71,24 @@ def test_shards_are_named_by_operation_and_number(store: Store) -> None:
         writer.add_line(lines.encode(change))
 
     assert [(one.shard, one.documents) for one in writer.close()] == [("delete-00000", 3), ("delete-00001", 1)]
+
+
+@pytest.mark.parametrize("stops", [[], [1], [2, 3], [1, 2, 3, 4, 5, 6]])
+def test_shards_are_the_same_wherever_another_writer_goes_on(store: Store, stops: list[int]) -> None:
+    """It gets the shards and the lines of the one that is not full, through JSON; the writes are behind."""
+    found = changes([1, 40, 1, 70, 1, 1, 1])
+    begun = shards.NOTHING
+    for first, end in pairwise([0, *stops, len(found)]):
+        with behind(2) as sending:
+            writer = ShardWriter(store, "run", "put", begun=begun, behind=sending)
+            for change in found[first:end]:
+                writer.add(change)
+        begun = lines.decode(lines.encode(writer.begun()), Begun)
+
+    made = ShardWriter(store, "run", "put", begun=begun).close()
+
+    assert written(store, made) == [["d0", "d1", "d2"], ["d3", "d4", "d5"], ["d6"]]
+    assert [one.shard for one in made] == ["put-00000", "put-00001", "put-00002"]
 
 
 def test_the_size_of_what_is_deleted_does_not_matter(store: Store) -> None:

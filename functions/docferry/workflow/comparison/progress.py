@@ -43,9 +43,10 @@ class Task(Struct, frozen=True, kw_only=True):
 class Progress(Struct, frozen=True, kw_only=True):
     """How far a comparison came (``comparison.json``).
 
-    ``base`` is the manifest of the comparison. ``after`` is the last id, or place, of the last step of the stage.
-    ``statuses``, ``secret``, ``bare``, ``kept`` and ``listed`` are sorted chunks that a stage writes and a later one
-    reads. ``streams`` are the parts of the streams of a report, by their names.
+    ``base`` is the manifest of the comparison. ``after`` is the last id, or place, of the last step of the stage;
+    ``token`` says where the index goes on with its statuses. ``statuses``, ``secret``, ``bare``, ``kept`` and
+    ``listed`` are sorted chunks that a stage writes and a later one reads. ``streams`` are the parts of the streams of
+    a report, by their names.
 
     ``of_source`` counts the deletes of documents that came from the source, ``strays`` those of documents that nobody
     knew in the index. ``attributes`` are those of the documents to be put, and ``wrong`` says which of them the index
@@ -55,6 +56,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     base: Pointer | None
     stage: Stage
     after: str = ""
+    token: str | None = None
     statuses: tuple[Chunk, ...] = ()
     secret: tuple[Chunk, ...] = ()
     bare: tuple[Chunk, ...] = ()
