@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Struct, structs
 
 from docferry.connector import Connector, Part
-from docferry.errors import Conflict, DocferryError
+from docferry.errors import Conflict, DocferryError, RequestRefused
 from docferry.indexes import (
     Access,
     DocumentStatus,
@@ -89,6 +89,8 @@ class FakeIndex:
         self.history: list[SyncJob] = []
         """The jobs, newest first."""
         self.known: dict[str, DocumentStatus] = {}
+        self.forgotten_pages: set[str] = set()
+        """Pages of the list of statuses that the service does not know any more."""
         self.asked: list[str | None] = []
         """The execution id of each question for statuses."""
         self.start_error: DocferryError | None = None
@@ -151,11 +153,16 @@ class FakeIndex:
         """See Index.delete."""
         raise NotImplementedError
 
-    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
-        """See Index.statuses. Like Q Business, it gives all it has, in no order."""
+    def statuses(self, execution_id: str | None, ids: Iterable[str], page: str = "") -> Iterator[DocumentStatus]:
+        """See Index.statuses. Like Q Business, it gives all it has, in no order, two on a page."""
         self.asked.append(execution_id)
         list(ids)
-        return iter(reversed(self.known.values()))
+        if page in self.forgotten_pages:
+            raise RequestRefused(f"there is no page {page}")
+        said = [*reversed(self.known.values())]
+        for number in range(int(page or 0), len(said)):
+            following = number - number % 2 + 2
+            yield structs.replace(said[number], next_page=str(following) if following < len(said) else "")
 
     def fields(self) -> Fields:
         """See Index.fields."""

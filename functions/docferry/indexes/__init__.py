@@ -131,12 +131,14 @@ class DocumentStatus(Struct, frozen=True):
     """What the service says of a document that it accepted.
 
     ``updated_at`` is when that became so. None: the service does not say, and tells only what a job has put.
+    ``next_page`` is where a list goes on after the page that this is from. Empty: there is no list, or no other page.
     """
 
     id: str
     status: Indexed
     message: str = ""
     updated_at: datetime | None = None
+    next_page: str = ""
 
 
 class GroupStatus(Struct, frozen=True):
@@ -231,10 +233,12 @@ class Index(Protocol):
         """
         ...
 
-    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+    def statuses(self, execution_id: str | None, ids: Iterable[str], page: str = "") -> Iterator[DocumentStatus]:
         """The status of the documents, in any order. Others may be among them. One left out is not in the index.
 
-        ``execution_id`` names the sync job that put them, or is None when that does not matter.
+        ``execution_id`` names the sync job that put them, or is None when that does not matter. A service that lists
+        all of the data source begins with a ``page`` (DocumentStatus.next_page); it raises RequestRefused when it does
+        not know the page any more.
         """
         ...
 

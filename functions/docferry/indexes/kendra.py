@@ -162,7 +162,7 @@ class Kendra:
             )
         )
 
-    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+    def statuses(self, execution_id: str | None, ids: Iterable[str], page: str = "") -> Iterator[DocumentStatus]:  # noqa: ARG002  # Kendra looks up by id
         """See Index.statuses."""
         job = {"datasourceId": self._settings.data_source_id, "jobExecutionId": execution_id} if execution_id else {}
         info = (

@@ -151,16 +151,17 @@ class QBusiness:
         )
         return [rejected for rejected in rejections(reply) if rejected.code != "ResourceNotFound"]
 
-    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:  # noqa: ARG002  # Q Business cannot look up by id: it lists the data source
+    def statuses(self, execution_id: str | None, ids: Iterable[str], page: str = "") -> Iterator[DocumentStatus]:  # noqa: ARG002  # Q Business cannot look up by id: it lists the data source
         """See Index.statuses."""
         params = {**self._index, "dataSourceIds": [self._settings.data_source_id], "maxResults": 100}
-        for page in self._pages("list_documents", params):
-            for detail in page.get("documentDetailList") or []:
+        for reply in self._pages("list_documents", params | ({"nextToken": page} if page else {})):
+            for detail in reply.get("documentDetailList") or []:
                 yield DocumentStatus(
                     id=detail["documentId"],
                     status=STATUSES.get(detail["status"], "FAILED"),
                     message=error_text(detail.get("error")),
                     updated_at=detail.get("updatedAt"),
+                    next_page=reply.get("nextToken") or "",
                 )
 
     def fields(self) -> Fields:
