@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Struct, structs
 
 from docferry.connector import Connector, Part
-from docferry.errors import Conflict, DocferryError
+from docferry.errors import Conflict, DocferryError, RequestRefused
 from docferry.indexes import (
     Access,
     DocumentStatus,
@@ -27,6 +27,7 @@ from docferry.indexes import (
     Verify,
     service,
 )
+from docferry.indexes.status_lists import StatusPage
 from docferry.model import Content, Document, Group, Outcome, S3Object
 from docferry.registry import Clients
 from docferry.runtime.settings import Settings
@@ -90,6 +91,8 @@ class FakeIndex:
         self.history: list[SyncJob] = []
         """The jobs, newest first."""
         self.known: dict[str, DocumentStatus] = {}
+        self.forgotten_pages: set[str] = set()
+        """Pages of the list of statuses that the service does not know any more."""
         self.asked: list[str | None] = []
         """The execution id of each question for statuses."""
         self.start_error: DocferryError | None = None
@@ -157,6 +160,15 @@ class FakeIndex:
         self.asked.append(execution_id)
         list(ids)
         return iter(reversed(self.known.values()))
+
+    def status_pages(self, token: str | None) -> Iterator[StatusPage]:
+        """See ListsStatuses.status_pages. Two are on a page."""
+        self.asked.append(token)
+        if token in self.forgotten_pages:
+            raise RequestRefused(f"there is no page {token}")
+        said = [*reversed(self.known.values())]
+        for start in range(int(token or 0), len(said), 2):
+            yield StatusPage(said[start : start + 2], str(start + 2) if start + 2 < len(said) else None)
 
     def fields(self) -> Fields:
         """See Index.fields."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, Literal, Protocol
 
 from msgspec import Meta, Struct
 
@@ -143,13 +143,6 @@ class DocumentStatus(Struct, frozen=True):
     updated_at: datetime | None = None
 
 
-class StatusPage(Struct, frozen=True):
-    """Some of what a service says of its whole data source. ``token`` says where to go on; None: it was the last."""
-
-    statuses: list[DocumentStatus]
-    token: str | None
-
-
 class GroupStatus(Struct, frozen=True):
     """How far the service has come with the last put or delete of a group. ``message`` says why one has FAILED."""
 
@@ -288,15 +281,6 @@ class Index(Protocol):
 
         Raises ConfigurationError when the service cannot be asked for such a reader.
         """
-        ...
-
-
-@runtime_checkable
-class ListsStatuses(Protocol):
-    """An index that tells the statuses of its whole data source page by page. An index need not be one."""
-
-    def status_pages(self, token: str | None) -> Iterator[StatusPage]:
-        """What it says, from the start or from where a page before has told to go on. Raises as Index.statuses does."""
         ...
 
 

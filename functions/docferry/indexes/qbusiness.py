@@ -24,7 +24,6 @@ from docferry.indexes import (
     Reader,
     Rejection,
     Service,
-    StatusPage,
     SyncJob,
     Verify,
 )
@@ -37,6 +36,7 @@ from docferry.indexes.qbusiness_wire import (
     rejections,
     sync_job,
 )
+from docferry.indexes.status_lists import StatusPage
 from docferry.model import AttributeValue, Content, Date, Document, Group, S3Object
 from docferry.registry import Clients
 

@@ -11,7 +11,7 @@ from docferry.runtime.wiring import Wired
 from docferry.settlement import settling
 from docferry.settlement.outcomes import Left, missing
 from docferry.settlement.settle import commit, with_parts
-from docferry.settlement.settling import Remaining, Settling
+from docferry.settlement.settling import Listing, Remaining, Settling
 from docferry.settlement.statuses import SMALL_RUN, Statuses
 from docferry.settlement.steps import Steps, failed_prefix
 from docferry.settlement.verify import has_ended, is_clean, verdict
@@ -20,7 +20,6 @@ from docferry.state.keys import CHANGES, FAILED, run_key
 from docferry.state.manifest import Pointer
 from docferry.state.merge import Ascending, align
 from docferry.state.runs import shards
-from docferry.state.sorting import Chunk
 from docferry.state.store import Store
 from docferry.sync_job import job as sync_job
 from docferry.sync_job.job import SyncJobRecord
@@ -66,13 +65,13 @@ def _take_back(wired: Wired, record: SyncJobRecord, job: SyncJob, remaining: Rem
     if not state.done:
         state, old = with_parts(store, name, state, only_counts=moved)
         small = sum(shard.documents for shard in sent) <= SMALL_RUN
-        statuses = Statuses(store, run, wired.index, job, small=small, listed=state.statuses, after=state.after)
+        statuses = Statuses(wired, run, job, remaining, state, small=small)
         judge = Again(wired.index, job, statuses, _ids(quarantine.of_run(store, run, after=state.after)))
         with Left(store, sent, frozenset(state.missing), state.after, state.reached) as left:
             state = Steps(store, run, name, state, old, left, judge).go_on(key, remaining)
     if not state.tally.failed:
         return 0, None
-    committed = now if moved else commit(store, name, state, current, record.committed)
+    committed = commit(store, name, state, current, record.committed)
     _note_failures(store, run, name, state)
     return state.tally.failed, committed
 
@@ -89,7 +88,7 @@ class Again:
         self._known = known
 
     @property
-    def listed(self) -> tuple[Chunk, ...] | None:
+    def listed(self) -> Listing:
         """See Judge."""
         return self._statuses.listed
 

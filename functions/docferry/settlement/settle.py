@@ -63,13 +63,10 @@ def settle(wired: Wired, run: str, job: SyncJob | None, remaining: Remaining, *,
     if not state.done:
         state, old = with_parts(store, run, state, only_counts=moved)
         with Left(store, sent, frozenset(state.missing), state.after, state.reached) as left:
-            state = Steps(store, run, run, state, old, left, _judge(wired, run, crawled, state)).go_on(key, remaining)
-    if moved and current is not None:
-        # By an invocation that died after it.
-        committed = current.value
-    else:
-        last = record.committed if record else None
-        committed = commit(store, run, state, current, last, rebuild=crawled.rebuild)
+            judge = _judge(wired, run, crawled, state, remaining)
+            state = Steps(store, run, run, state, old, left, judge).go_on(key, remaining)
+    last = record.committed if record else None
+    committed = commit(store, run, state, current, last, rebuild=crawled.rebuild)
     if state.failed:
         store.write_parts(run_key(run, FAILED), state.failed)
     quarantine.update(store, run)
@@ -101,11 +98,15 @@ def commit(
     *,
     rebuild: bool = False,
 ) -> Pointer:
-    """Move the pointer to the manifest that the steps have written. Raises ManifestInvalid when it was moved meanwhile.
+    """Move the pointer to the manifest that the steps have written. May be repeated.
 
-    ``last`` is the manifest that was committed last, as far as it was recorded. A ``rebuild`` replaces a pointer that
-    cannot be read, too.
+    Raises ManifestInvalid when another run has moved it meanwhile. ``last`` is the manifest that was committed last, as
+    far as it was recorded. A ``rebuild`` replaces a pointer that cannot be read, too.
     """
+    if current is not None and manifest.is_of(store, current.value, name):
+        if state.base is not None and current.value.before == state.base.key:
+            manifest.sweep(store, current.value, state.base)
+        return current.value
     etag = current.etag if current is not None else store.etag(store.held(MANIFEST)) if rebuild else None
     written = manifest.write_list(store, name, state.parts)
     return manifest.move(store, etag, written, base=_value(current), generation=last.generation if last else 0)
@@ -141,15 +142,13 @@ def _begun(
     return Settling(base=base, job=job, missing=tuple(missing(store, run, sent)))
 
 
-def _judge(wired: Wired, run: str, crawled: ChangeSet, state: Settling) -> Judge:
+def _judge(wired: Wired, run: str, crawled: ChangeSet, state: Settling, remaining: Remaining) -> Judge:
     job = state.job
     if job is None or not has_ended(job):
         return Doubting()
     sent = _sent(crawled)
     held = crawled.manifest.documents if crawled.manifest else 0
-    statuses = Statuses(
-        wired.store, run, wired.index, job, small=sent <= SMALL_RUN, listed=state.statuses, after=state.after
-    )
+    statuses = Statuses(wired, run, job, remaining, state, small=sent <= SMALL_RUN)
     return Trusting(wired.index, job, statuses, sent=sent, held=held + crawled.counts.added)
 
 

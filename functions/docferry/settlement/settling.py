@@ -24,6 +24,14 @@ class Unfinished(Exception):  # noqa: N818  # says how far a settlement is, and 
     """Time runs short. What was done is kept, and another invocation goes on."""
 
 
+class Listing(Struct, frozen=True, kw_only=True):
+    """What the index has listed of its documents, in sorted chunks. ``token`` says where the next page begins."""
+
+    chunks: tuple[Chunk, ...] = ()
+    token: str | None = None
+    whole: bool = False
+
+
 class Tally(Struct, frozen=True, kw_only=True):
     """Documents, by what became of them.
 
@@ -53,8 +61,8 @@ class Settling(Struct, frozen=True, kw_only=True):
 
     Outcomes up to the id ``after`` are judged, and ``reached`` says in which shards that is (outcomes.Left). So many
     ``parts_done`` of the base are done with; of the next one, lines up to the id ``written`` are written. ``parts`` is
-    the new manifest so far, ``failed`` the outcomes that were not acknowledged. ``statuses`` is where it stands what
-    the index says of all its documents, once it was asked. ``only_counts``: the manifest has
+    the new manifest so far, ``failed`` the outcomes that were not acknowledged. ``statuses`` is what the
+    index says of all its documents, as far as it was asked. ``only_counts``: the manifest has
     moved already, and nothing is written to it. ``done``: there is no step left.
     """
 
@@ -68,7 +76,7 @@ class Settling(Struct, frozen=True, kw_only=True):
     written: str = ""
     parts: tuple[Part, ...] = ()
     failed: tuple[Part, ...] = ()
-    statuses: tuple[Chunk, ...] | None = None
+    statuses: Listing = Listing()
     only_counts: bool = False
     tally: Tally = Tally()
     done: bool = False

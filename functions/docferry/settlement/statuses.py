@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import dropwhile
+from functools import partial
 
 from msgspec import structs
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
-from docferry.indexes import DocumentStatus, Index, SyncJob
+from docferry.errors import RequestRefused
+from docferry.indexes import DocumentStatus, SyncJob
+from docferry.indexes.status_lists import status_pages
 from docferry.model import Outcome
+from docferry.runtime.wiring import Wired
+from docferry.settlement.settling import RESERVE_MS, Listing, Remaining, Settling, Unfinished
 from docferry.state import lines, sorting
-from docferry.state.chunks import chunks
 from docferry.state.keys import statuses_key
-from docferry.state.sorting import Chunk
-from docferry.state.store import Store
+from docferry.state.sorting import Chunks
 
 SMALL_RUN = 1_000
 """Documents of a run whose statuses ``verify: auto`` asks for."""
@@ -26,30 +28,22 @@ ATTEMPTS = 4
 class Statuses:
     """What the index says of documents that a sync job has put or deleted, asked for in order of id.
 
-    A service that only lists its documents is asked once for all of them, unless the run is ``small``. That is the work
-    of one invocation: Q Business lists a hundred in a call, and holds a million at most, which makes 10,000 calls.
-    ``listed`` are the chunks that the list has filled: a hundred, which are merged in 50 MiB. The documents come
-    ``after`` an id.
+    A service that only lists its documents is asked once for all of them, unless the run is ``small``. Ten million are
+    100,000 calls of Q Business, so another invocation goes on with the list of the one before; ``state`` has it, and
+    after which id the documents come. Raises Unfinished when time runs short.
     """
 
     def __init__(
-        self,
-        store: Store,
-        run: str,
-        index: Index,
-        job: SyncJob,
-        *,
-        small: bool,
-        listed: tuple[Chunk, ...] | None = None,
-        after: str = "",
+        self, wired: Wired, run: str, job: SyncJob, remaining: Remaining, state: Settling, *, small: bool
     ) -> None:
-        self.listed = listed
-        self._store = store
+        self.listed = state.statuses
+        self._store = wired.store
+        self._index = wired.index
         self._run = run
-        self._index = index
         self._job = job
-        self._lists = not index.limits.statuses_by_id and not small
-        self._after = after
+        self._remaining = remaining
+        self._after = state.after
+        self._lists = not wired.index.limits.statuses_by_id and not small
         self._sorted: Iterator[DocumentStatus] | None = None
         self._next: DocumentStatus | None = None
 
@@ -108,17 +102,41 @@ class Statuses:
         return found
 
     def _read_list(self) -> Iterator[DocumentStatus]:
-        if self.listed is None:
-            self.listed = self._write_list()
-        statuses = (lines.decode(line, DocumentStatus) for line in sorting.merge(self._store, self.listed))
-        return dropwhile(lambda status: status.id <= self._after, statuses)
+        if not self.listed.whole:
+            self._list()
+        while (fewer := sorting.fewer(self._store, partial(statuses_key, self._run), self.listed.chunks)) is not None:
+            self.listed = structs.replace(self.listed, chunks=fewer)
+            self._check_time()
+        said = sorting.merge(self._store, self.listed.chunks, after=self._after)
+        return (lines.decode(line, DocumentStatus) for line in said)
 
-    def _write_list(self) -> tuple[Chunk, ...]:
-        said = self._index.statuses(self._job.execution_id, ())
-        return tuple(
-            sorting.write_chunk(self._store, statuses_key(self._run, f"job-{number:05}"), chunk)
-            for number, chunk in enumerate(chunks(said, sorting.CHUNK_LINES))
-        )
+    def _list(self) -> None:
+        """Write the list in sorted chunks. Begin anew when the service does not know the page of long ago any more."""
+        before = self.listed.token
+        try:
+            self._go_on_listing()
+        except RequestRefused:
+            if before is None or self.listed.token != before:
+                raise
+            self.listed = Listing()
+            self._go_on_listing()
+
+    def _go_on_listing(self) -> None:
+        said = Chunks(self._store, lambda number: statuses_key(self._run, f"job-{number:05}"), self.listed.chunks)
+        for page in status_pages(self._index, self.listed.token):
+            before = len(said.written)
+            for status in page.statuses:
+                said.add(status)
+            if page.token is not None and len(said.written) > before:
+                said.end()
+                self.listed = Listing(chunks=tuple(said.written), token=page.token)
+                self._check_time()
+        said.end()
+        self.listed = Listing(chunks=tuple(said.written), whole=True)
+
+    def _check_time(self) -> None:
+        if self._remaining() < RESERVE_MS:
+            raise Unfinished
 
 
 def _is_settled(outcome: Outcome, status: DocumentStatus | None) -> bool:

@@ -42,7 +42,11 @@ class Steps:
         """Make one step after the other, and save each. Raises Unfinished when time runs short after one."""
         self._skip()
         while not self.state.done:
-            self._step()
+            try:
+                self._step()
+            except Unfinished:
+                self._store.write(key, self.state)
+                raise
             self._store.write(key, self.state)
             if remaining() < settling.RESERVE_MS:
                 raise Unfinished
@@ -53,7 +57,11 @@ class Steps:
         part, last = self._part()
         outcomes = self._left.take(last, self._judge.asks)
         ended = self._left.next_id is None or (last is not None and self._left.next_id > last)
-        judged = self._judge.judge(outcomes)
+        try:
+            judged = self._judge.judge(outcomes)
+        except Unfinished:
+            self.state = structs.replace(state, statuses=self._judge.listed)
+            raise
         state = structs.replace(
             state,
             after=outcomes[-1].id if outcomes else state.after,

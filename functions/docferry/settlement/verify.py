@@ -10,16 +10,16 @@ from msgspec import structs
 
 from docferry.indexes import ENDED, DocumentStatus, Index, SyncJob
 from docferry.model import Acceptance, Outcome
+from docferry.settlement.settling import Listing
 from docferry.settlement.statuses import FEW_CALLS, SMALL_RUN, Statuses
-from docferry.state.sorting import Chunk
 
 
 class Judge(Protocol):
     """Says what became of documents, some at a time, in order of id."""
 
     @property
-    def listed(self) -> tuple[Chunk, ...] | None:
-        """Where it stands what the index says of all its documents, once it was asked."""
+    def listed(self) -> Listing:
+        """What the index says of all its documents, as far as it was asked."""
         ...
 
     def asks(self, outcome: Outcome) -> bool:
@@ -27,7 +27,7 @@ class Judge(Protocol):
         ...
 
     def judge(self, outcomes: list[Outcome]) -> list[Outcome]:
-        """What is to be recorded of these."""
+        """What is to be recorded of these. Raises Unfinished when the index has much to list, and time runs short."""
         ...
 
 
@@ -46,9 +46,9 @@ class Doubting:
     """Of a job that was not seen to end: everything that it was sent is doubtful."""
 
     @property
-    def listed(self) -> tuple[Chunk, ...] | None:
+    def listed(self) -> Listing:
         """See Judge."""
-        return None
+        return Listing()
 
     def asks(self, _: Outcome) -> bool:
         """See Judge."""
@@ -80,7 +80,7 @@ class Trusting:
         self._every_delete = not clean or index.verify == "all"
 
     @property
-    def listed(self) -> tuple[Chunk, ...] | None:
+    def listed(self) -> Listing:
         """See Judge."""
         return self._statuses.listed
 

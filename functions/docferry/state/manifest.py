@@ -218,18 +218,19 @@ def move(
     except Moved as error:
         raise ManifestInvalid(f"{key} was moved by another run; nothing was committed") from error
     if base is not None:
-        _sweep(store, kept=(moved, base), gone=base.before)
+        sweep(store, moved, base)
     return moved
 
 
-def _sweep(store: Store, *, kept: Sequence[Pointer], gone: str) -> None:
-    """Remove what only the manifest ``gone`` needed, and what a commit that died has left where the new one stands.
+def sweep(store: Store, moved: Pointer, base: Pointer) -> None:
+    """Remove what only the manifest before ``base`` needed, and what commits that died have left beside the new one.
 
-    Nothing else is touched: another run may be writing.
+    ``moved`` is the manifest now, and came after ``base``. Nothing else is touched: another run may be writing. May be
+    repeated.
     """
-    needed = {key for pointer in kept for key in _objects(store, pointer.key)}
-    own = kept[0].key.rpartition("/")[0] + "/"
-    found = {*_objects(store, gone), *store.keys(own)} - needed
+    needed = {key for pointer in (moved, base) for key in _objects(store, pointer.key)}
+    own = moved.key.rpartition("/")[0] + "/"
+    found = {*_objects(store, base.before), *store.keys(own)} - needed
     store.delete_all(sorted(found))
 
 

@@ -1,6 +1,7 @@
 """Verification: what the index says later decides what is recorded of a document."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -8,10 +9,11 @@ from msgspec import structs
 
 from docferry.indexes import DocumentStatus, Indexed, SyncJob, Verify
 from docferry.model import Acceptance, Kind, Outcome
+from docferry.settlement.settling import RESERVE_MS, Settling, Unfinished
 from docferry.settlement.statuses import ATTEMPTS, Statuses
 from docferry.settlement.verify import Trusting, asks_for_all, judged
 from docferry.state.store import Store
-from tests.unit.fakes import LIMITS, NOON, FakeIndex, document, job
+from tests.unit.fakes import LIMITS, NOON, FakeIndex, document, job, wired
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -82,7 +84,7 @@ def verify(
     store: Store, index: FakeIndex, *outcomes: Outcome, ended: SyncJob = ENDED, small: bool = True
 ) -> list[Outcome]:
     """Verify outcomes of a run, which is small or not."""
-    statuses = Statuses(store, "run-1", index, ended, small=small)
+    statuses = Statuses(wired(store, index), "run-1", ended, lambda: RESERVE_MS, Settling(base=None), small=small)
     sent = len(outcomes) if small else 10**6
     return Trusting(index, ended, statuses, sent=sent, held=sent).judge(list(outcomes))
 
@@ -212,24 +214,38 @@ def test_a_small_run_is_verified_at_once(*, verify_as: Verify, by_id: bool, sent
     assert asks_for_all(index, sent=sent, held=held) is asks
 
 
-def test_statuses_in_many_pieces_are_joined(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an index that only lists says of a million documents is asked once, and sorted outside of memory."""
-    monkeypatch.setattr("docferry.state.sorting.CHUNK_LINES", 2)
+@pytest.mark.parametrize("forgets", [False, True])
+def test_a_list_of_statuses_goes_on_in_another_invocation(
+    store: Store, monkeypatch: pytest.MonkeyPatch, *, forgets: bool
+) -> None:
+    """What an index that only lists says of millions of documents is asked once, and sorted outside of memory.
+
+    A page that the service has forgotten meanwhile makes it begin anew.
+    """
+    monkeypatch.setattr("docferry.state.sorting.CHUNK_LINES", 4)
+    monkeypatch.setattr("docferry.state.sorting.FAN_IN", 2)
     index = FakeIndex()
     index.limits = structs.replace(LIMITS, statuses_by_id=False)
-    ids = [f"d{number}" for number in range(9)]
+    ids = [f"d{number:02}" for number in range(20)]
     index.says(*(DocumentStatus(id_, "INDEXED") for id_ in ids[::2]))
-    statuses = Statuses(store, "run-1", index, ENDED, small=False)
-    judge = Trusting(index, ENDED, statuses, sent=10**6, held=10**6)
+    state, found, times, invocations = Settling(base=None), list[Outcome](), iter([0, RESERVE_MS, 0, 0]), 0
 
-    found = judge.judge([outcome("added", id_=id_) for id_ in ids[:4]])
-    again = Statuses(store, "run-1", index, ENDED, small=False, listed=judge.listed, after=ids[3])
-    judge = Trusting(index, ENDED, again, sent=10**6, held=10**6)
-    found += judge.judge([outcome("added", id_=id_) for id_ in ids[4:6]])
-    found += judge.judge([outcome("added", id_=id_) for id_ in ids[6:]])
+    while ids:
+        statuses = Statuses(wired(store, index), "run-1", ENDED, lambda: next(times, RESERVE_MS), state, small=False)
+        judge = Trusting(index, ENDED, statuses, sent=10**6, held=10**6)
+        with suppress(Unfinished):
+            found += judge.judge([outcome("added", id_=id_) for id_ in ids[:7]])
+            state, ids = structs.replace(state, after=ids[:7][-1]), ids[7:]
+        state = structs.replace(state, statuses=judge.listed)
+        invocations += 1
+        if forgets and invocations == 1:
+            index.forgotten_pages = {judge.listed.token or ""}
+        elif forgets:
+            index.forgotten_pages = set()
 
-    assert [one.state == "acknowledged" for one in found] == [True, False] * 4 + [True]
-    assert len(index.asked) == 1
+    assert [one.state == "acknowledged" for one in found] == [True, False] * 10
+    assert len(index.asked) == (4 if forgets else 2)
+    assert invocations > 3
 
 
 def test_an_index_that_only_lists_is_not_asked_where_nothing_is_to_be_known(store: Store) -> None:

@@ -15,7 +15,8 @@ from msgspec import Struct, structs
 from docferry.connector import Connector, Part, Policy
 from docferry.delivery import shards
 from docferry.delivery.carried import Span
-from docferry.indexes import DocumentStatus, StatusPage
+from docferry.indexes import DocumentStatus
+from docferry.indexes.status_lists import StatusPage
 from docferry.model import Document, Listed, Opened, Outcome, Principal, Skipped
 from docferry.runtime.settings import Settings
 from docferry.runtime.wiring import Wired

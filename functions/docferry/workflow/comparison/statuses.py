@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from docferry.indexes import Index, ListsStatuses, StatusPage
+from docferry.errors import RequestRefused
+from docferry.indexes.status_lists import status_pages
 from docferry.state.keys import statuses_key
 from docferry.state.sorting import Chunks
 from docferry.workflow.comparison import inputs
@@ -12,9 +13,21 @@ from docferry.workflow.comparison.progress import Progress, Work
 
 
 def statuses(work: Work, progress: Progress) -> Iterator[Progress]:
-    """Write what the index says of its documents, in sorted chunks, in steps of so many pages."""
+    """Write what the index says of its documents, in sorted chunks, in steps of so many pages.
+
+    Begins anew when the service does not know any more where an invocation before this one came to.
+    """
+    try:
+        yield from _listed(work, progress)
+    except RequestRefused:
+        if progress.token is None:
+            raise
+        yield from _listed(work, structs.replace(progress, statuses=(), token=None))
+
+
+def _listed(work: Work, progress: Progress) -> Iterator[Progress]:
     said = Chunks(work.store, lambda number: statuses_key(work.run, f"drift-{number:05}"), progress.statuses)
-    for number, page in enumerate(_pages(work.wired.index, progress.token), 1):
+    for number, page in enumerate(status_pages(work.wired.index, progress.token), 1):
         for status in page.statuses:
             said.add(status)
         if number % inputs.STATUS_CALLS == 0 and page.token is not None:
@@ -22,10 +35,3 @@ def statuses(work: Work, progress: Progress) -> Iterator[Progress]:
             yield structs.replace(progress, statuses=tuple(said.written), token=page.token)
     said.end()
     yield structs.replace(progress, stage="order", statuses=tuple(said.written), token=None)
-
-
-def _pages(index: Index, token: str | None) -> Iterator[StatusPage]:
-    """What the index says. One that does not tell where it goes on says all of it in one invocation."""
-    if isinstance(index, ListsStatuses):
-        return index.status_pages(token)
-    return (StatusPage([status], None) for status in index.statuses(None, ()))
