@@ -1,9 +1,10 @@
 """The state bucket as the first versions of Docferry laid it out: one data source, no ledger, no scope."""
 
 import json
+from hashlib import sha256
 from typing import Any
 
-from docferry.state.keys import LEDGER, MANIFEST, SCOPE, SYNC_JOB
+from docferry.state.keys import LEDGER, MANIFEST, MANIFESTS, SCOPE, SYNC_JOB
 from docferry.state.store import Store
 
 
@@ -11,8 +12,13 @@ def as_first_laid_out(objects: dict[str, bytes], held: str) -> dict[str, bytes]:
     """The objects of a bucket, with those of the data source under ``held`` where they stood at first."""
     moved = {key.removeprefix(held): content for key, content in objects.items()}
     pointer = json.loads(moved[MANIFEST])
-    places = {"key": pointer["key"].removeprefix(held), "before": pointer["before"].removeprefix(held)}
-    moved[MANIFEST] = _encoded({name: pointer[name] for name in ("format", "documents", "sha256")} | places)
+    stream = b"".join(objects[part["key"]] for part in json.loads(objects[pointer["key"]]))
+    moved = {key: content for key, content in moved.items() if not key.startswith(MANIFESTS)}
+    # A manifest was one object, and parts that follow each other are one stream of lines.
+    place = f"{pointer['key'].removeprefix(held).rpartition('/')[0]}.jsonl.zst"
+    moved[place] = stream
+    described = {"format": 1, "key": place, "documents": pointer["documents"], "sha256": sha256(stream).hexdigest()}
+    moved[MANIFEST] = _encoded(described)
     record = json.loads(moved[SYNC_JOB])
     moved[SYNC_JOB] = _encoded({name: record.get(name) for name in ("run", "state", "previous", "execution_id")})
     return {key: content for key, content in moved.items() if key not in {SCOPE, LEDGER}}
