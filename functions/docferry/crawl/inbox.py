@@ -18,7 +18,7 @@ from docferry.crawl import change_set_lines
 from docferry.crawl.change_set_lines import Edit
 from docferry.errors import ChangeSetInvalid, DocumentVanished, LeaseLost, ManifestInvalid, StateInvalid
 from docferry.model import Document, Listed, Opened, Skipped
-from docferry.state import lines
+from docferry.state import lines, sorting
 from docferry.state.keys import COLLECTED, INBOX, collected_key, content_key
 from docferry.state.lines import is_document
 from docferry.state.objects import Moved, Object, Record
@@ -212,19 +212,20 @@ def _read_change_set(store: Store, connector: str, arrived: Object, check: Calla
 def _write_listing(store: Store, current: Record[Collected], batch: _Batch) -> Record[Collected]:
     """Write the listing with the edits in it, and move the pointer to it."""
     before = current.value.listing
-    garbage = [*batch.garbage, *([before.key] if before else [])]
+    parts = store.parts(before.key) if before else ()
+    garbage = [*batch.garbage, *(part.key for part in parts or ()), *([before.key] if before else [])]
     old = store.lines(before.key) if before else iter(())
-    first = last = ""
-    with store.writing(collected_key()) as stream:
-        for last, line in _merged(old, batch.entries, garbage):
-            first = first or last
-            stream.add_line(line)
-    listing = Chunk(stream.written.key, first, last, stream.count, distinct=True)
-    if not stream.count:
-        garbage.append(listing.key)
+    key = collected_key()
+    writer = store.part_writer(f"{key.removesuffix(sorting.SUFFIX)}/")
+    first, last, count = "", "", 0
+    for count, (last, line) in enumerate(_merged(old, batch.entries, garbage), 1):  # noqa: B007  # read after the loop
+        first = first or last
+        writer.add_line(line)
+    if count:
+        writer.end(key)
     value = Collected(
-        listing=listing if stream.count else None,
-        documents=stream.count,
+        listing=Chunk(key, first, last, count, distinct=True) if count else None,
+        documents=count,
         taken=tuple(batch.taken),
         garbage=tuple(garbage),
     )

@@ -16,7 +16,7 @@ from docferry.crawl import change_set_lines, inbox
 from docferry.crawl.inbox import Inbox
 from docferry.errors import Conflict, DocumentVanished, LeaseLost, ManifestInvalid
 from docferry.model import Document, Listed, Skipped
-from docferry.state import sorting
+from docferry.state import parts, sorting
 from docferry.state.keys import COLLECTED
 from docferry.state.lines import decode, is_document
 from docferry.state.objects import Object
@@ -98,6 +98,20 @@ def test_change_sets_are_taken_in_order_and_leave_the_inbox(store: Store) -> Non
     assert (found.listing.first, found.listing.last) == ("team/a", "team/c")
     assert len([key for key in everything(store) if key.startswith("collected/content/")]) == 2
     assert len(everything(store)) == 4, "two contents, the listing, the pointer"
+
+
+def test_a_long_listing_is_in_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No object grows with the number of documents; the parts of the listing before it are removed with it."""
+    monkeypatch.setattr(parts, "PART_LINES", 2)
+    drop(store, "1.jsonl", *(put(id_) for id_ in "abcde"))
+    collect(store)
+    drop(store, "2.jsonl", gone("a"), gone("b"), put("f"))
+    found = collect(store)
+
+    assert found.listing is not None
+    assert [part.lines for part in store.parts(found.listing.key) or ()] == [2, 2]
+    assert list(listed(store, found)) == ["team/c", "team/d", "team/e", "team/f"]
+    assert len(everything(store)) == 4 + 3 + 1, "the contents, the listing and its parts, the pointer"
 
 
 def test_when_all_is_deleted_nothing_is_left(store: Store) -> None:

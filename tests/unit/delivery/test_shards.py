@@ -80,12 +80,12 @@ def test_shards_are_the_same_wherever_another_writer_goes_on(store: Store, stops
     begun = shards.NOTHING
     for first, end in pairwise([0, *stops, len(found)]):
         with behind(2) as sending:
-            writer = ShardWriter(store, "run", "put", begun=begun, behind=sending)
+            writer = ShardWriter(store, "run", "put", exact=False, documents=3, begun=begun, behind=sending)
             for change in found[first:end]:
                 writer.add(change)
         begun = lines.decode(lines.encode(writer.begun()), Begun)
 
-    made = ShardWriter(store, "run", "put", begun=begun).close()
+    made = ShardWriter(store, "run", "put", exact=False, documents=3, begun=begun).close()
 
     assert written(store, made) == [["d0", "d1", "d2"], ["d3", "d4", "d5"], ["d6"]]
     assert [one.shard for one in made] == ["put-00000", "put-00001", "put-00002"]
