@@ -27,7 +27,7 @@ from docferry.state.runs import Input, Mode
 from docferry.state.store import Store
 from docferry.workflow.comparison import inputs
 from docferry.workflow.crawl import Request, crawl
-from tests.unit.fakes import FakeIndex, FakeStepFunctions, document, new_store
+from tests.unit.fakes import FakeIndex, FakeStepFunctions, document, new_store, write_manifest
 
 RUN = "run-1"
 PLENTY = 900_000
@@ -162,7 +162,7 @@ def prepared(s3: Any, world: World) -> Wired:
     held = [one for one in old if isinstance(one, Document)]
     if held:
         outcomes = [Outcome(one.id, "added", one, "acknowledged") for one in held]
-        manifest.move(store, None, manifest.write(store, "run-0", [], outcomes))
+        manifest.move(store, None, write_manifest(store, "run-0", outcomes))
     with store.rewriting(store.held(FAILURES)) as stream:
         for number in sorted(world.failing):
             found = world.new.get(number)
