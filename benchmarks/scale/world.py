@@ -1,0 +1,235 @@
+"""One run of one connector in the simulated AWS, and what it took."""
+
+import io
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from unittest.mock import patch
+
+import msgspec
+from msgspec import Struct
+
+from benchmarks.scale import disk, repository, virtual
+from benchmarks.scale.bucket import Bucket
+from benchmarks.scale.calls import Calls, Tell
+from benchmarks.scale.kendra import Kendra, Service
+from benchmarks.scale.lambdas import Lambda, Most, Running, environments
+from benchmarks.scale.machine import Machine
+from benchmarks.scale.repository import Edition
+from benchmarks.scale.s3 import S3
+from benchmarks.scale.virtual import Pool, Simulation, Task
+from docferry.connector import Connector, Part
+from docferry.runtime import handling, wiring
+from docferry.runtime.assets import DEFINITION
+from docferry.runtime.lambdas import FUNCTIONS
+from docferry.runtime.settings import Settings
+from docferry_laptop.costs import bill, calibration, prices
+from docferry_laptop.costs.usage import Usage
+
+Scenario = Literal["first", "one_percent", "unchanged"]
+SCENARIOS: tuple[Scenario, ...] = ("first", "one_percent", "unchanged")
+STATE_BUCKET = "state"
+CONNECTOR = Connector(
+    "scale",
+    Part("s3", {"bucket": repository.NAME}),
+    Part(
+        "kendra",
+        {
+            "index_id": "01234567-89ab-cdef-0123-456789abcdef",
+            "data_source_id": "01234567-89ab-cdef-0123-456789abcde0",
+            "role_arn": "arn:aws:iam::123456789012:role/kendra",
+        },
+    ),
+)
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What is to be run. ``rate`` is in calls of an operation a second that the index takes."""
+
+    documents: int
+    scenario: Scenario
+    rate: float
+    sidecars: bool = False
+    seed: int = 0
+    counts_processor: bool = True
+
+    @property
+    def edition(self) -> Edition:
+        """The repository as the run finds it."""
+        changed = self.scenario == "one_percent"
+        return Edition(documents=self.documents, sidecars=self.sidecars, changed=changed, seed=self.seed)
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """What a run took: seconds of virtual time, MiB, numbers of calls, and US dollars without the index itself.
+
+    ``longest_s`` is the longest invocation. ``sending_s`` is from the first to the last put, ``ideal_s`` what its calls
+    take at the rate of the index. ``correct``: the run has succeeded, and the index holds the documents of the repository.
+    """
+
+    documents: int
+    scenario: str
+    wall_s: float
+    invocations: int
+    longest_s: float
+    memory_mib: float
+    disk_mib: float
+    s3_calls: int
+    index_calls: int
+    history_events: int
+    dollars: float
+    sidecars: bool
+    correct: bool
+    status: str
+    throttled: int
+    children_at_once: int
+    child_events: int
+    sending_s: float
+    ideal_s: float
+    functions: dict[str, Most]
+    usage: Usage
+    bill: bill.Bill
+    problems: tuple[str, ...]
+
+
+class World:
+    """What outlives a run: the state bucket, and the index."""
+
+    def __init__(self, bucket: Bucket, service: Service) -> None:
+        self.bucket = bucket
+        self.service = service
+
+    def run(self, wanted: Wanted, tell: Tell) -> Measured:
+        """Run the connector once."""
+        random.seed(wanted.seed)  # the jitter of tenacity
+        self.service.restart()
+        self.service.rate = wanted.rate
+        simulation = Simulation(counts_processor=wanted.counts_processor)
+        calls = Calls(simulation, calibration.load(), tell)
+        s3 = S3(calls, self.bucket, wanted.edition)
+        functions = Lambda(calls)
+        definition = msgspec.json.decode(DEFINITION.read_bytes())
+        machine = Machine(calls, functions, s3, definition, wanted.seed)
+        clients = {"s3": s3, "kendra": Kendra(calls, self.service), "stepfunctions": machine}
+        with _simulated(simulation, calls, clients) as printed:
+            outcome, events, ended = simulation.run(
+                lambda: (*machine.execute(f"{wanted.scenario}-{wanted.seed}", {}), simulation.now)
+            )
+        usage = calls.usage
+        figures = calls.figures.bytes
+        usage.log_bytes = printed.tell() + figures.transition_log * usage.transitions
+        charged = bill.of_run(usage, prices.load())
+        found = functions.most
+        puts = int(usage.of("put_batch").index_calls)
+        correct = not outcome.error and self.service.documents == wanted.edition.held
+        return Measured(
+            documents=wanted.documents,
+            scenario=wanted.scenario,
+            wall_s=round(ended, 1),
+            invocations=int(usage.invocations),
+            longest_s=round(max(one.seconds for one in found.values()), 1),
+            memory_mib=round(max(one.memory_mib for one in found.values()), 1),
+            disk_mib=round(max(one.disk_mib for one in found.values()), 1),
+            s3_calls=int(usage.s3_puts + usage.s3_gets) + calls.free,
+            index_calls=int(usage.index_calls),
+            history_events=events,
+            dollars=round(charged.dollars, 4),
+            sidecars=wanted.sidecars,
+            correct=correct,
+            status=f"{outcome.error}: {outcome.cause}" if outcome.error else "SUCCEEDED",
+            throttled=self.service.throttled,
+            children_at_once=machine.children,
+            child_events=machine.child_events,
+            sending_s=round(self.service.last_put - (self.service.first_put or 0.0), 1),
+            ideal_s=round((puts - self.service.throttled) / wanted.rate, 1),
+            functions=dict(found),
+            usage=usage,
+            bill=charged,
+            problems=tuple(_problems(found, events, machine.child_events, correct=correct)),
+        )
+
+
+def _problems(found: dict[str, Most], events: int, child_events: int, *, correct: bool) -> Iterator[str]:
+    """Where a run comes too near to what AWS allows."""
+    service = calibration.load().service
+    if not correct:
+        yield "the index does not hold what the repository does"
+    for function in FUNCTIONS:
+        most = found.get(function.name, Most())
+        if most.seconds > NEARLY * service.function_seconds.value:
+            yield f"{function.name} takes {most.seconds:,.0f} s"
+        if most.memory_mib > min(HANDLER_MIB, function.memory):
+            yield f"{function.name} takes {most.memory_mib:,.0f} MiB of memory"
+        if most.disk_mib > getattr(function, "ephemeral_storage", service.disk_mib.value):
+            yield f"{function.name} takes {most.disk_mib:,.0f} MiB of disk"
+    if max(events, child_events) > service.history_events.value:
+        yield f"a history has {max(events, child_events):,} events"
+
+
+NEARLY = 14 / 15
+"""Of the time that Lambda gives an invocation: past this it is too near to the end."""
+HANDLER_MIB = 256
+"""What a handler may take above its imports."""
+
+
+@contextmanager
+def _simulated(simulation: Simulation, calls: Calls, clients: dict[str, Any]) -> Iterator[io.TextIOBase]:
+    """Put the simulation in the place of AWS, of threads, and of the clock. Gives what functions print."""
+    settings = Settings(STATE_BUCKET, CONNECTOR)
+    printed = Printed()
+
+    def client(name: str) -> Any:
+        return clients[name]
+
+    def disk_now() -> disk.Disk | None:
+        task = virtual.getcurrent()
+        owner = task.owner if isinstance(task, Task) else None
+        return owner.disk if isinstance(owner, Running) else None
+
+    class Threads(Pool):
+        """Threads of this simulation."""
+
+    Threads.simulation = simulation
+    handling._wired.cache_clear()  # noqa: SLF001  # its clients are of the simulation before
+    handling.logger.cache_clear()
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, settings.to_env()))
+        stack.enter_context(patch.object(wiring, "client", client))
+        stack.enter_context(patch.object(sys, "stdout", printed))
+        stack.enter_context(virtual.instead_of_the_clock(simulation))
+        stack.enter_context(disk.counted(disk_now))
+        stack.enter_context(environments(calls))
+        for module in [module for name, module in sys.modules.items() if name.startswith("docferry.")]:
+            if hasattr(module, "ThreadPoolExecutor"):
+                stack.enter_context(patch.object(module, "ThreadPoolExecutor", Threads))
+        yield printed
+    handling._wired.cache_clear()  # noqa: SLF001  # as before
+    handling.logger.cache_clear()
+
+
+class Printed(io.TextIOBase):
+    """Counts what is printed, and forgets it: it is what goes to CloudWatch Logs."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    def write(self, text: str) -> int:
+        """Count a text."""
+        self._bytes += len(text.encode())
+        return len(text)
+
+    def tell(self) -> int:
+        """How many bytes were printed."""
+        return self._bytes
+
+
+def world(folder: Path, documents: int, rate: float) -> World:
+    """A world in which nothing has happened. ``folder`` must not exist."""
+    return World(Bucket(folder), Service(documents + documents // repository.GONE_ONE_IN + 1, rate))
+
+
+Progress = Callable[[Measured], None]
