@@ -36,7 +36,7 @@ class Object(Struct, frozen=True):
 
 
 class Bucket:
-    """Objects in a folder. ``fork`` gives a copy that changes for itself."""
+    """Objects in a folder, which may be copied while nobody writes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -47,13 +47,6 @@ class Bucket:
         self._rows.execute("pragma synchronous = off")
         self._rows.execute(TABLE)
         self._numbers = count(self._rows.execute("select count(*) from object").fetchone()[0] + 1)
-
-    def fork(self, folder: Path) -> "Bucket":
-        """A bucket with the same objects in another folder."""
-        folder.mkdir(parents=True)
-        shutil.copy(self._folder / "objects.sqlite", folder)
-        shutil.copytree(self._files, folder / "files", copy_function=_link)
-        return Bucket(folder)
 
     def find(self, key: str) -> Object | None:
         """An object by its key."""
@@ -103,7 +96,3 @@ class Bucket:
 def moment(seconds: float) -> datetime:
     """A time of the simulation as a date, to the second."""
     return START + timedelta(seconds=int(seconds))
-
-
-def _link(source: str, target: str) -> None:
-    Path(target).hardlink_to(source)

@@ -15,11 +15,10 @@ from importlib import import_module
 from typing import Any
 from unittest.mock import patch
 
-from msgspec import Struct
-
 from benchmarks.memory import idle, peak
 from benchmarks.scale.calls import Calls, Invocation
 from benchmarks.scale.disk import Disk
+from benchmarks.scale.measured import Most
 from benchmarks.scale.virtual import Ended
 from docferry.indexes import calls as index_calls
 from docferry.runtime.assets import HANDLERS
@@ -48,14 +47,6 @@ class Environment:
     def __init__(self) -> None:
         self.pace = PACE()
         self.free_since = 0.0
-
-
-class Most(Struct):
-    """The most that any invocation of a function has needed: seconds, and MiB."""
-
-    seconds: float = 0.0
-    memory_mib: float = 0.0
-    disk_mib: float = 0.0
 
 
 class Running(Invocation):

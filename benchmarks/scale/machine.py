@@ -119,7 +119,9 @@ class Machine:
                 return data, state["Next"]
             case "Task" | "Map":
                 result = self._tried(state, lambda: self._work(name, state, data, execution), execution)
-                result = _filled(state["ResultSelector"], result, execution.context) if "ResultSelector" in state else result
+                result = (
+                    _filled(state["ResultSelector"], result, execution.context) if "ResultSelector" in state else result
+                )
                 return _placed(state.get("ResultPath", "$"), data, result), state.get("Next")
         raise NotImplementedError(f"{name} is a {state['Type']}: teach the simulation this kind of state")
 
@@ -224,9 +226,7 @@ def _filled(template: Any, data: Data, context: Mapping[str, Any]) -> Any:
     if not isinstance(template, Mapping):
         return template
     return {
-        name.removesuffix(".$"): _path(value, data, context)
-        if name.endswith(".$")
-        else _filled(value, data, context)
+        name.removesuffix(".$"): _path(value, data, context) if name.endswith(".$") else _filled(value, data, context)
         for name, value in template.items()
     }
 

@@ -48,7 +48,9 @@ class Edition(Struct, frozen=True, kw_only=True):
     @property
     def held(self) -> int:
         """How many documents there are."""
-        return self.numbers - (len(range((1 - self.seed) % GONE_ONE_IN, self.documents, GONE_ONE_IN)) if self.changed else 0)
+        return self.numbers - (
+            len(range((1 - self.seed) % GONE_ONE_IN, self.documents, GONE_ONE_IN)) if self.changed else 0
+        )
 
     def exists(self, number: int) -> bool:
         """Whether there is a document of this number."""

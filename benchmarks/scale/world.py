@@ -2,36 +2,32 @@
 
 import io
 import os
+import pickle
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from unittest.mock import patch
 
 import msgspec
-from msgspec import Struct
 
 from benchmarks.scale import disk, repository, virtual
 from benchmarks.scale.bucket import Bucket
 from benchmarks.scale.calls import Calls, Tell
 from benchmarks.scale.kendra import Kendra, Service
-from benchmarks.scale.lambdas import Lambda, Most, Running, environments
+from benchmarks.scale.lambdas import Lambda, Running, environments
 from benchmarks.scale.machine import Machine
-from benchmarks.scale.repository import Edition
+from benchmarks.scale.measured import Measured, Wanted, problems_of
 from benchmarks.scale.s3 import S3
 from benchmarks.scale.virtual import Pool, Simulation, Task
 from docferry.connector import Connector, Part
 from docferry.runtime import handling, wiring
 from docferry.runtime.assets import DEFINITION
-from docferry.runtime.lambdas import FUNCTIONS
 from docferry.runtime.settings import Settings
 from docferry_laptop.costs import bill, calibration, prices
-from docferry_laptop.costs.usage import Usage
 
-Scenario = Literal["first", "one_percent", "unchanged"]
-SCENARIOS: tuple[Scenario, ...] = ("first", "one_percent", "unchanged")
 STATE_BUCKET = "state"
 CONNECTOR = Connector(
     "scale",
@@ -47,61 +43,20 @@ CONNECTOR = Connector(
 )
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
-    """What is to be run. ``rate`` is in calls of an operation a second that the index takes."""
-
-    documents: int
-    scenario: Scenario
-    rate: float
-    sidecars: bool = False
-    seed: int = 0
-    counts_processor: bool = True
-
-    @property
-    def edition(self) -> Edition:
-        """The repository as the run finds it."""
-        changed = self.scenario == "one_percent"
-        return Edition(documents=self.documents, sidecars=self.sidecars, changed=changed, seed=self.seed)
-
-
-class Measured(Struct, frozen=True, kw_only=True):
-    """What a run took: seconds of virtual time, MiB, numbers of calls, and US dollars without the index itself.
-
-    ``longest_s`` is the longest invocation. ``sending_s`` is from the first to the last put, ``ideal_s`` what its calls
-    take at the rate of the index. ``correct``: the run has succeeded, and the index holds the documents of the repository.
-    """
-
-    documents: int
-    scenario: str
-    wall_s: float
-    invocations: int
-    longest_s: float
-    memory_mib: float
-    disk_mib: float
-    s3_calls: int
-    index_calls: int
-    history_events: int
-    dollars: float
-    sidecars: bool
-    correct: bool
-    status: str
-    throttled: int
-    children_at_once: int
-    child_events: int
-    sending_s: float
-    ideal_s: float
-    functions: dict[str, Most]
-    usage: Usage
-    bill: bill.Bill
-    problems: tuple[str, ...]
-
-
 class World:
-    """What outlives a run: the state bucket, and the index."""
+    """What outlives a run, in a folder: the state bucket, and what the index holds."""
 
-    def __init__(self, bucket: Bucket, service: Service) -> None:
-        self.bucket = bucket
-        self.service = service
+    def __init__(self, folder: Path, wanted: Wanted) -> None:
+        self._index = folder / "index.pickle"
+        self.bucket = Bucket(folder)
+        most = wanted.documents + wanted.documents // repository.GONE_ONE_IN + 1
+        self.service: Service = (
+            pickle.loads(self._index.read_bytes()) if self._index.exists() else Service(most, wanted.rate)
+        )
+
+    def save(self) -> None:
+        """Leave what the index holds in the folder."""
+        self._index.write_bytes(pickle.dumps(self.service))
 
     def run(self, wanted: Wanted, tell: Tell) -> Measured:
         """Run the connector once."""
@@ -149,31 +104,8 @@ class World:
             functions=dict(found),
             usage=usage,
             bill=charged,
-            problems=tuple(_problems(found, events, machine.child_events, correct=correct)),
+            problems=tuple(problems_of(found, events, machine.child_events, correct=correct)),
         )
-
-
-def _problems(found: dict[str, Most], events: int, child_events: int, *, correct: bool) -> Iterator[str]:
-    """Where a run comes too near to what AWS allows."""
-    service = calibration.load().service
-    if not correct:
-        yield "the index does not hold what the repository does"
-    for function in FUNCTIONS:
-        most = found.get(function.name, Most())
-        if most.seconds > NEARLY * service.function_seconds.value:
-            yield f"{function.name} takes {most.seconds:,.0f} s"
-        if most.memory_mib > min(HANDLER_MIB, function.memory):
-            yield f"{function.name} takes {most.memory_mib:,.0f} MiB of memory"
-        if most.disk_mib > getattr(function, "ephemeral_storage", service.disk_mib.value):
-            yield f"{function.name} takes {most.disk_mib:,.0f} MiB of disk"
-    if max(events, child_events) > service.history_events.value:
-        yield f"a history has {max(events, child_events):,} events"
-
-
-NEARLY = 14 / 15
-"""Of the time that Lambda gives an invocation: past this it is too near to the end."""
-HANDLER_MIB = 256
-"""What a handler may take above its imports."""
 
 
 @contextmanager
@@ -225,11 +157,3 @@ class Printed(io.TextIOBase):
     def tell(self) -> int:
         """How many bytes were printed."""
         return self._bytes
-
-
-def world(folder: Path, documents: int, rate: float) -> World:
-    """A world in which nothing has happened. ``folder`` must not exist."""
-    return World(Bucket(folder), Service(documents + documents // repository.GONE_ONE_IN + 1, rate))
-
-
-Progress = Callable[[Measured], None]
