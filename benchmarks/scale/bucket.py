@@ -1,4 +1,4 @@
-"""The state bucket: objects in a file of SQLite and in files beside it, so that the memory of this process stays flat."""
+"""The state bucket: objects in a file of SQLite and in files beside it, so that this process needs little memory."""
 
 import shutil
 import sqlite3

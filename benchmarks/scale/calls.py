@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 from benchmarks.counting import kind_of
 from benchmarks.scale.virtual import Owner, Simulation
@@ -73,7 +74,7 @@ class S3Call:
         self._at_once = at_once
         self.keys = 0
 
-    def __enter__(self) -> "S3Call":
+    def __enter__(self) -> Self:
         calls = self._calls
         calls.simulation.worked()
         calls.simulation.work(calls.times.client_call.seconds)

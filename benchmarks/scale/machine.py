@@ -7,13 +7,15 @@ import json
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
 from benchmarks.scale.calls import Calls
 from benchmarks.scale.lambdas import Failed, Lambda
-from benchmarks.scale.virtual import Task
+
+if TYPE_CHECKING:
+    from benchmarks.scale.virtual import Task
 
 State = Mapping[str, Any]
 Data = Any
@@ -118,7 +120,7 @@ class Machine:
                 self._calls.simulation.sleep(float(_path(state["SecondsPath"], data, execution.context)))
                 return data, state["Next"]
             case "Task" | "Map":
-                result = self._tried(state, lambda: self._work(name, state, data, execution), execution)
+                result = self._tried(state, lambda: self._work(name, state, data, execution))
                 result = (
                     _filled(state["ResultSelector"], result, execution.context) if "ResultSelector" in state else result
                 )
@@ -135,7 +137,7 @@ class Machine:
             raise Failed("States.DataLimitExceeded", f"{name} returns more than Step Functions takes")
         return result
 
-    def _tried(self, state: State, work: Callable[[], Data], execution: Execution) -> Data:
+    def _tried(self, state: State, work: Callable[[], Data]) -> Data:
         """Work, again after each error that a retrier is for. Each retry is a transition more."""
         tried = [0] * len(state.get("Retry", ()))
         while True:

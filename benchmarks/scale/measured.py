@@ -48,7 +48,7 @@ class Measured(Struct, frozen=True, kw_only=True):
     """What a run took: seconds of virtual time, MiB, numbers of calls, and US dollars without the index itself.
 
     ``longest_s`` is the longest invocation. ``sending_s`` is from the first to the last put, ``ideal_s`` what its calls
-    take at the rate of the index. ``correct``: the run has succeeded, and the index holds the documents of the repository.
+    take at the rate of the index. ``correct``: the run has succeeded, and the index holds what the repository does.
     """
 
     documents: int

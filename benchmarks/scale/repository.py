@@ -33,7 +33,10 @@ SIDECAR = json.dumps(
 
 
 class Edition(Struct, frozen=True, kw_only=True):
-    """A state of the repository. ``changed``: one document in a hundred has another ETag, some are gone, some are new."""
+    """A state of the repository.
+
+    ``changed``: one document in a hundred has another ETag than in the first edition, some are gone, some are new.
+    """
 
     documents: int
     sidecars: bool = False

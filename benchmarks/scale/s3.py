@@ -255,7 +255,7 @@ class Paginator:
 
     def paginate(self, **parameters: Any) -> Iterator[dict[str, Any]]:
         """See boto3."""
-        token: dict[str, str] = {}
+        token: dict[str, Any] = {}
         while True:
             page = self._s3.list_objects_v2(**parameters, **token)
             yield page

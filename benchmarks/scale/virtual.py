@@ -39,7 +39,7 @@ class Owner:
         self.busy_until = 0.0
 
 
-class Task(greenlet):
+class Task(greenlet):  # type: ignore[misc]  # greenlet is untyped
     """Something that happens on virtual time. ``now`` is in seconds since the start of the simulation."""
 
     def __init__(self, body: Callable[[], Any], parent: greenlet, now: float, owner: Owner | None) -> None:
@@ -81,6 +81,12 @@ class Simulation:
         task = getcurrent()
         assert isinstance(task, Task), "called from outside of the simulation"
         return task
+
+    @property
+    def owner(self) -> Owner | None:
+        """Whom the task that runs is for; None outside of the simulation, too."""
+        task = getcurrent()
+        return task.owner if isinstance(task, Task) else None
 
     @property
     def now(self) -> float:

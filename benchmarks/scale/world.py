@@ -21,7 +21,7 @@ from benchmarks.scale.lambdas import Lambda, Running, environments
 from benchmarks.scale.machine import Machine
 from benchmarks.scale.measured import Measured, Wanted, problems_of
 from benchmarks.scale.s3 import S3
-from benchmarks.scale.virtual import Pool, Simulation, Task
+from benchmarks.scale.virtual import Pool, Simulation
 from docferry.connector import Connector, Part
 from docferry.runtime import handling, wiring
 from docferry.runtime.assets import DEFINITION
@@ -69,7 +69,7 @@ class World:
         functions = Lambda(calls)
         definition = msgspec.json.decode(DEFINITION.read_bytes())
         machine = Machine(calls, functions, s3, definition, wanted.seed)
-        clients = {"s3": s3, "kendra": Kendra(calls, self.service), "stepfunctions": machine}
+        clients = {"s3": s3, "kendra": Kendra(calls, self.service), "stepfunctions": machine, "events": Events(calls)}
         with _simulated(simulation, calls, clients) as printed:
             outcome, events, ended = simulation.run(
                 lambda: (*machine.execute(f"{wanted.scenario}-{wanted.seed}", {}), simulation.now)
@@ -118,8 +118,7 @@ def _simulated(simulation: Simulation, calls: Calls, clients: dict[str, Any]) ->
         return clients[name]
 
     def disk_now() -> disk.Disk | None:
-        task = virtual.getcurrent()
-        owner = task.owner if isinstance(task, Task) else None
+        owner = simulation.owner
         return owner.disk if isinstance(owner, Running) else None
 
     class Threads(Pool):
@@ -141,6 +140,19 @@ def _simulated(simulation: Simulation, calls: Calls, clients: dict[str, Any]) ->
         yield printed
     handling._wired.cache_clear()  # noqa: SLF001  # as before
     handling.logger.cache_clear()
+
+
+class Events:
+    """EventBridge: takes the messages of a run."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        """See EventBridge. A call takes as long as one of S3."""
+        self._calls.simulation.worked()
+        self._calls.simulation.answer(self._calls.times.s3_call.seconds)
+        return {"Entries": [{"EventId": str(number)} for number, _ in enumerate(Entries)]}
 
 
 class Printed(io.TextIOBase):

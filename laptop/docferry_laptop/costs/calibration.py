@@ -73,9 +73,11 @@ class Limit(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What AWS takes at most. ``index_rate`` is in calls of one operation a second, ``warm_seconds`` how long an idle
-    function is kept, ``function_seconds`` and ``disk_mib`` what an invocation has at most, ``vcpu_mib`` the memory with
-    which a function has a whole processor. The others are of Step Functions.
+    """What AWS takes at most.
+
+    ``index_rate`` is in calls of one operation a second, ``warm_seconds`` how long an idle function is kept,
+    ``function_seconds`` and ``disk_mib`` what an invocation has at most, ``vcpu_mib`` the memory with which a function
+    has a whole processor. The others are of Step Functions.
     """
 
     index_rate: Limit
