@@ -4,12 +4,10 @@ import errno
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any, Self
 from unittest.mock import patch
 
 from msgspec import Struct
-
-Real: type[tempfile.SpooledTemporaryFile[bytes]] = tempfile.SpooledTemporaryFile
 
 
 class Disk(Struct):
@@ -27,47 +25,61 @@ class Disk(Struct):
             raise OSError(errno.ENOSPC, "No space left on device")
 
 
+class Counted:
+    """A temporary file that knows on whose disk it is. All else is the file's own."""
+
+    def __init__(self, file: IO[bytes], disk: Disk) -> None:
+        self._file = file
+        self._disk = disk
+        self._size = 0
+
+    def write(self, content: Any) -> int:
+        """Write, and count."""
+        written = self._file.write(content)
+        self._resize(max(self._size, self._file.tell()))
+        return written
+
+    def truncate(self, size: int | None = None) -> int:
+        """Truncate, and give back."""
+        left = self._file.truncate(size)
+        self._resize(left)
+        return left
+
+    def close(self) -> None:
+        """Close, and give everything back."""
+        self._file.close()
+        self._resize(0)
+
+    def _resize(self, size: int) -> None:
+        self._size, by = size, size - self._size
+        self._disk.grow(by)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
 @contextmanager
 def counted(disk_now: Callable[[], Disk | None]) -> Iterator[None]:
     """Count what the invocation that runs has in temporary files. What stays in memory is on no disk."""
+    real = tempfile.TemporaryFile
 
-    class Counted(Real):  # type: ignore[misc, valid-type]  # the class as it was before the block
-        """A file that knows whose it is."""
+    def temporary(*args: Any, **kwargs: Any) -> Any:
+        disk = disk_now()
+        file = real(*args, **kwargs)
+        return file if disk is None else Counted(file, disk)
 
-        def __init__(self, max_size: int = 0, *args: Any, **kwargs: Any) -> None:
-            super().__init__(max_size, *args, **kwargs)
-            self._disk = disk_now()
-            self._counted = 0
-            if not max_size:
-                self.rollover()
-
-        def write(self, content: Any) -> int:
-            written: int = super().write(content)
-            self._count()
-            return written
-
-        def truncate(self, size: int | None = None) -> Any:
-            super().truncate(size)
-            self._count(self.tell() if size is None else size)
-
-        def close(self) -> None:
-            super().close()
-            self._count(0)
-
-        def _count(self, size: int | None = None) -> None:
-            if self._disk is None or not self._rolled:
-                return
-            size = max(self._counted, self.tell()) if size is None else size
-            self._counted, by = size, size - self._counted
-            self._disk.grow(by)
-
-    def plain(*args: Any, **kwargs: Any) -> Any:
-        mode = args[:1] or (kwargs.pop("mode", "w+b"),)
-        kwargs.pop("delete", None)
-        return Counted(0, *mode, *args[1:], **kwargs)
-
-    with (
-        patch.object(tempfile, "SpooledTemporaryFile", Counted),
-        patch.object(tempfile, "TemporaryFile", plain),
-    ):
+    # SpooledTemporaryFile makes its file with TemporaryFile.
+    with patch.object(tempfile, "TemporaryFile", temporary):
         yield

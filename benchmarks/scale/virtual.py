@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any, TypeVar
 from unittest.mock import patch
 
+import tenacity.nap
 from greenlet import getcurrent, greenlet
 
 T = TypeVar("T")
@@ -242,7 +243,10 @@ class _Future(Future[Any]):
 
 @contextmanager
 def instead_of_the_clock(simulation: Simulation) -> Iterator[None]:
-    """Let `time.sleep` and `time.monotonic` be those of the current task, where there is one."""
+    """Let `time.sleep` and `time.monotonic` be those of the current task, where there is one.
+
+    Tenacity is let sleep with the same, also where a test has let it sleep otherwise.
+    """
 
     def sleep(seconds: float) -> None:
         if isinstance(getcurrent(), Task):
@@ -253,5 +257,9 @@ def instead_of_the_clock(simulation: Simulation) -> Iterator[None]:
     def monotonic() -> float:
         return simulation.now if isinstance(getcurrent(), Task) else REAL_MONOTONIC()
 
-    with patch.object(time, "sleep", sleep), patch.object(time, "monotonic", monotonic):
+    with (
+        patch.object(time, "sleep", sleep),
+        patch.object(time, "monotonic", monotonic),
+        patch.object(tenacity.nap, "time", time),
+    ):
         yield
