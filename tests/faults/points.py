@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol
 from unittest.mock import patch
 
@@ -92,7 +93,8 @@ class Watch:
 
     def __init__(self, interceptor: Interceptor) -> None:
         self.interceptor = interceptor
-        self._local = threading.local()
+        # A thread that a handler starts for its calls is in the same invocation: it gets a copy of the context.
+        self._invocation: ContextVar[_Invocation | None] = ContextVar("invocation", default=None)
         self._changed = threading.Condition()
         self._counts: Counter[tuple[str, tuple[str, str, str]]] = Counter()
         self._invocations = 0
@@ -106,11 +108,11 @@ class Watch:
     @contextmanager
     def outside(self) -> Iterator[None]:
         """Calls of this thread are not those of a handler for a while."""
-        invocation, self._local.invocation = self._current(), None
+        before = self._invocation.set(None)
         try:
             yield
         finally:
-            self._local.invocation = invocation
+            self._invocation.reset(before)
 
     def idle(self, seconds: float) -> bool:
         """Wait until no handler runs; False when one still does after so many real seconds."""
@@ -143,7 +145,7 @@ class Watch:
             yield
 
     def _current(self) -> _Invocation | None:
-        return getattr(self._local, "invocation", None)
+        return self._invocation.get()
 
     @contextmanager
     def _invoked(self, function: str, run: str) -> Iterator[_Invocation]:
@@ -151,11 +153,11 @@ class Watch:
             self.inside += 1
             self._invocations += 1
             invocation = _Invocation(function, run, self._invocations)
-        before, self._local.invocation = self._current(), invocation
+        before = self._invocation.set(invocation)
         try:
             yield invocation
         finally:
-            self._local.invocation = before
+            self._invocation.reset(before)
             with self._changed:
                 self.inside -= 1
                 self._changed.notify_all()
@@ -175,7 +177,7 @@ def key_pattern(params: dict[str, Any], run: str) -> str:
     key = key.replace(run, "<run>") if run else key
     key = re.sub(r"^data-sources/[^/]+(/[0-9a-f-]{36})+/", "data-sources/<data source>/", key)
     key = re.sub(r"-\d{13}\b", "-<ordering id>", key)
-    return re.sub(r"[0-9a-f]{64}", "<digest>", re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<other>", key))
+    return re.sub(r"[0-9a-f]{64}|\b[0-9a-f]{16}(?=\.)", "<digest>", re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<other>", key))
 
 
 class Recorder:

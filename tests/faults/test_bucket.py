@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from docferry.runtime.wiring import client
-from docferry.state.store import Moved, Store
+from docferry.state.objects import Moved
+from docferry.state.store import Store
 from tests.faults.bucket import Bucket, served
 
 NAME = "some-bucket"

@@ -13,8 +13,9 @@ from docferry.errors import ApprovalRefused
 from docferry.reporting import ledger, report
 from docferry.state import lines
 from docferry.state.keys import APPROVAL, EXPOSED, GROUPS_WITHHELD, WITHHELD, run_key
+from docferry.state.objects import Moved
 from docferry.state.runs import Input, change_set
-from docferry.state.store import Moved, Store
+from docferry.state.store import Store
 
 
 class Approval(Struct, frozen=True):

@@ -16,7 +16,8 @@ from docferry.model import Change, Document, Outcome, Skipped
 from docferry.state import lines
 from docferry.state.keys import FAILED, FAILURES, QUARANTINED, run_key
 from docferry.state.merge import align
-from docferry.state.store import Moved, Store
+from docferry.state.objects import Moved
+from docferry.state.store import Store
 
 RUNS = 5
 """How many runs a document may fail in, as it is, before it is quarantined."""

@@ -21,8 +21,9 @@ from docferry.model import Document, Listed, Opened, Skipped
 from docferry.state import lines
 from docferry.state.keys import COLLECTED, INBOX, collected_key, content_key
 from docferry.state.lines import is_document
+from docferry.state.objects import Moved, Object, Record
 from docferry.state.sorting import Chunk
-from docferry.state.store import Moved, Object, Record, Store
+from docferry.state.store import Store
 
 SUFFIX = ".jsonl"
 MAX_BYTES = 250_000_000

@@ -8,7 +8,8 @@ from msgspec import DecodeError, Struct
 from docferry.errors import Conflict, StateInvalid
 from docferry.state import lines
 from docferry.state.keys import GROUPS, KNOWN_GROUPS
-from docferry.state.store import Moved, Record, Store
+from docferry.state.objects import Moved, Record
+from docferry.state.store import Store
 from docferry.state.stream import Missing
 
 FORMAT = 1

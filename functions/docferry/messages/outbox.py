@@ -12,7 +12,8 @@ from msgspec import Struct, structs
 from docferry.errors import ServiceUnavailable
 from docferry.messages.message import Message, What
 from docferry.state.keys import MESSAGES
-from docferry.state.store import Moved, Store
+from docferry.state.objects import Moved
+from docferry.state.store import Store
 
 # Only the end of a run and a late clean-up of it write here at the same time.
 ATTEMPTS = 20

@@ -15,8 +15,9 @@ from msgspec import Struct, structs
 from docferry.errors import Conflict
 from docferry.reporting.report import Report
 from docferry.state.keys import ENTRY, LEDGER, run_key
+from docferry.state.objects import Moved, Record
 from docferry.state.runs import Counts, Input, Run
-from docferry.state.store import Moved, Record, Store
+from docferry.state.store import Store
 
 # Runs of a connector are minutes apart; two that begin in one moment swap twice at most.
 ATTEMPTS = 20

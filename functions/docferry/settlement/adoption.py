@@ -15,7 +15,8 @@ from docferry.indexes import Index
 from docferry.state import lines, manifest
 from docferry.state.keys import FAILURES, MANIFEST, SYNC_JOB
 from docferry.state.manifest import Pointer
-from docferry.state.store import Moved, Store
+from docferry.state.objects import Moved
+from docferry.state.store import Store
 from docferry.sync_job import job as sync_job
 from docferry.sync_job.job import SyncJobRecord
 

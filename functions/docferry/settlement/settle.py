@@ -117,7 +117,7 @@ def _take_back(store: Store, run: str, job: SyncJob, found: list[Outcome], last:
     current = manifest.pointer(store)
     moved = current.value if current else None
     name = f"{run}-{job.metrics.failed}-failed"
-    if moved is None or moved.key != store.manifest_key(name):
+    if moved is None or not manifest.is_of(store, moved, name):
         written = manifest.write(store, name, manifest.documents(store, moved), found)
         generation = last.generation if last else 0
         moved = manifest.move(store, current.etag if current else None, written, base=moved, generation=generation)
@@ -148,7 +148,7 @@ def _manifest_changed_since(wired: Wired, run: str) -> bool:
         return False
     current = manifest.pointer(store)
     now = current.value if current else None
-    return now != crawled.manifest and (now is None or now.key != store.manifest_key(run))
+    return now != crawled.manifest and not manifest.is_of(store, now, run)
 
 
 def _commit(wired: Wired, run: str, judged: Iterator[Outcome], *, late: bool) -> Pointer:
@@ -160,7 +160,7 @@ def _commit(wired: Wired, run: str, judged: Iterator[Outcome], *, late: bool) ->
         if not crawled.rebuild:
             raise
         current = None
-    if current is not None and current.value.key == store.manifest_key(run):
+    if current is not None and manifest.is_of(store, current.value, run):
         # Settled before, by an invocation that died after it: the outcomes are in the manifest, and only counted.
         deque(judged, maxlen=0)
         return current.value

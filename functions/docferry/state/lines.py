@@ -68,6 +68,10 @@ class LineWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the compressed frame."""
         self._stream.close()  # type: ignore[no-untyped-call]  # zstandard types it only in part
 
 

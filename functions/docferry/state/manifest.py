@@ -1,19 +1,30 @@
-"""The manifest: what the index is known to hold. An immutable stream, and a pointer that moves by compare-and-swap."""
+"""The manifest: what the index is known to hold. An immutable stream in parts, and a pointer to it.
 
-from collections.abc import Callable, Iterable, Iterator
+The pointer moves by compare-and-swap.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from msgspec import Struct, structs
 
 from docferry.errors import ManifestInvalid, StateInvalid
 from docferry.model import Outcome
 from docferry.state import lines
-from docferry.state.keys import MANIFEST
-from docferry.state.store import Moved, Record, Store
+from docferry.state.ahead import behind
+from docferry.state.keys import MANIFEST, MANIFESTS
+from docferry.state.objects import Moved, Record
+from docferry.state.parts import PARTS_AHEAD, Part
+from docferry.state.store import Store
 from docferry.state.stream import Missing, Written
 
-FORMAT = 1
-UPGRADES: dict[int, Callable[[Iterator[bytes]], Iterator[bytes]]] = {}
-"""How the lines of an older format become those of the next; the first commit after an update writes them so."""
+FORMAT = 2
+UPGRADES: dict[int, Callable[[Iterator[bytes]], Iterator[bytes]]] = {1: lambda old: old}
+"""How the lines of an older format become those of the next; the first commit after an update writes them so.
+
+Format 1 has the same lines, in one object and not in parts.
+"""
 
 # A rebuild deletes nothing, so what the old manifest knew of documents that are gone from the source is worth keeping.
 CURE = "restore its last version, or put everything again with `docferry rebuild`"
@@ -78,39 +89,72 @@ def newest_readable(store: Store, committed: Pointer | None) -> Pointer | None:
     return None
 
 
-def documents(store: Store, current: Pointer | None) -> Iterator[bytes]:
-    """The lines of a manifest, sorted by id, in the newest format.
+def documents(store: Store, current: Pointer | None, *, after: str = "") -> Iterator[bytes]:
+    """The lines of a manifest, sorted by id, in the newest format; or those whose id comes ``after`` another one.
 
     Raises ManifestInvalid when it is not the stream that was committed.
     """
     if current is None:
         return iter(())
-    found = _committed(store, current)
+    found = _committed(store, current, after)
     for older in range(current.format, FORMAT):
         found = UPGRADES[older](found)
     return found
 
 
-def _committed(store: Store, current: Pointer) -> Iterator[bytes]:
+def parts(store: Store, current: Pointer | None) -> tuple[Part, ...] | None:
+    """The parts of a manifest. None when it is one object, as up to format 1. Raises ManifestInvalid."""
+    if current is None:
+        return ()
+    with _explained(store):
+        return store.parts(current.key, current.sha256)
+
+
+def _committed(store: Store, current: Pointer, after: str) -> Iterator[bytes]:
     count = 0
-    try:
-        for line in store.lines(current.key, current.sha256):
+    with _explained(store):
+        for line in store.lines(current.key, current.sha256, after=after):
             count += 1
             yield line
+    if count != current.documents and not after:
+        raise ManifestInvalid(f"{current.key} has {count} documents, not {current.documents}; {CURE}")
+
+
+@contextmanager
+def _explained(store: Store) -> Iterator[None]:
+    """Raise ManifestInvalid for what is missing or another object than was committed."""
+    try:
+        yield
     except Missing as error:
-        raise ManifestInvalid(f"{current.key} is missing, which {store.held(MANIFEST)} points to; {CURE}") from error
+        raise ManifestInvalid(f"{error} is missing, which {store.held(MANIFEST)} leads to; {CURE}") from error
     except ValueError as error:
         raise ManifestInvalid(f"the manifest is corrupt: {error}; {CURE}") from error
-    if count != current.documents:
-        raise ManifestInvalid(f"{current.key} has {count} documents, not {current.documents}; {CURE}")
 
 
 def write(store: Store, name: str, old: Iterable[bytes], outcomes: Iterable[Outcome]) -> Written:
     """Write the manifest ``name``, after a run: the old one with the acknowledged changes. Both are sorted by id."""
-    with store.writing(store.manifest_key(name)) as stream:
+    with behind(PARTS_AHEAD) as sending:
+        writer = store.part_writer(_prefix(store, name), behind=sending)
         for line in after(old, outcomes):
-            stream.add_line(line)
-    return stream.written
+            writer.add_line(line)
+        writer.end_part()
+    return write_list(store, name, writer.parts)
+
+
+def write_list(store: Store, name: str, parts: Sequence[Part]) -> Written:
+    """Write which parts are the manifest ``name``. The digest in its key keeps another one from taking its place."""
+    digest = hashlib.sha256(lines.encode(parts)).hexdigest()
+    return store.write_parts(f"{_prefix(store, name)}{digest[:16]}.json", parts)
+
+
+def is_of(store: Store, current: Pointer | None, name: str) -> bool:
+    """Whether a manifest is the one that was written as ``name``."""
+    return current is not None and current.key.startswith((_prefix(store, name), f"{_prefix(store, name)[:-1]}."))
+
+
+def _prefix(store: Store, name: str) -> str:
+    """Where the parts of a manifest stand, and their list. Formats up to 1 had one object, with a suffix."""
+    return store.held(f"{MANIFESTS}{name}/")
 
 
 def after(old: Iterable[bytes], outcomes: Iterable[Outcome]) -> Iterator[bytes]:
@@ -152,7 +196,7 @@ def move(
     """Move the pointer to a new manifest, and return it.
 
     ``before`` is the ETag of the pointer it replaces; None means that there is none yet. ``base`` is what that pointer
-    says, if anybody can read it: the manifest before it is deleted, for nothing points there. ``generation`` is the
+    says, if anybody can read it: the manifest before it is deleted ``generation`` is the
     highest that was recorded. Raises ManifestInvalid when another run has moved the pointer meanwhile.
     """
     following = max(generation, base.generation if base else 0) + 1
@@ -162,6 +206,27 @@ def move(
         store.swap(key, moved, before)
     except Moved as error:
         raise ManifestInvalid(f"{key} was moved by another run; nothing was committed") from error
-    if base is not None and base.before:
-        store.delete(base.before)
+    if base is not None:
+        _sweep(store, kept=(moved, base), gone=base.before)
     return moved
+
+
+def _sweep(store: Store, *, kept: Sequence[Pointer], gone: str) -> None:
+    """Remove what only the manifest ``gone`` needed, and what a commit that died has left where the new one stands.
+
+    Nothing else is touched: another run may be writing.
+    """
+    needed = {key for pointer in kept for key in _objects(store, pointer.key)}
+    own = kept[0].key.rpartition("/")[0] + "/"
+    found = {*_objects(store, gone), *store.keys(own)} - needed
+    store.delete_all(sorted(found))
+
+
+def _objects(store: Store, key: str) -> set[str]:
+    """The objects that a manifest is made of; none when it is gone."""
+    if not key:
+        return set()
+    try:
+        return {key, *(part.key for part in store.parts(key) or ())}
+    except Missing:
+        return set()

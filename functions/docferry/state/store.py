@@ -3,62 +3,33 @@
 What says what an index holds is kept per index data source, under ``data-sources/<kind>/<ids>/``: the same connector
 with another index starts from nothing there, and finds the old state again when it is pointed back.
 
-A record is one JSON object. A stream is lines.py's format, and goes through a temporary file in both directions: memory
-does not grow with it, and a slow reader holds no connection to S3.
+A stream is lines.py's format, in one object or in parts (parts.py), and goes through a temporary file in both
+directions: memory does not grow with it, and a slow reader holds no connection to S3.
 """
 
+import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import IO, Any, Generic, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
+from itertools import dropwhile
+from typing import IO, Any
 
-import msgspec
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
-from msgspec import Struct
 
-from docferry.errors import Conflict, ServiceUnavailable, StateInvalid
 from docferry.state import lines
-from docferry.state.chunks import chunks
-from docferry.state.keys import DATA_SOURCES, MANIFESTS
-from docferry.state.stream import SPOOL_BYTES, Missing, Stream, digest, download, spooled
+from docferry.state.ahead import Behind, in_order
+from docferry.state.keys import DATA_SOURCES
+from docferry.state.objects import Object, Objects, conditional
+from docferry.state.parts import PARTS_AHEAD, Part, PartWriter, read_parts
+from docferry.state.stream import SPOOL_BYTES, Missing, Stream, Written, digest, download, spooled
 
-T = TypeVar("T")
-
-
-# S3 DeleteObjects takes 1,000 keys.
-DELETE_KEYS = 1000
 # Most streams are one part: a pool of threads for each costs more than it gives.
 TRANSFER = TransferConfig(use_threads=False)
 
 
-class Moved(Exception):  # noqa: N818  # says what happened to the object, and is always caught
-    """A conditional write found another object than it expected."""
-
-
-class Record(Struct, Generic[T], frozen=True):
-    """A record as read, with the ETag that a conditional write of its successor names.
-
-    ``age`` is how long ago it was written, by the clock of S3 alone: the clock of this machine may be wrong.
-    """
-
-    value: T
-    etag: str
-    age: timedelta = timedelta(0)
-
-
-class Object(Struct, frozen=True):
-    """An object as S3 lists it: who writes another under its key changes the ETag. ``size`` is in bytes."""
-
-    key: str
-    etag: str
-    modified: datetime
-    size: int
-
-
-class Store:
+class Store(Objects):
     """Reads and writes the state bucket.
 
     ``data_source`` names the index data source whose state ``held`` gives, such as ``kendra/<index id>/<id>``. Without
@@ -66,157 +37,22 @@ class Store:
     """
 
     def __init__(self, bucket: str, s3: Any, data_source: str = "") -> None:
-        self.bucket = bucket
+        super().__init__(bucket, s3)
         self.data_source = data_source
-        self._s3 = s3
 
     def held(self, name: str) -> str:
         """The key of something that says what the index data source holds: MANIFEST, SYNC_JOB, FAILURES, SCOPE."""
         return f"{DATA_SOURCES}{self.data_source}/{name}" if self.data_source else name
 
-    def manifest_key(self, run: str) -> str:
-        """The manifest that a run commits. Immutable."""
-        return self.held(f"{MANIFESTS}{run}.jsonl.zst")
-
     def as_first_laid_out(self) -> "Store":
         """The same bucket, as the first versions of Docferry laid it out."""
         return Store(self.bucket, self._s3)
-
-    def read(self, key: str, kind: type[T]) -> Record[T] | None:
-        """A record, or None when there is none. Raises StateInvalid when the object is not such a record."""
-        try:
-            reply = self._s3.get_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
-                return None
-            raise
-        try:
-            value = msgspec.json.decode(reply["Body"].read(), type=kind)
-        except msgspec.DecodeError as error:
-            raise StateInvalid(f"{key} is not what a run has written ({error}); restore its last version") from error
-        return Record(value, reply["ETag"], _age(reply))
-
-    def write(self, key: str, value: object) -> None:
-        """Write a record. Replaces an earlier one."""
-        self._put(key, value, {})
-
-    def create(self, key: str, value: object) -> None:
-        """Write a record where none is. Raises Moved when there is one."""
-        self._put(key, value, {"IfNoneMatch": "*"})
-
-    def replace(self, key: str, value: object, etag: str) -> None:
-        """Replace the record that was read with this ETag. Raises Moved when somebody has changed it since."""
-        self._put(key, value, {"IfMatch": etag})
-
-    def swap(self, key: str, value: object, etag: str | None) -> None:
-        """Write a record over the one that was read with this ETag, or, with None, where none is.
-
-        A write whose reply was lost, and that the client sent again, finds itself. Raises Moved.
-        """
-        try:
-            if etag is None:
-                self.create(key, value)
-            else:
-                self.replace(key, value, etag)
-        except Moved:
-            now = self.read(key, type(value))
-            if now is None or now.value != value:
-                raise
-
-    def delete(self, key: str) -> None:
-        """Remove one object. No object is no error."""
-        self._s3.delete_object(Bucket=self.bucket, Key=key)
-
-    def delete_as_read(self, read: Object) -> None:
-        """Remove an object, unless it has changed since it was listed. Raises Conflict when S3 cannot tell yet.
-
-        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
-        """
-        try:
-            self._s3.delete_object(Bucket=self.bucket, Key=read.key, IfMatch=read.etag)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code == "ConditionalRequestConflict":
-                # It is there still: to take that for "another" would let it be taken again.
-                raise Conflict(f"{read.key} is being written; it is removed later") from error
-            if code not in {"PreconditionFailed", "NoSuchKey"}:
-                raise
-
-    def objects(self, prefix: str) -> Iterator[Object]:
-        """The objects under a prefix, in order of their keys."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-            for entry in page.get("Contents", []):
-                yield Object(entry["Key"], entry["ETag"], entry["LastModified"], entry["Size"])
-
-    def keys(self, prefix: str) -> Iterator[str]:
-        """The keys of the objects under a prefix."""
-        return (found.key for found in self.objects(prefix))
-
-    def folders(self, prefix: str) -> Iterator[str]:
-        """What comes after a prefix, up to the next slash: with ``runs/`` the names of the runs."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
-        return (entry["Prefix"].split("/")[-2] for page in pages for entry in page.get("CommonPrefixes", []))
-
-    def delete_prefix(self, prefix: str) -> None:
-        """Remove every object under a prefix."""
-        self.delete_all(self.keys(prefix))
-
-    def delete_all(self, those: Iterable[str]) -> None:
-        """Remove objects by their keys. Raises ServiceUnavailable when S3 leaves one."""
-        for keys in chunks(those, DELETE_KEYS):
-            objects = [{"Key": key} for key in keys]
-            reply = self._s3.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
-            if failed := reply.get("Errors"):
-                raise ServiceUnavailable(f"S3 has not deleted {failed[0]['Key']}: {failed[0].get('Message')}")
-
-    def exists(self, key: str) -> bool:
-        """Whether there is an object under this key."""
-        return self.etag(key) is not None
-
-    def etag(self, key: str) -> str | None:
-        """The ETag of an object, or None when there is none."""
-        try:
-            etag: str = self._s3.head_object(Bucket=self.bucket, Key=key)["ETag"]
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:  # noqa: PLR2004  # HEAD has no error body
-                return None
-            raise
-        return etag
-
-    def modified(self, key: str) -> datetime | None:
-        """When an object was written, to the second, or None when there is none."""
-        return next((found.modified for found in self.objects(key) if found.key == key), None)
-
-    def put_content(self, key: str, content: bytes) -> None:
-        """Stage the content of a document."""
-        self._s3.put_object(Bucket=self.bucket, Key=key, Body=content)
-
-    def content(self, key: str) -> bytes | None:
-        """A content as it was put, or None when there is none."""
-        try:
-            content: bytes = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
-                return None
-            raise
-        return content
-
-    def content_part(self, key: str, offset: int, size: int) -> bytes | None:
-        """Part of a content, shorter where the content ends, or None when there is none."""
-        try:
-            reply = self._s3.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={offset}-{offset + size - 1}")
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {"NoSuchKey", "InvalidRange"}:
-                return None
-            raise
-        part: bytes = reply["Body"].read()
-        return part
 
     @contextmanager
     def fetched(self, listed: Object) -> Iterator[IO[bytes]]:
         """A listed object as a temporary file. Raises Moved when it has changed since, or is gone."""
         with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
-            with _conditional(listed.key):
+            with conditional(listed.key):
                 reply = self._s3.get_object(Bucket=self.bucket, Key=listed.key, IfMatch=listed.etag)
             for block in reply["Body"].iter_chunks(SPOOL_BYTES):
                 file.write(block)
@@ -225,7 +61,19 @@ class Store:
 
     def writing(self, key: str) -> AbstractContextManager[Stream]:
         """Write a stream. It appears under its key when the block ends well, whole, or not at all."""
-        return spooled(key, lambda file: self._s3.upload_fileobj(file, self.bucket, key, Config=TRANSFER))
+        return spooled(key, lambda file: self._upload(key, file))
+
+    def part_writer(self, prefix: str, before: Iterable[Part] = (), *, behind: Behind | None = None) -> PartWriter:
+        """Write a stream in parts below a prefix, after the parts ``before``. ``write_parts`` makes them one stream.
+
+        ``behind`` writes parts while the next one is filled: they are there once it has waited for them.
+        """
+
+        def send(key: str, file: IO[bytes]) -> None:
+            with file:
+                self._upload(key, file)
+
+        return PartWriter(prefix, send if behind is None else partial(behind.call, send), before)
 
     def rewriting(self, key: str) -> AbstractContextManager[Stream]:
         """Write a stream over the one that is there now, or where none is. Not for streams of gigabytes.
@@ -236,29 +84,65 @@ class Store:
         condition = {"IfMatch": etag} if etag is not None else {"IfNoneMatch": "*"}
 
         def send(file: IO[bytes]) -> None:
-            with _conditional(key):
+            with conditional(key):
                 self._s3.put_object(Bucket=self.bucket, Key=key, Body=file, **condition)
 
         return spooled(key, send)
 
-    def lines(self, key: str, sha256: str | None = None) -> Iterator[bytes]:
-        """The lines of a stream.
+    def write_parts(self, key: str, parts: Sequence[Part]) -> Written:
+        """Write the list of the parts of a stream, which then is the stream under this key."""
+        listed = lines.encode(parts)
+        self.put_content(key, listed)
+        return Written(key, sum(part.lines for part in parts), hashlib.sha256(listed).hexdigest())
 
-        Raises Missing before the first when there is none, and ValueError when the object's digest is another.
+    def parts(self, key: str, sha256: str | None = None) -> tuple[Part, ...] | None:
+        """The parts of a stream; None when it is one object. Raises Missing, and ValueError for another digest."""
+        with self._downloaded(key, sha256) as file:
+            return read_parts(file)
+
+    def lines(self, key: str, sha256: str | None = None, *, after: str = "") -> Iterator[bytes]:
+        """The lines of a stream, or those whose id comes ``after`` another one.
+
+        Raises Missing before the first when there is none, and ValueError when an object's digest is another.
         """
-        with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
-            download(lambda: self._body(key), file)
-            if sha256 is not None:
-                file.seek(0)
-                if (found := digest(file)) != sha256:
-                    raise ValueError(f"{key} has the digest {found}, not {sha256}")
-            file.seek(0)
-            yield from lines.read_lines(file)
+        with self._downloaded(key, sha256) as file:
+            parts = read_parts(file)
+            if parts is None:
+                yield from _beyond(after, lines.read_lines(file))
+        if parts is not None:
+            yield from self.lines_of(parts, after=after)
 
-    def lines_if_any(self, key: str) -> Iterator[bytes]:
+    def lines_of(self, parts: Iterable[Part], *, after: str = "") -> Iterator[bytes]:
+        """The lines of parts that follow each other, or those whose id comes ``after`` another one.
+
+        Raises Missing and ValueError as ``lines`` does.
+        """
+        left = [part for part in parts if part.last > after]
+        files = in_order(lambda part: self._downloaded(part.key, part.sha256), left, PARTS_AHEAD, unused=_close)
+        for file in files:
+            with file:
+                yield from _beyond(after, lines.read_lines(file))
+            after = ""
+
+    def lines_if_any(self, key: str, *, after: str = "") -> Iterator[bytes]:
         """The lines of a stream; no line when there is none."""
         with suppress(Missing):
-            yield from self.lines(key)
+            yield from self.lines(key, after=after)
+
+    def _upload(self, key: str, file: IO[bytes]) -> None:
+        self._s3.upload_fileobj(file, self.bucket, key, Config=TRANSFER)
+
+    def _downloaded(self, key: str, sha256: str | None) -> IO[bytes]:
+        """An object as a temporary file, at its start. Raises Missing, and ValueError for another digest."""
+        with ExitStack() as failing:
+            file = failing.enter_context(tempfile.SpooledTemporaryFile(SPOOL_BYTES))
+            download(lambda: self._body(key), file)
+            file.seek(0)
+            if sha256 is not None and (found := digest(file)) != sha256:
+                raise ValueError(f"{key} has the digest {found}, not {sha256}")
+            file.seek(0)
+            failing.pop_all()
+        return file
 
     def _body(self, key: str) -> Any:
         try:
@@ -268,32 +152,11 @@ class Store:
                 raise Missing(key) from error
             raise
 
-    def _put(self, key: str, value: object, condition: dict[str, str]) -> None:
-        with _conditional(key):
-            self._s3.put_object(
-                Bucket=self.bucket, Key=key, Body=lines.encode(value), ContentType="application/json", **condition
-            )
+
+def _close(file: IO[bytes]) -> None:
+    """Close a file that nobody reads."""
+    file.close()
 
 
-def _age(reply: dict[str, Any]) -> timedelta:
-    """How long ago an object was written. S3 says both times itself, in whole seconds.
-
-    The emulated S3 of a laptop says no date, and has no other clock than this machine's.
-    """
-    date = reply["ResponseMetadata"]["HTTPHeaders"].get("date")
-    now = parsedate_to_datetime(date) if date else datetime.now(UTC)
-    age: timedelta = now - reply["LastModified"]
-    return age
-
-
-@contextmanager
-def _conditional(key: str) -> Iterator[None]:
-    """Raise Moved when S3 answers a call that its condition does not hold."""
-    try:
-        yield
-    except ClientError as error:
-        # 409 ConditionalRequestConflict: another conditional write of the key was under way. 404 NoSuchKey: there is
-        # nothing left that If-Match could match.
-        if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}:
-            raise Moved(key) from error
-        raise
+def _beyond(after: str, sorted_lines: Iterator[bytes]) -> Iterator[bytes]:
+    return dropwhile(lambda line: lines.line_id(line) <= after, sorted_lines) if after else sorted_lines

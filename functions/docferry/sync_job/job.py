@@ -26,7 +26,8 @@ from docferry.errors import (
 from docferry.indexes import ENDED, Index, SyncJob
 from docferry.state.keys import SYNC_JOB
 from docferry.state.manifest import Pointer
-from docferry.state.store import Moved, Store
+from docferry.state.objects import Moved
+from docferry.state.store import Store
 
 LOOKS = 6
 """How often a start whose reply was lost is looked for. The state machine waits 6 minutes in between."""

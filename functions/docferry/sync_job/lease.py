@@ -13,7 +13,8 @@ from msgspec import Struct, structs
 
 from docferry.errors import AlreadyRunning, LeaseLost
 from docferry.state.keys import LEASE
-from docferry.state.store import Moved, Record, Store
+from docferry.state.objects import Moved, Record
+from docferry.state.store import Store
 
 # Far longer than the list of executions was ever seen to lag, and no longer than a person waits for the next run.
 YOUNG = timedelta(minutes=5)

@@ -25,8 +25,8 @@ from docferry.runtime.wiring import Wired
 from docferry.state import sorting
 from docferry.state.keys import CHECKPOINT, GROUPS_REPORT, GROUPS_WITHHELD, KNOWN_GROUPS, run_key
 from docferry.state.merge import Ascending
+from docferry.state.objects import Record
 from docferry.state.runs import Checkpoint, Input, Run, change_set
-from docferry.state.store import Record
 from docferry.sync_job import lease
 
 # A call that is throttled is tried again for about a minute, and what was sent has to be noted.

@@ -20,7 +20,8 @@ from msgspec import Struct, structs
 
 from docferry.errors import ConfigurationError, Conflict
 from docferry.state.keys import PENDING
-from docferry.state.store import Moved, Record, Store
+from docferry.state.objects import Moved, Record
+from docferry.state.store import Store
 from docferry.sync_job import lease
 
 STATE_BUCKET, STATE_MACHINE, CONNECTOR_NAME = "STATE_BUCKET", "STATE_MACHINE_ARN", "CONNECTOR_NAME"

@@ -19,7 +19,8 @@ from docferry.model import Document, Listed, Skipped
 from docferry.state import sorting
 from docferry.state.keys import COLLECTED
 from docferry.state.lines import decode, is_document
-from docferry.state.store import Object, Store
+from docferry.state.objects import Object
+from docferry.state.store import Store
 from tests.unit.fakes import NOON, document, new_store
 
 

@@ -8,8 +8,9 @@ from docferry.reporting import timeline as tested
 from docferry.reporting.ledger import Entry
 from docferry.reporting.timeline import timeline
 from docferry.state.keys import BATCHES, REPORT, run_key
+from docferry.state.objects import Object
 from docferry.state.runs import Shard
-from docferry.state.store import Object, Store
+from docferry.state.store import Store
 from tests.unit.fakes import NOON
 
 SHARDS = [Shard("run-1", "put", f"put-{number:05}", 500, "1") for number in range(3)]

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from docferry.errors import ManifestInvalid
 from docferry.model import Acceptance, Document, Kind, Outcome
-from docferry.state import lines, manifest
+from docferry.state import lines, manifest, parts
 from docferry.state.keys import MANIFEST
 from docferry.state.manifest import FORMAT, Pointer
 from docferry.state.store import Store
@@ -88,7 +88,8 @@ def test_what_is_committed_is_read_back(store: Store) -> None:
     """The pointer says where, how many, and with which digest."""
     pointer = committed(store, "run-1", "a", "b")
 
-    assert (pointer.format, pointer.key, pointer.documents) == (FORMAT, store.manifest_key("run-1"), 2)
+    assert (pointer.format, pointer.documents, manifest.is_of(store, pointer, "run-1")) == (FORMAT, 2, True)
+    assert not manifest.is_of(store, pointer, "run")
     assert list(manifest.documents(store, pointer)) == encoded({"a": document("a"), "b": document("b")})
 
 
@@ -103,11 +104,62 @@ def test_the_next_manifest_leaves_the_last_one_as_it_is(store: Store) -> None:
 
 def test_only_the_last_two_manifests_are_kept(store: Store) -> None:
     """The one before is there for a person to go back to; nothing points to those before it."""
-    for number in range(4):
-        committed(store, f"run-{number}", "a")
+    pointers = [committed(store, f"run-{number}", "a") for number in range(4)]
 
-    kept = {store.held(MANIFEST), store.manifest_key("run-2"), store.manifest_key("run-3")}
+    parts = {part.key for pointer in pointers[2:] for part in manifest.parts(store, pointer) or ()}
+    kept = {store.held(MANIFEST), *parts, *(pointer.key for pointer in pointers[2:])}
     assert set(store.keys(store.held("manifest/"))) == kept
+
+
+def test_a_part_that_is_taken_over_stays_as_long_as_a_manifest_needs_it(store: Store) -> None:
+    """However long ago the run was that wrote it."""
+    first = committed(store, "run-0", "a")
+    (part,) = manifest.parts(store, first) or ()
+    before = manifest.pointer(store)
+    for number in range(1, 5):
+        written = manifest.write_list(store, f"run-{number}", [part])
+        assert before is not None
+        manifest.move(store, before.etag, written, base=before.value)
+        before = manifest.pointer(store)
+
+    assert before is not None
+    assert list(manifest.documents(store, before.value)) == encoded({"a": document("a")})
+
+
+def test_what_a_commit_that_died_has_left_is_removed_by_the_one_that_ends(store: Store) -> None:
+    """A repeated settlement may write other parts, when the index says something else meanwhile."""
+    committed(store, "run-0", "z")
+    died = manifest.write(store, "run-1", [], [Outcome("a", "added", document("a"), "doubtful")])
+
+    committed(store, "run-1", "a")
+
+    assert not store.exists(died.key)
+
+
+@given(old=st.sets(IDS, max_size=12), after=IDS)
+def test_reading_goes_on_after_any_id(shared_store: Store, old: set[str], after: str) -> None:
+    """In whichever part that is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "PART_LINES", 3)
+        pointer = committed(shared_store, "run-1", *sorted(old))
+
+    assert len(manifest.parts(shared_store, pointer) or ()) == -(-len(old) // 3)
+    found = [lines.line_id(line) for line in manifest.documents(shared_store, pointer, after=after)]
+    assert found == [id_ for id_ in sorted(old) if id_ > after]
+
+
+def test_a_manifest_of_one_object_is_read_as_the_first_versions_wrote_it(store: Store) -> None:
+    """Format 1 had no parts."""
+    key = store.held("manifest/run-1.jsonl.zst")
+    with store.writing(key) as stream:
+        for id_ in "abc":
+            stream.add(document(id_))
+    pointer = Pointer(1, key, 3, stream.written.sha256)
+
+    assert list(map(lines.line_id, manifest.documents(store, pointer))) == ["a", "b", "c"]
+    assert list(map(lines.line_id, manifest.documents(store, pointer, after="b"))) == ["c"]
+    assert manifest.parts(store, pointer) is None
+    assert manifest.is_of(store, pointer, "run-1")
 
 
 def test_an_older_format_is_read_as_the_newest(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,10 +227,12 @@ def test_another_format_is_refused(store: Store) -> None:
         manifest.pointer(store)
 
 
-def test_a_manifest_that_was_changed_is_refused(store: Store) -> None:
-    """The digest is checked before the first line is given out."""
+@pytest.mark.parametrize("of_the", ["part", "list of parts"])
+def test_a_manifest_that_was_changed_is_refused(store: Store, of_the: str) -> None:
+    """The digest of each object is checked before its first line is given out."""
     pointer = committed(store, "run-1", "a", "b")
-    with store.writing(pointer.key) as stream:
+    (part,) = manifest.parts(store, pointer) or ()
+    with store.writing(part.key if of_the == "part" else pointer.key) as stream:
         stream.add(document("a"))
         stream.add(document("c"))
 
@@ -194,10 +248,13 @@ def test_a_pointer_with_another_count_is_refused(store: Store) -> None:
         list(manifest.documents(store, pointer))
 
 
-def test_a_pointer_to_nothing_is_refused(store: Store) -> None:
+@pytest.mark.parametrize("of_the", ["part", "list of parts"])
+def test_a_pointer_to_nothing_is_refused(store: Store, of_the: str) -> None:
     """A manifest that is gone is no empty manifest."""
     pointer = committed(store, "run-1", "a")
-    store.delete(pointer.key)
+    (part,) = manifest.parts(store, pointer) or ()
+    gone = part.key if of_the == "part" else pointer.key
+    store.delete(gone)
 
-    with pytest.raises(ManifestInvalid, match=r"manifest/run-1\.jsonl\.zst is missing"):
+    with pytest.raises(ManifestInvalid, match=f"{gone} is missing"):
         list(manifest.documents(store, pointer))

@@ -54,11 +54,11 @@ class Counting(Store):
     open = 0
     most = 0
 
-    def lines(self, key: str, sha256: str | None = None) -> Iterator[bytes]:
+    def lines(self, key: str, sha256: str | None = None, *, after: str = "") -> Iterator[bytes]:
         """See Store.lines."""
         self.open += 1
         self.most = max(self.most, self.open)
-        yield from super().lines(key, sha256)
+        yield from super().lines(key, sha256, after=after)
         self.open -= 1
 
 

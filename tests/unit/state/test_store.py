@@ -10,9 +10,10 @@ from botocore.response import StreamingBody
 from msgspec import Struct
 
 from docferry.errors import StateInvalid
-from docferry.state import store as module
+from docferry.state import objects as module
 from docferry.state import stream as stream_module
-from docferry.state.store import Moved, Store
+from docferry.state.objects import Moved
+from docferry.state.store import Store
 from docferry.state.stream import DOWNLOADS, Missing
 
 

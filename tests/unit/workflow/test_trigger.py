@@ -17,7 +17,8 @@ from msgspec import structs
 
 from docferry.errors import ConfigurationError, Conflict
 from docferry.state.keys import LEASE, PENDING
-from docferry.state.store import Moved, Record, Store
+from docferry.state.objects import Moved, Record
+from docferry.state.store import Store
 from docferry.sync_job.lease import YOUNG, Lease
 from docferry.workflow import trigger as module
 from docferry.workflow.trigger import Ended, Pending, Signals, TriggerSettings, remember, signals, trigger
