@@ -17,7 +17,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.scale.measured import SCENARIOS, Measured, Scenario, Wanted
+from benchmarks.scale.measured import FIRST, SCENARIOS, Measured, Scenario, Wanted
 from docferry_laptop.costs import calibration
 
 MILLION = 1_000_000
@@ -25,7 +25,6 @@ SIZES = (10_000, MILLION, 10 * MILLION)
 SAVED = Path("build/scale.json")
 WITH_SIDECARS = Path("build/scale-sidecars.json")
 AT_ONCE = 2
-FIRST: Scenario = "first"
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from docferry_laptop.costs.bill import Bill
 from docferry_laptop.costs.usage import Usage
 
 Scenario = Literal["first", "one_percent", "unchanged"]
+FIRST: Scenario = "first"
 SCENARIOS: tuple[Scenario, ...] = ("first", "one_percent", "unchanged")
 NEARLY = 14 / 15
 """Of the time that Lambda gives an invocation: past this it is too near to the end."""

@@ -6,6 +6,7 @@ of its ``Owner`` is slower. The tasks of one owner share its processor.
 """
 
 import heapq
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -161,6 +162,42 @@ class Simulation:
             raise Ended
 
 
+class Lock:
+    """Stands in for threading.Lock: a task that waits for it lets others run. Fair, as no real one is."""
+
+    simulation: "Simulation"
+
+    def __init__(self) -> None:
+        self._held = False
+        self._waiting: deque[Task] = deque()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  # threading's
+        """See threading.Lock."""
+        del timeout
+        while self._held:
+            if not blocking:
+                return False
+            self.simulation.park(self._waiting)
+        self._held = True
+        return True
+
+    def release(self) -> None:
+        """See threading.Lock."""
+        self._held = False
+        if self._waiting:
+            self.simulation.wake(deque([self._waiting.popleft()]))
+
+    def locked(self) -> bool:
+        """See threading.Lock."""
+        return self._held
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
 class Pool(Executor):
     """Stands in for ThreadPoolExecutor: its threads are tasks of the current owner."""
 
@@ -196,6 +233,7 @@ class Pool(Executor):
         while self._items:
             future, function, args, kwargs = self._items.popleft()
             if not future.set_running_or_notify_cancel():
+                self._unfinished.discard(future)
                 continue
             try:
                 result = function(*args, **kwargs)
@@ -242,8 +280,8 @@ class _Future(Future[Any]):
 
 
 @contextmanager
-def instead_of_the_clock(simulation: Simulation) -> Iterator[None]:
-    """Let `time.sleep` and `time.monotonic` be those of the current task, where there is one.
+def instead_of_real_time(simulation: Simulation) -> Iterator[None]:
+    """Let `time.sleep`, `time.monotonic` and the locks that are made in the block be those of the simulation.
 
     Tenacity is let sleep with the same, also where a test has let it sleep otherwise.
     """
@@ -257,9 +295,14 @@ def instead_of_the_clock(simulation: Simulation) -> Iterator[None]:
     def monotonic() -> float:
         return simulation.now if isinstance(getcurrent(), Task) else REAL_MONOTONIC()
 
+    class Locks(Lock):
+        """Locks of this simulation."""
+
+    Locks.simulation = simulation
     with (
         patch.object(time, "sleep", sleep),
         patch.object(time, "monotonic", monotonic),
         patch.object(tenacity.nap, "time", time),
+        patch.object(threading, "Lock", Locks),
     ):
         yield

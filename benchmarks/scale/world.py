@@ -131,7 +131,7 @@ def _simulated(simulation: Simulation, calls: Calls, clients: dict[str, Any]) ->
         stack.enter_context(patch.dict(os.environ, settings.to_env()))
         stack.enter_context(patch.object(wiring, "client", client))
         stack.enter_context(patch.object(sys, "stdout", printed))
-        stack.enter_context(virtual.instead_of_the_clock(simulation))
+        stack.enter_context(virtual.instead_of_real_time(simulation))
         stack.enter_context(disk.counted(disk_now))
         stack.enter_context(environments(calls))
         for module in [module for name, module in sys.modules.items() if name.startswith("docferry.")]:

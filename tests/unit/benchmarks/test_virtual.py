@@ -1,11 +1,12 @@
 """Virtual time: what happens at once, what takes its turn, and what is ended."""
 
+import threading
 import time
 from typing import Any
 
 import pytest
 
-from benchmarks.scale.virtual import Ended, Owner, Pool, Simulation, instead_of_the_clock
+from benchmarks.scale.virtual import Ended, Owner, Pool, Simulation, instead_of_real_time
 
 FOREVER = 1e9
 
@@ -113,5 +114,24 @@ def test_the_clock_is_virtual() -> None:
         time.sleep(3600)
         return time.monotonic()
 
-    with instead_of_the_clock(simulation):
+    with instead_of_real_time(simulation):
         assert simulation.run(body) == 3600.0
+
+
+def test_a_lock_is_waited_for() -> None:
+    """Who waits for a lock gets it when the one before lets go, and each after the other."""
+    simulation = Simulation(counts_processor=False)
+
+    def hold(lock: threading.Lock) -> float:
+        with lock:
+            began = simulation.now
+            time.sleep(4)
+        return began
+
+    def body() -> list[float]:
+        owner(simulation)
+        with threads(simulation, 3) as pool:
+            return list(pool.map(hold, [threading.Lock()] * 3))
+
+    with instead_of_real_time(simulation):
+        assert simulation.run(body) == [0.0, 4.0, 8.0]

@@ -1,0 +1,82 @@
+"""`make bench-full`: everything that is measured, saved as build/bench.json, and docs/benchmarks.md made of it."""
+
+import argparse
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from benchmarks.full import page, plot, simulated
+from benchmarks.full.client_calls import client_calls
+from benchmarks.full.figures import Benchmark, Figures
+from benchmarks.full.laptop_sync import laptop_sync
+from benchmarks.full.listing_pages import listing_pages
+from benchmarks.full.ready import ready
+from benchmarks.scale import __main__ as scale
+from benchmarks.scale.measured import FIRST, SCENARIOS, Measured, Wanted
+from docferry_laptop.costs import calibration
+
+ALONE: tuple[Benchmark, ...] = (listing_pages, client_calls, ready, laptop_sync, simulated.throttled)
+"""What is measured one after the other, with nothing beside it."""
+SAVED = Path("build/bench.json")
+PAGE = Path("docs/benchmarks.md")
+PLOTS = Path("docs") / page.PLOTS
+
+
+def main() -> None:
+    """Measure, save, and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.full", description=__doc__)
+    parser.add_argument("--documents", type=int, nargs="*", default=scale.SIZES, help="sizes of the repository")
+    chosen = parser.parse_args()
+    console = Console(width=150)
+    figures = []
+    for benchmark in ALONE:
+        with console.status(benchmark.__name__):
+            figures.append(_told(benchmark(), console))
+    with console.status("simulating millions of documents; this takes up to 40 minutes"):
+        runs = _runs(tuple(chosen.documents))
+    scale.show(runs, console)
+    plain = [one for one in runs if not one.sidecars]
+    scale.save(plain, scale.SAVED)
+    for made in (simulated.put_calls(plain), simulated.memory(plain), simulated.per_million(runs)):
+        figures.append(_told(made, console))
+    now = datetime.now(UTC).date().isoformat()
+    run = page.Run(date=now, machine=_machine(), figures=tuple(figures), scale=tuple(runs))
+    SAVED.write_bytes(msgspec.json.format(msgspec.json.encode(run)))
+    write(run)
+
+
+def write(run: page.Run) -> None:
+    """Write the page and its plots."""
+    PLOTS.mkdir(exist_ok=True)
+    for old in PLOTS.glob("*.svg"):
+        old.unlink()
+    for one in run.figures:
+        if one.figures:
+            (PLOTS / f"{one.key}.svg").write_text(plot.svg(one), encoding="utf-8")
+    PAGE.write_text(page.page(run), encoding="utf-8")
+
+
+def _runs(sizes: tuple[int, ...]) -> list[Measured]:
+    """Every size with every scenario, and a first sync of a million documents with sidecars."""
+    rate = calibration.load().service.index_rate.value
+    series = [Wanted(documents=size, scenario=FIRST, rate=rate) for size in sizes]
+    return scale.measured(simulated.with_sidecars(series, scale.MILLION), SCENARIOS)
+
+
+def _told(made: Figures, console: Console) -> Figures:
+    for one in made.figures:
+        goal = "" if one.goal is None else f" (goal {one.goal:,.{made.digits}f})"
+        console.print(f"{made.title}: {one.name}: {one.value:,.{made.digits}f} {made.unit}{goal}", highlight=False)
+    return made
+
+
+def _machine() -> str:
+    return f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
