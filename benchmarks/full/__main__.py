@@ -41,8 +41,8 @@ def main() -> None:
     scale.show(runs, console)
     plain = [one for one in runs if not one.sidecars]
     scale.save(plain, scale.SAVED)
-    for made in (simulated.put_calls(plain), simulated.memory(plain), simulated.per_million(runs)):
-        figures.append(_told(made, console))
+    made = (simulated.put_calls(plain), simulated.memory(plain), simulated.per_million(runs))
+    figures += [_told(one, console) for one in made]
     now = datetime.now(UTC).date().isoformat()
     run = page.Run(date=now, machine=_machine(), figures=tuple(figures), scale=tuple(runs))
     SAVED.write_bytes(msgspec.json.format(msgspec.json.encode(run)))

@@ -9,7 +9,10 @@ def listing_pages() -> Figures:
     return Figures(
         key="listing",
         title="A page of a listing",
-        how=f"Processor time that boto3 takes for a page of {listing.KEYS:,} keys, against source `s3`, without a network.",
+        how=(
+            f"Processor time that boto3 takes for a page of {listing.KEYS:,} keys, against source `s3`, without a "
+            "network."
+        ),
         unit="times as long",
         figures=(Figure("boto3 against source s3", listing.ratio()),),
     )

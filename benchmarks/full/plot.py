@@ -13,10 +13,8 @@ def svg(figures: Figures) -> str:
     room = WIDTH - NAMES - VALUES
     largest = max((max(one.value, one.goal or 0) for one in figures.figures), default=0) or 1
     height = ROW * len(figures.figures) + 8
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" font-size="13" '
-        f'font-family="system-ui, sans-serif"><title>{escape(figures.title)}</title>'
-    ]
+    size = f'viewBox="0 0 {WIDTH} {height}" font-size="13" font-family="system-ui, sans-serif"'
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size}><title>{escape(figures.title)}</title>']
     for number, one in enumerate(figures.figures):
         top = number * ROW + 4
         middle = top + BAR / 2 + 5

@@ -37,8 +37,8 @@ def ready() -> Figures:
         key="ready",
         title="A handler that is ready",
         how=(
-            "From the start of Python until the handler is imported, its connector is wired, and the client of S3 is made, "
-            f"against a program that makes a client of S3 and no more. The median of {ROUNDS} rounds."
+            "From the start of Python until the handler is imported, its connector is wired, and the client of S3 is "
+            f"made, against a program that makes a client of S3 and no more. The median of {ROUNDS} rounds."
         ),
         unit="times as long",
         figures=tuple(figures),

@@ -14,6 +14,7 @@ from docferry.indexes import index_class
 RATES = (1.0, 2.0, 5.0, 50.0, 200.0)
 SECONDS = 300
 """How long the documents of a throttled run take at the rate of the index."""
+MILLION = 1_000_000
 WITHIN = 1.1
 PER_REQUEST = index_class("kendra").limits.documents
 
@@ -31,9 +32,8 @@ def throttled() -> Figures:
         key="throttled",
         title="An index that throttles",
         how=(
-            "First syncs in the simulated AWS, into an index that takes so many calls a second: the time from the first "
-            "to the last put, against the time that this many calls take at the rate of the index. Nothing is shared "
-            "between workers but the index."
+            "First syncs in the simulated AWS, into an index that takes so many calls a second: the time from the "
+            "first to the last put, against the time that this many calls take at the rate of the index."
         ),
         unit="times as long",
         figures=tuple(figures),
@@ -54,7 +54,10 @@ def put_calls(runs: list[Measured]) -> Figures:
     return Figures(
         key="put-calls",
         title="Put calls",
-        how=f"BatchPutDocument calls of first syncs that were not throttled, against one for each {PER_REQUEST} documents.",
+        how=(
+            "BatchPutDocument calls of first syncs that were not throttled, against one for each "
+            f"{PER_REQUEST} documents."
+        ),
         unit="times as many",
         figures=tuple(figures),
         digits=3,
@@ -74,8 +77,8 @@ def memory(runs: list[Measured]) -> Figures:
         key="memory",
         title="Memory at each size",
         how=(
-            "The peak of the resident memory of a process while a function runs in it, above what was in use before it was "
-            "called. Of workers that run side by side, the peak of all divided by their number."
+            "The peak of the resident memory of a process while a function runs in it, above what was in use before it "
+            "was called. Of workers that run side by side, the peak of all divided by their number."
         ),
         unit="MiB",
         figures=tuple(figures),
@@ -89,10 +92,10 @@ def per_million(runs: list[Measured]) -> Figures:
     figures = []
     for one in runs:
         if one.scenario == FIRST and one.correct:
-            millions = one.documents / 1_000_000
+            millions = one.documents / MILLION
             name = f"{one.documents:,}, {'with' if one.sidecars else 'without'} sidecars"
             figures.append(Figure(name, one.dollars / millions, goals[one.sidecars]))
-    lines = next((_dearest(one) for one in runs if one.documents >= 1_000_000 and one.scenario == FIRST), "")
+    lines = next((_dearest(one) for one in runs if one.documents >= MILLION and one.scenario == FIRST), "")
     return Figures(
         key="dollars",
         title="Dollars for a million new documents",

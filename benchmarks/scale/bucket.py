@@ -46,7 +46,8 @@ class Bucket:
         self._rows.execute("pragma journal_mode = off")
         self._rows.execute("pragma synchronous = off")
         self._rows.execute(TABLE)
-        self._numbers = count(self._rows.execute("select count(*) from object").fetchone()[0] + 1)
+        newest = self._rows.execute("select max(etag) from object").fetchone()[0] or '"0"'
+        self._numbers = count(int(newest.strip('"'), 16) + 1)
 
     def find(self, key: str) -> Object | None:
         """An object by its key."""
@@ -55,12 +56,12 @@ class Bucket:
 
     def put(self, key: str, body: bytes | IO[bytes], now: float) -> str:
         """Write an object; return its ETag."""
-        number = next(self._numbers)
-        etag = f'"{number:032x}"'
+        number = f"{next(self._numbers):032x}"
+        etag = f'"{number}"'
         content = body if isinstance(body, bytes) else body.read(INLINE_BYTES + 1)
         name, size = None, len(content)
         if size > INLINE_BYTES:
-            name = f"{number}-{etag[-9:-1]}"
+            name = number
             with (self._files / name).open("xb") as file:
                 file.write(content)
                 if not isinstance(body, bytes):
