@@ -22,14 +22,13 @@ from docferry_laptop.costs import calibration
 ALONE: tuple[Benchmark, ...] = (listing_pages, client_calls, ready, laptop_sync, simulated.throttled)
 """What is measured one after the other, with nothing beside it."""
 SAVED = Path("build/bench.json")
-PAGE = Path("docs/benchmarks.md")
-PLOTS = Path("docs") / page.PLOTS
 
 
 def main() -> None:
     """Measure, save, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.full", description=__doc__)
     parser.add_argument("--documents", type=int, nargs="*", default=scale.SIZES, help="sizes of the repository")
+    parser.add_argument("--into", type=Path, default=Path("docs"), help="the folder of benchmarks.md")
     chosen = parser.parse_args()
     console = Console(width=150)
     figures = []
@@ -46,25 +45,26 @@ def main() -> None:
     now = datetime.now(UTC).date().isoformat()
     run = page.Run(date=now, machine=_machine(), figures=tuple(figures), scale=tuple(runs))
     SAVED.write_bytes(msgspec.json.format(msgspec.json.encode(run)))
-    write(run)
+    write(run, chosen.into)
 
 
-def write(run: page.Run) -> None:
-    """Write the page and its plots."""
-    PLOTS.mkdir(exist_ok=True)
-    for old in PLOTS.glob("*.svg"):
+def write(run: page.Run, folder: Path) -> None:
+    """Write the page and its plots, in the place of older ones."""
+    plots = folder / page.PLOTS
+    plots.mkdir(parents=True, exist_ok=True)
+    for old in plots.glob("*.svg"):
         old.unlink()
     for one in run.figures:
         if one.figures:
-            (PLOTS / f"{one.key}.svg").write_text(plot.svg(one), encoding="utf-8")
-    PAGE.write_text(page.page(run), encoding="utf-8")
+            (plots / f"{one.key}.svg").write_text(plot.svg(one), encoding="utf-8")
+    (folder / "benchmarks.md").write_text(page.page(run), encoding="utf-8")
 
 
 def _runs(sizes: tuple[int, ...]) -> list[Measured]:
     """Every size with every scenario, and a first sync of a million documents with sidecars."""
     rate = calibration.load().service.index_rate.value
     series = [Wanted(documents=size, scenario=FIRST, rate=rate) for size in sizes]
-    return scale.measured(simulated.with_sidecars(series, scale.MILLION), SCENARIOS)
+    return scale.measured(simulated.with_sidecars(series), SCENARIOS)
 
 
 def _told(made: Figures, console: Console) -> Figures:

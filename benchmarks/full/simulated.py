@@ -112,6 +112,7 @@ def _dearest(one: Measured) -> str:
     return f"Of {one.documents:,} documents: {named}."
 
 
-def with_sidecars(series: list[Wanted], size: int) -> list[Wanted]:
-    """The series, and one more: the size with sidecars."""
-    return [*series, *(structs.replace(one, sidecars=True) for one in series if one.documents == size)]
+def with_sidecars(series: list[Wanted]) -> list[Wanted]:
+    """The series, and once more with sidecars: the largest one up to a million."""
+    largest = max((one for one in series if one.documents <= MILLION), key=lambda one: one.documents, default=None)
+    return [*series, structs.replace(largest, sidecars=True)] if largest else series

@@ -35,7 +35,7 @@ class Meta:
         def register(*_: Any, **__: Any) -> None:
             """See botocore.hooks."""
 
-        register_first = register_last = register
+        register_first = register_last = unregister = register
 
 
 class S3:

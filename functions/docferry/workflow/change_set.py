@@ -14,6 +14,7 @@ from docferry.crawl import listing
 from docferry.delivery.carried import Spans
 from docferry.delivery.shards import ShardWriter
 from docferry.model import Change, Skipped
+from docferry.runtime.lambdas import outgrown
 from docferry.runtime.wiring import Wired
 from docferry.state import lines, manifest, sorting
 from docferry.state.keys import (
@@ -262,6 +263,8 @@ def withhold(
 
 def remarks(store: Store, found: Findings, tally: Counts, base: Pointer | None) -> Iterator[str]:
     """What a person should know beside the counts."""
+    if grown := outgrown(tally.added + tally.modified + tally.unchanged + tally.skipped):
+        yield grown
     if found.changed:
         yield f"the settings of the source have changed: {', '.join(found.changed)}"
     if base is None and is_new_index(store):
