@@ -57,7 +57,7 @@ def docferry(folder: str) -> dict[str, float]:
     with laptop(settings=Settings(resource_seconds=0)) as aws:
         deployment = aws.deploy(Connector("bench", Part("files", {"path": folder}), Part("kendra")))
         taken = {}
-        for name, added in (("first", FILES), ("second", 0)):
+        for name, added in (("first", len(_files(folder))), ("second", 0)):
             began = time.perf_counter()
             execution = deployment.start()
             while execution.status() == "RUNNING":
@@ -81,7 +81,7 @@ def loop(folder: str) -> dict[str, float]:
         for name in ("first", "second"):
             began = time.perf_counter()
             job = kendra.start_data_source_sync_job(Id=source, IndexId=index)["ExecutionId"]
-            files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+            files = _files(folder)
             most = index_class("kendra").limits.documents
             for start in range(0, len(files), most):
                 documents = [_document(path, source, job) for path in files[start : start + most]]
@@ -91,6 +91,10 @@ def loop(folder: str) -> dict[str, float]:
             taken[name] = time.perf_counter() - began
             aws.clock.sleep(3600)
         return taken
+
+
+def _files(folder: str) -> list[Path]:
+    return sorted(path for path in Path(folder).rglob("*") if path.is_file())
 
 
 def _document(path: Path, source: str, job: str) -> dict[str, Any]:
