@@ -12,6 +12,7 @@ from rich.console import Console
 from benchmarks.full import page, plot, simulated
 from benchmarks.full.client_calls import client_calls
 from benchmarks.full.figures import Benchmark, Figures
+from benchmarks.full.langchain_index import langchain
 from benchmarks.full.laptop_sync import laptop_sync
 from benchmarks.full.listing_pages import listing_pages
 from benchmarks.full.ready import ready
@@ -19,7 +20,7 @@ from benchmarks.scale import __main__ as scale
 from benchmarks.scale.measured import FIRST, SCENARIOS, Measured, Wanted
 from docferry_laptop.costs import calibration
 
-ALONE: tuple[Benchmark, ...] = (listing_pages, client_calls, ready, laptop_sync, simulated.throttled)
+ALONE: tuple[Benchmark, ...] = (langchain, listing_pages, client_calls, ready, laptop_sync, simulated.throttled)
 """What is measured one after the other, with nothing beside it."""
 SAVED = Path("build/bench.json")
 

@@ -51,8 +51,8 @@ def laptop_sync() -> Figures:
         title="A sync on a laptop",
         how=(
             f"`docferry sync` of {FILES:,} small files into an emulated index, against the plain loop of AWS's page "
-            "(start a job, put every file, stop the job) on the same emulator, by processor time. Less than 1 is faster "
-            "than the loop."
+            "(start a job, put every file, stop the job) on the same emulator, by processor time. Less than 1 is "
+            "faster than the loop."
         ),
         unit="times as long",
         figures=figures,
