@@ -12,7 +12,7 @@ install = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(1) ||
 KINDS := --extra sql --extra feed --extra http --extra fsspec --extra git --extra sftp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lint-infra faults clients bench build bundle schemas synth deploy lock clean
+.PHONY: help setup demo test lint lint-infra faults clients bench scale bench-full build bundle schemas synth deploy lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -60,6 +60,13 @@ clients: $(VENV)/.dev tests/clients/node_modules ## Sync with boto3, the AWS CLI
 
 bench: $(VENV)/.dev ## Measure speed and memory, side by side with the alternatives
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.scale --documents 10000 1000000
+
+scale: $(VENV)/.dev ## Sync 10,000, a million and ten million documents in a simulated AWS: time, calls, memory, dollars
+	$(BIN)/python -m benchmarks.scale $(if $(DOCUMENTS),--documents $(DOCUMENTS))
+
+bench-full: $(VENV)/.dev ## Measure everything, ten million documents too, and write docs/benchmarks.md (an hour)
+	$(BIN)/python -m benchmarks.full
 
 lock: $(VENV)/.dev ## Write the pinned requirements anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --upgrade \

@@ -49,7 +49,7 @@ class Counter:
 
     def called(self, service: str, operation: str) -> None:
         """Count one call, for the function that makes it."""
-        kind = _kind(service, operation)
+        kind = kind_of(service, operation)
         if kind is None or threading.current_thread() is self._observer:
             return
         with self._lock:
@@ -86,7 +86,7 @@ class Counter:
         return mine or WORKFLOW
 
 
-def _kind(service: str, operation: str) -> str | None:
+def kind_of(service: str, operation: str) -> str | None:
     """What a call counts as; None when it is free, or paid for in another way."""
     if service in INDEXES:
         return "index_calls"

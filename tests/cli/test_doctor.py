@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from docferry.connector import Connector, Part
 from docferry.errors import AccessDenied, SourceUnavailable
+from docferry.runtime import lambdas
 from docferry_cli.doctor import indexes
 from docferry_cli.doctor.context import Blocked, Context
 from docferry_cli.doctor.examine import finding_of, looked
@@ -101,7 +102,7 @@ def test_nothing_is_wrong_with_a_connector_that_has_synced(docferry: Docferry, k
     assert set(lines.values()) == {"ok", "-"}
     assert {name for name, mark in lines.items() if mark == "ok"} == {
         *("configuration", "secrets", "environment", "index", "data source", "fields", "capacity"),
-        *("source", "lease", "sync job"),
+        *("source", "size", "lease", "sync job"),
     }
     assert f"{kind} index" in out
 
@@ -131,6 +132,19 @@ def test_a_source_that_is_gone_and_a_field_that_is_not_declared(docferry: Docfer
     assert set(found) == {"fields", "source"}
     assert "sea (STRING) is not declared" in found["fields"][1]
     assert "force is a NUMBER in the index, and a STRING in connectors.yaml" in found["fields"][1]
+
+
+def test_a_connector_that_outgrows_its_functions(
+    docferry: Docferry, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told before it happens, with what to do."""
+    monkeypatch.setattr(lambdas, "NEARLY", 2 / lambdas.DOCUMENTS)
+
+    code, found = findings(docferry)
+
+    assert code == 1, kind
+    assert set(found) == {"size"}
+    assert "divide the source between two connectors" in found["size"][1]
 
 
 def test_an_index_that_is_full(

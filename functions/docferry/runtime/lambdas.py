@@ -17,9 +17,16 @@ ExecutionCall = Literal["describe", "list", "start"]
 """What a function asks of Step Functions about the connector's own state machine."""
 
 
+DOCUMENTS = 10_000_000
+"""Documents of a connector that its functions have memory, disk and time for: `make scale` runs with as many."""
+NEARLY = 0.8
+"""The part of them from which on a connector is told that it outgrows its functions: time enough to divide it."""
+
+
 class Function(Struct, frozen=True):
     """One Lambda function: the module of its handler, the ASL placeholder for its ARN, memory in MiB, time in s.
 
+    ``documents`` is how many documents of a connector these serve.
     ``reads``, ``writes`` and ``deletes`` are keys of the state bucket; ``*`` stands for any characters. ``index``,
     ``source`` and ``executions`` are what it calls. ``messages``: it sends the messages of the connector.
     """
@@ -35,6 +42,7 @@ class Function(Struct, frozen=True):
     source: tuple[SourceCall, ...] = ()
     executions: tuple[ExecutionCall, ...] = ()
     messages: bool = False
+    documents: int = DOCUMENTS
 
     @property
     def handler(self) -> str:
@@ -173,3 +181,16 @@ TRIGGER = Function(
 
 DEPLOYED = (*FUNCTIONS, TRIGGER)
 """Every function of a connector's stack."""
+
+
+def outgrown(documents: int, functions: tuple[Function, ...] = FUNCTIONS) -> str:
+    """Say that a connector is about to outgrow its functions, and which. Empty while there is room."""
+    most = min(function.documents for function in functions)
+    if documents < NEARLY * most:
+        return ""
+    names = ", ".join(function.name for function in functions if function.documents == most)
+    which = "" if len(names.split()) == len(functions) else f" ({names})"
+    return (
+        f"the connector has {documents:,} documents, and its functions are made for {most:,}{which}: divide the source "
+        "between two connectors, by prefix or folder"
+    )

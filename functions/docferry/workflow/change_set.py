@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from docferry.changes import approvals, plans
+from docferry.runtime.lambdas import outgrown
 from docferry.runtime.wiring import Wired
 from docferry.state import manifest
 from docferry.state.keys import BATCHES, CHANGES, DATA_SOURCES, MANIFEST, run_key
@@ -76,6 +77,8 @@ def base_manifest(store: Store, wanted: Input) -> Pointer | None:
 
 def remarks(store: Store, changed: tuple[str, ...], counts: Counts, base: Pointer | None) -> Iterator[str]:
     """What a person should know beside the counts."""
+    if grown := outgrown(counts.added + counts.modified + counts.unchanged + counts.skipped):
+        yield grown
     if changed:
         yield f"the settings of the source have changed: {', '.join(changed)}"
     if base is None and is_new_index(store):

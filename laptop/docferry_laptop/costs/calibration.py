@@ -35,7 +35,10 @@ class Seconds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Times(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long things take in AWS, in seconds. Processor times are those of a whole vCPU.
 
-    ``start`` is the start of a cold function. ``s3_call`` and ``index_call`` are the waits for one reply. ``list`` is
+    ``start`` is the start of a cold function. ``s3_call``, ``s3_list_call``, ``index_call`` and, when it is refused,
+    ``throttled_call`` are the waits for one reply; ``s3_megabyte`` is added for each megabyte. ``transition`` lies
+    between two states. ``client_call``, ``index_client_call`` and, for each listed key, ``s3_key`` are the processor
+    time of boto3. ``list`` is
     the time in which a source that is not S3 describes a document, ``open`` that in which it gives its content.
     ``s3_list`` is the processor time for a listed key, ``compare`` for a document of the listing, ``settle`` for a
     change, ``put`` for a document that is sent. ``indexing`` and ``indexing_document`` are the time that the service
@@ -44,7 +47,14 @@ class Times(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     start: Seconds
     s3_call: Seconds
+    s3_list_call: Seconds
+    s3_megabyte: Seconds
     index_call: Seconds
+    throttled_call: Seconds
+    transition: Seconds
+    client_call: Seconds
+    index_client_call: Seconds
+    s3_key: Seconds
     open: Seconds
     list: Seconds
     s3_list: Seconds
@@ -53,6 +63,31 @@ class Times(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     put: Seconds
     indexing: Seconds
     indexing_document: Seconds
+
+
+class Limit(Struct, frozen=True, forbid_unknown_fields=True):
+    """A limit of a service, and where it is said."""
+
+    value: int
+    how: str
+
+
+class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What AWS takes at most.
+
+    ``index_rate`` is in calls of one operation a second, ``warm_seconds`` how long an idle function is kept,
+    ``function_seconds`` and ``disk_mib`` what an invocation has at most, ``vcpu_mib`` the memory with which a function
+    has a whole processor. The others are of Step Functions.
+    """
+
+    index_rate: Limit
+    warm_seconds: Limit
+    function_seconds: Limit
+    disk_mib: Limit
+    vcpu_mib: Limit
+    payload_bytes: Limit
+    history_events: Limit
+    map_children: Limit
 
 
 class Bytes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,6 +111,7 @@ class Calibration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     counted: Counted
     read: Counted
     times: Times
+    service: Service
     bytes: Bytes
 
     @property

@@ -17,8 +17,6 @@ from docferry_laptop.costs.workload import Workload
 REMEMBERING = frozenset({"files", "s3"})
 """Kinds of sources that keep notes from one crawl to the next."""
 ON_S3 = "s3"
-WHOLE_VCPU = 1769
-"""MiB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html."""
 
 
 def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
@@ -123,7 +121,7 @@ def _time(
     times, use = figures.times, used.of(function.name)
     use.memory = function.memory
     waits = (use.s3_puts + use.s3_gets) * times.s3_call.seconds + use.index_calls * times.index_call.seconds
-    slower = max(1.0, WHOLE_VCPU / function.memory)
+    slower = max(1.0, figures.service.vcpu_mib.value / function.memory)
     match function.name:
         case "crawl":
             on_s3 = work.source == ON_S3

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from docferry import errors
-from docferry.runtime.lambdas import DEPLOYED, FUNCTIONS, Function
+from docferry.runtime.lambdas import DEPLOYED, DOCUMENTS, FUNCTIONS, Function, outgrown
 
 ROOT = Path(__file__).parents[3]
 DEFINITION = (ROOT / "statemachine" / "sync.asl.json").read_text()
@@ -108,3 +109,12 @@ def test_every_task_retries_what_each_of_them_may_raise() -> None:
             retried = {name for rule in node["Retry"] for name in rule["ErrorEquals"]}
             lambdas = {"Lambda.TooManyRequestsException", *DIED}
             assert retried >= {"Throttled", "ServiceUnavailable", *lambdas}
+
+
+def test_who_outgrows_the_functions_is_told_before() -> None:
+    """Below four fifths nothing is said; from there on the number is, and which function is outgrown first."""
+    assert outgrown(7_999_999) == ""
+    assert "8,000,000 documents" in outgrown(8_000_000)
+    small = (*FUNCTIONS[1:], structs.replace(FUNCTIONS[0], documents=DOCUMENTS // 10))
+    assert outgrown(900_000) == ""
+    assert f"made for 1,000,000 ({FUNCTIONS[0].name})" in outgrown(900_000, small)

@@ -18,6 +18,7 @@ CHECKS = (
     Check("reading content", permissions.readable, DEPLOYED),
     Check("source", source.reachable),
     Check("uploads", source.uploads, DEPLOYED),
+    Check("size", state.size),
     Check("lease", state.lease_held),
     Check("sync job", state.sync_jobs),
     Check("dead letters", stack.dead_letters, DEPLOYED),

@@ -1,5 +1,7 @@
-"""Checks of what runs have left: the lease, and the sync jobs of the data source."""
+"""Checks of what runs have left: the lease, the manifest, and the sync jobs of the data source."""
 
+from docferry.runtime.lambdas import DOCUMENTS, outgrown
+from docferry.state import manifest
 from docferry.state.keys import LEASE
 from docferry.sync_job import job, lease
 from docferry.sync_job.lease import Lease
@@ -21,6 +23,14 @@ def lease_held(context: Context) -> Result:
         f"run {held.value.run} has ended, and still holds the lease",
         f"start a run, which takes the lease over: {_sync(context)}; then look at the log of the janitor function",
     )
+
+
+def size(context: Context) -> Result:
+    """Look whether the connector is about to outgrow its functions."""
+    held = manifest.pointer(context.store)
+    documents = held.value.documents if held else 0
+    grown = outgrown(documents)
+    return Wrong(grown) if grown else Ok(f"{documents:,} documents of the {DOCUMENTS:,} that the functions serve")
 
 
 def sync_jobs(context: Context) -> Result:

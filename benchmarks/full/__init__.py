@@ -1,0 +1,1 @@
+"""Everything that is measured for docs/benchmarks.md: `make bench-full`."""

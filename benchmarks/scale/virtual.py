@@ -1,0 +1,308 @@
+"""Virtual time: tasks that run one at a time, always the one whose time is the earliest.
+
+A task is a greenlet: real code, which stops where it calls a simulated service and goes on when the reply is there. The
+processor time that real code takes is measured, and passes on virtual time too, as many times as long as the processor
+of its ``Owner`` is slower. The tasks of one owner share its processor.
+"""
+
+import heapq
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from itertools import count
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+import tenacity.nap
+from greenlet import getcurrent, greenlet
+
+T = TypeVar("T")
+
+REAL_MONOTONIC, REAL_SLEEP = time.monotonic, time.sleep
+
+
+class Ended(BaseException):
+    """The owner of a task was ended from outside, as Lambda ends a function that is out of time.
+
+    Not an Exception: the code of a function must not handle it.
+    """
+
+
+class Owner:
+    """What tasks run for. ``slower``: how many times as long its processor takes; ``ends``: when it is ended."""
+
+    def __init__(self, slower: float, ends: float) -> None:
+        self.slower = slower
+        self.ends = ends
+        self.over = False
+        self.busy_until = 0.0
+
+
+class Task(greenlet):  # type: ignore[misc]  # greenlet is untyped
+    """Something that happens on virtual time. ``now`` is in seconds since the start of the simulation."""
+
+    def __init__(self, body: Callable[[], Any], parent: greenlet, now: float, owner: Owner | None) -> None:
+        super().__init__(body, parent)
+        self.now = now
+        self.owner = owner
+
+
+class Simulation:
+    """The tasks, by time. ``counts_processor``: whether the processor time of real code passes."""
+
+    def __init__(self, *, counts_processor: bool = True) -> None:
+        self._waiting: list[tuple[float, int, Task]] = []
+        self._order = count()
+        self._hub = getcurrent()
+        self._counts_processor = counts_processor
+        self._since = 0.0
+
+    def run(self, body: Callable[[], T]) -> T:
+        """Run a task, and all that it starts, to their ends; return what the first one returns."""
+        results: list[T] = []
+        self._hub = getcurrent()
+        self.start(lambda: results.append(body()), now=0.0, owner=None)
+        while self._waiting:
+            _, _, task = heapq.heappop(self._waiting)
+            self._since = time.thread_time()
+            task.switch()
+        return results[0]
+
+    def start(self, body: Callable[[], Any], *, now: float | None = None, owner: Owner | None = None) -> None:
+        """Start a task beside the current one."""
+        began = self.now if now is None else now
+        task = Task(body, self._hub, began, owner)
+        heapq.heappush(self._waiting, (began, next(self._order), task))
+
+    @property
+    def current(self) -> Task:
+        """The task that runs."""
+        task = getcurrent()
+        assert isinstance(task, Task), "called from outside of the simulation"
+        return task
+
+    @property
+    def owner(self) -> Owner | None:
+        """Whom the task that runs is for; None outside of the simulation, too."""
+        task = getcurrent()
+        return task.owner if isinstance(task, Task) else None
+
+    @property
+    def now(self) -> float:
+        """The time of the current task."""
+        return self.worked().now
+
+    def worked(self) -> Task:
+        """Let the processor time pass that the current task has taken since it was asked last. Raises Ended."""
+        task = self.current
+        owner = task.owner
+        if owner is None:
+            return task
+        taken = time.thread_time() - self._since
+        self._work(task, owner, taken if self._counts_processor else 0.0)
+        self._since = time.thread_time()
+        return task
+
+    def work(self, seconds: float) -> None:
+        """Let processor time pass for something that the simulation leaves out."""
+        task = self.current
+        if task.owner is not None:
+            self._work(task, task.owner, seconds)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass for the current task. Others whose time comes earlier run meanwhile. Raises Ended."""
+        task = self.worked()
+        self._go_on(task, task.now + max(0.0, seconds))
+
+    def answer(self, seconds: float) -> None:
+        """Let the time of a reply pass. What the simulation itself has worked since ``worked`` is left out."""
+        task = self.current
+        self._go_on(task, task.now + seconds)
+
+    def park(self, waiters: deque[Task]) -> None:
+        """Stop the current task, until ``wake`` is called with it. Raises Ended."""
+        task = self.worked()
+        waiters.append(task)
+        self._hub.switch()
+        self._resumed(task)
+
+    def wake(self, waiters: deque[Task]) -> None:
+        """Let the tasks go on that are parked, at the time of the current one."""
+        now = self.current.now
+        while waiters:
+            task = waiters.popleft()
+            task.now = max(task.now, now)
+            heapq.heappush(self._waiting, (task.now, next(self._order), task))
+
+    def _work(self, task: Task, owner: Owner, seconds: float) -> None:
+        if owner.over:
+            raise Ended
+        task.now = max(task.now, owner.busy_until) + seconds * owner.slower if seconds else task.now
+        owner.busy_until = max(owner.busy_until, task.now) if seconds else owner.busy_until
+        if task.now > owner.ends:
+            task.now, owner.over = owner.ends, True
+            raise Ended
+
+    def _go_on(self, task: Task, until: float) -> None:
+        if task.owner is not None:
+            until = min(until, task.owner.ends)
+        task.now = until
+        if self._waiting and self._waiting[0][0] < until:
+            heapq.heappush(self._waiting, (until, next(self._order), task))
+            self._hub.switch()
+        self._resumed(task)
+
+    def _resumed(self, task: Task) -> None:
+        self._since = time.thread_time()
+        if task.owner is not None and (task.owner.over or task.now >= task.owner.ends):
+            task.owner.over = True
+            raise Ended
+
+
+class Lock:
+    """Stands in for threading.Lock: a task that waits for it lets others run. Fair, as no real one is."""
+
+    simulation: "Simulation"
+
+    def __init__(self) -> None:
+        self._held = False
+        self._waiting: deque[Task] = deque()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  # threading's
+        """See threading.Lock."""
+        del timeout
+        while self._held:
+            if not blocking:
+                return False
+            self.simulation.park(self._waiting)
+        self._held = True
+        return True
+
+    def release(self) -> None:
+        """See threading.Lock."""
+        self._held = False
+        if self._waiting:
+            self.simulation.wake(deque([self._waiting.popleft()]))
+
+    def locked(self) -> bool:
+        """See threading.Lock."""
+        return self._held
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class Pool(Executor):
+    """Stands in for ThreadPoolExecutor: its threads are tasks of the current owner."""
+
+    simulation: Simulation
+
+    def __init__(self, max_workers: int | None = None, *_: Any, **__: Any) -> None:
+        self._most = max_workers or 8
+        self._threads = 0
+        self._items: deque[tuple[_Future, Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = deque()
+        self._unfinished: set[_Future] = set()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """See Executor."""
+        future = _Future(self.simulation)
+        self._items.append((future, fn, args, kwargs))
+        self._unfinished.add(future)
+        if self._threads < self._most:
+            self._threads += 1
+            self.simulation.start(self._work, owner=self.simulation.current.owner)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  # Executor's
+        """See Executor."""
+        if cancel_futures:
+            while self._items:
+                future = self._items.popleft()[0]
+                future.cancel()
+                self._unfinished.discard(future)
+        for future in list(self._unfinished) if wait else ():
+            future.exception()
+
+    def _work(self) -> None:
+        while self._items:
+            future, function, args, kwargs = self._items.popleft()
+            if not future.set_running_or_notify_cancel():
+                self._unfinished.discard(future)
+                continue
+            try:
+                result = function(*args, **kwargs)
+                self.simulation.worked()
+            except BaseException as error:  # noqa: BLE001  # as ThreadPoolExecutor does: whoever asks for the result gets it
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+            self._unfinished.discard(future)
+            future.tell()
+        self._threads -= 1
+
+
+class _Future(Future[Any]):
+    """A result that a task waits for on virtual time."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        super().__init__()
+        self._simulation = simulation
+        self._parked: deque[Task] = deque()
+        self._done_at = 0.0
+
+    def tell(self) -> None:
+        """Let those go on that wait for the result."""
+        self._done_at = self._simulation.current.now
+        self._simulation.wake(self._parked)
+
+    def result(self, timeout: float | None = None) -> Any:
+        """See Future."""
+        self._wait()
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """See Future."""
+        self._wait()
+        return super().exception(timeout)
+
+    def _wait(self) -> None:
+        if not self.done():
+            self._simulation.park(self._parked)
+        else:
+            task = self._simulation.current
+            task.now = max(task.now, self._done_at)
+
+
+@contextmanager
+def instead_of_real_time(simulation: Simulation) -> Iterator[None]:
+    """Let `time.sleep`, `time.monotonic` and the locks that are made in the block be those of the simulation.
+
+    Tenacity is let sleep with the same, also where a test has let it sleep otherwise.
+    """
+
+    def sleep(seconds: float) -> None:
+        if isinstance(getcurrent(), Task):
+            simulation.sleep(seconds)
+        else:
+            REAL_SLEEP(seconds)
+
+    def monotonic() -> float:
+        return simulation.now if isinstance(getcurrent(), Task) else REAL_MONOTONIC()
+
+    class Locks(Lock):
+        """Locks of this simulation."""
+
+    Locks.simulation = simulation
+    with (
+        patch.object(time, "sleep", sleep),
+        patch.object(time, "monotonic", monotonic),
+        patch.object(tenacity.nap, "time", time),
+        patch.object(threading, "Lock", Locks),
+    ):
+        yield

@@ -1,0 +1,136 @@
+"""Runs in the simulated AWS, counted: calls, invocations, events. Times are left out: no processor time passes."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from benchmarks.scale.disk import Disk
+from benchmarks.scale.kendra import Rate
+from benchmarks.scale.measured import Measured, Wanted
+from benchmarks.scale.repository import Edition, key_of
+from benchmarks.scale.world import World
+from docferry.delivery.shards import SHARD_DOCUMENTS
+from docferry_laptop.costs import calibration
+from docferry_laptop.costs.model import usage
+from docferry_laptop.costs.workload import Workload
+
+DOCUMENTS = 10_000
+FIRST = Wanted(documents=DOCUMENTS, scenario="first", rate=1_000, counts_processor=False)
+
+
+def nobody(_now: float, _text: str) -> None:
+    """Listen to no story."""
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Measured]:
+    """A world after a first sync, and what that took."""
+    folder = tmp_path_factory.mktemp("scale") / "first"
+    world = World(folder, FIRST)
+    measured = world.run(FIRST, nobody)
+    world.save()
+    return folder, measured
+
+
+def again(synced: Path, folder: Path, **changes: Any) -> Measured:
+    """Another run in a copy of a world."""
+    shutil.copytree(synced, folder / "again")
+    wanted = structs.replace(FIRST, **changes)
+    return World(folder / "again", wanted).run(wanted, nobody)
+
+
+def test_a_first_sync(synced: tuple[Path, Measured]) -> None:
+    """Everything is put, ten documents a request, and one child a shard; nothing comes near to a limit."""
+    measured = synced[1]
+    assert measured.correct, measured.status
+    assert measured.usage.of("put_batch").index_calls == DOCUMENTS / 10
+    assert measured.usage.of("put_batch").invocations == DOCUMENTS / SHARD_DOCUMENTS
+    assert measured.history_events < 200
+    assert measured.problems == ()
+
+
+def test_an_unchanged_repository(synced: tuple[Path, Measured], tmp_path: Path) -> None:
+    """Nothing is sent, and no sync job is opened."""
+    measured = again(synced[0], tmp_path, scenario="unchanged")
+    assert measured.correct, measured.status
+    assert "put_batch" not in measured.functions
+    assert "start_sync" not in measured.functions
+    assert measured.s3_calls < 150
+
+
+def test_one_percent_changed(synced: tuple[Path, Measured], tmp_path: Path) -> None:
+    """What changed is put, what is gone is deleted, and nothing else is sent."""
+    measured = again(synced[0], tmp_path, scenario="one_percent")
+    assert measured.correct, measured.status
+    assert measured.usage.of("put_batch").index_calls == 11  # 100 changed, and 1 new
+    assert measured.usage.of("delete_batch").index_calls == 1
+
+
+def test_the_model_of_the_costs_agrees(synced: tuple[Path, Measured]) -> None:
+    """`docferry cost` estimates as many requests as the simulation counts."""
+    work = Workload(source="s3", index="kendra", documents=DOCUMENTS, added=DOCUMENTS, first=True)
+    estimated, counted = usage(work), synced[1].usage
+    for kind in ("s3_puts", "s3_gets", "index_calls"):
+        assert getattr(counted, kind) == pytest.approx(getattr(estimated, kind), rel=0.05)
+
+
+def test_an_index_that_throttles(synced: tuple[Path, Measured], tmp_path: Path) -> None:
+    """Calls that the index refuses are sent again, and everything arrives."""
+    measured = again(synced[0], tmp_path, scenario="one_percent", rate=0.5)
+    assert measured.correct, measured.status
+    assert measured.throttled > 0
+
+
+def test_two_runs_of_one_seed_are_the_same(synced: tuple[Path, Measured], tmp_path: Path) -> None:
+    """Without processor time a run of a seed takes the same calls and the same virtual time each time."""
+    one = again(synced[0], tmp_path / "one", scenario="one_percent")
+    other = again(synced[0], tmp_path / "other", scenario="one_percent")
+    for name in ("wall_s", "invocations", "s3_calls", "index_calls", "history_events", "dollars"):
+        assert getattr(one, name) == getattr(other, name)
+
+
+def test_a_function_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crawl whose calls take longer than Lambda gives it is ended, retried, and fails the run."""
+    figures = calibration.load()
+    slow = structs.replace(figures.times, s3_call=structs.replace(figures.times.s3_call, seconds=100))
+    monkeypatch.setattr(calibration, "load", lambda: structs.replace(figures, times=slow))
+    wanted = structs.replace(FIRST, documents=10)
+    measured = World(tmp_path / "slow", wanted).run(wanted, nobody)
+    assert not measured.correct
+    assert measured.longest_s >= calibration.load().service.function_seconds.value
+    assert "Sandbox.Timedout" in measured.status or "CleanUpFailed" in measured.status
+    assert any("crawl takes" in problem for problem in measured.problems)
+
+
+def test_the_repository_lists_as_s3_does() -> None:
+    """Pages follow each other in the order of the keys, below a prefix, with sidecars, and with nothing twice."""
+    edition = Edition(documents=2_500, sidecars=True, changed=True)
+    found: list[str] = []
+    while page := edition.listed("", found[-1] if found else "", 999):
+        found += [entry["Key"] for entry in page]
+    assert found == sorted(set(found))
+    assert len(found) == 2 * edition.held
+    below = key_of(1_000)[: key_of(1_000).rindex("/")]
+    assert [entry["Key"] for entry in edition.listed(below, "", 9_999)] == [
+        key for key in found if key.startswith(below)
+    ]
+
+
+def test_a_rate_holds() -> None:
+    """An index takes a second's worth of calls at once, and then no more than its rate."""
+    rate = Rate(5)
+    assert sum(rate.takes(0.0) for _ in range(20)) == 5
+    assert sum(rate.takes(second / 100) for second in range(100, 300)) == 5 + 10 - 1
+
+
+def test_a_disk_is_full() -> None:
+    """A file that is larger than the disk is refused, as the system does."""
+    disk = Disk(size=10)
+    disk.grow(10)
+    disk.grow(-4)
+    assert (disk.used, disk.most) == (6, 10)
+    with pytest.raises(OSError, match="No space left"):
+        disk.grow(5)
