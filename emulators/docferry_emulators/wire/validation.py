@@ -24,7 +24,7 @@ INTEGER = 2**31
 def read(shape: Shape, value: Any) -> Any:
     """Turn a decoded request into values, under the member names of the model.
 
-    Unknown members are dropped and null counts as absent, as the real services do. Timestamps are epoch seconds.
+    Unknown members are dropped and null counts as absent, as the real services do. Timestamps become epoch seconds.
     Raises ValidationFailed, which lists every violation, and SerializationFailed for a wrong JSON type.
     """
     problems: list[Field] = []
@@ -168,7 +168,9 @@ def _blob(shape: Shape, value: Any, path: str, problems: list[Field]) -> bytes:
     return parsed
 
 
-def _timestamp(_shape: Shape, value: Any, path: str, _problems: list[Field]) -> float:
+def _timestamp(shape: Shape, value: Any, path: str, _problems: list[Field]) -> float:
+    if shape.serialization.get("timestampFormat") == "iso8601" and isinstance(value, str):
+        value = query_value(shape, value, path)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise _wrong_type(path, "a number of epoch seconds")
     if not FIRST_SECOND <= value <= LAST_SECOND:
