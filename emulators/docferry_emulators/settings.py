@@ -90,8 +90,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a document that ends PARTIALLY_INDEXED does to its old version. ``replace`` puts a part of it there."""
     bedrock_token_seconds: float = 3600.0
     """How long a clientToken is remembered."""
-    bedrock_token_reused: Literal["ignore", "reject"] = "ignore"
-    """What happens to another set of documents with a clientToken that was used. ``reject`` is a ValidationException."""
+    bedrock_other_request: Literal["ignore", "reject"] = "ignore"
+    """What happens to other documents that come with a clientToken that was used. ``reject``: ValidationException."""
     bedrock_delete_unknown: Literal["not_found", "accept"] = "not_found"
     """The status in the answer to a delete of a document that does not exist: NOT_FOUND, or DELETING at first."""
     bedrock_access_when_off: Literal["reject", "ignore"] = "reject"

@@ -44,9 +44,10 @@ def pattern(text: str) -> regex.Pattern[str]:
     """Compile a pattern of the model. A value has to match it completely.
 
     Uses ``regex``, because ``re`` does not know the categories of Unicode. Kendra writes one pattern, that of a Lambda
-    ARN, between slashes that do not belong to it.
+    ARN, between slashes that do not belong to it. Bedrock writes a digit in one pattern, that of a tagged ARN, with the
+    wrong slash.
     """
-    return regex.compile(text.removeprefix("/").removesuffix("/"))
+    return regex.compile(text.removeprefix("/").removesuffix("/").replace("/d{", r"\d{").replace("/d+", r"\d+"))
 
 
 def _read(shape: Shape, value: Any, path: str, problems: list[Field]) -> Any:
