@@ -4,6 +4,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from docferry_emulators import Emulation
 from docferry_emulators.clock import VirtualClock
 from tests.unit.emulators.emulated_services import ONCE, ROLE, SESSION
@@ -81,6 +84,13 @@ def identifiers(ids: Iterable[str]) -> list[dict[str, Any]]:
 def statuses_in(reply: dict[str, Any]) -> dict[str, str]:
     """The status of each document in a reply."""
     return {detail["identifier"]["custom"]["id"]: detail["status"] for detail in reply["documentDetails"]}
+
+
+def at_fault(error: pytest.ExceptionInfo[ClientError]) -> list[str]:
+    """The members that a ValidationException names."""
+    response: Any = error.value.response  # its stub knows no members of a service's own
+    assert response["Error"]["Code"] == "ValidationException"
+    return [field["name"] for field in response.get("fieldList", [])]
 
 
 class BedrockService:

@@ -102,7 +102,7 @@ def valid(shape: Any, *, full: bool, depth: int = 0) -> Any:
 
 def _repeats(shape: Any, member: Any) -> bool:
     """Whether a member is a list of its own structure, as in a filter of filters."""
-    return member.type_name == "list" and member.member.name == shape.name
+    return member.type_name == "list" and bool(member.member.name == shape.name)
 
 
 def violations(shape: Any, depth: int = 0) -> Iterator[tuple[Path, Any, str]]:

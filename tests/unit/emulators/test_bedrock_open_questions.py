@@ -12,6 +12,7 @@ from tests.unit.emulators.bedrock_service import (
     VECTOR,
     BedrockService,
     Start,
+    at_fault,
     document,
     managed,
 )
@@ -19,12 +20,6 @@ from tests.unit.emulators.emulated_services import ROLE, code_of
 
 ANN = "ann@example.com"
 TOKEN = "a" * 33
-
-
-def refused(error: pytest.ExceptionInfo[ClientError]) -> list[str]:
-    """The members that a ValidationException names."""
-    assert code_of(error) == "ValidationException"
-    return [field["name"] for field in error.value.response.get("fieldList", [])]
 
 
 @pytest.mark.parametrize(("setting", "ended"), [("index", "INDEXED"), ("ignore", "IGNORED")])
@@ -50,7 +45,7 @@ def test_question_2_more_than_ten_documents(start_bedrock: Start) -> None:
     assert len(bedrock.ingest(*documents[:25])) == 25
     with pytest.raises(ClientError) as error:
         bedrock.ingest(*documents)
-    assert refused(error) == ["documents"]
+    assert at_fault(error) == ["documents"]
     assert len(bedrock.delete(*(str(number) for number in range(25)))) == 25
 
 
@@ -103,7 +98,7 @@ def test_question_5_other_documents_with_a_known_token(start_bedrock: Start, set
     else:
         with pytest.raises(ClientError) as error:
             bedrock.ingest(document("b", allow=[ANN]), clientToken=TOKEN)
-        assert refused(error) == ["clientToken"]
+        assert at_fault(error) == ["clientToken"]
     bedrock.settle()
     assert bedrock.status("b") == "NOT_FOUND"
     assert bedrock.search("new", ANN) == set()
@@ -125,7 +120,7 @@ def test_question_7_access_control_for_a_source_without_it(start_bedrock: Start,
     bedrock = start_bedrock(base=base, source=source)
     with pytest.raises(ClientError) as error:
         bedrock.ingest(document("open"), document("a", "giraffe", allow=[ANN]))
-    assert refused(error) == ["documents.2.member.metadata.accessControlList"]
+    assert at_fault(error) == ["documents.2.member.metadata.accessControlList"]
     bedrock.settle()
     assert bedrock.status("open") == "NOT_FOUND"
 
@@ -146,14 +141,14 @@ def test_question_8_the_payload_of_a_request(start_bedrock: Start) -> None:
     in_bytes["content"]["custom"]["inlineContent"] = content
     with pytest.raises(ClientError) as error:
         bedrock.ingest(in_bytes)
-    assert refused(error) == ["documents"]
+    assert at_fault(error) == ["documents"]
 
     unlimited = start_bedrock(bedrock_request_bytes=None)
     assert unlimited.ingest(in_bytes) == {"b": "STARTING"}
     content["byteContent"] = {"mimeType": "text/plain", "data": b"x" * (INLINE_BYTES + 1)}
     with pytest.raises(ClientError) as error:
         unlimited.ingest(in_bytes)
-    assert refused(error) == ["documents.1.member.content.custom.inlineContent.byteContent.data"]
+    assert at_fault(error) == ["documents.1.member.content.custom.inlineContent.byteContent.data"]
 
 
 def test_question_9_a_document_that_is_not_accepted(start_bedrock: Start) -> None:
@@ -197,7 +192,7 @@ def test_question_11_documents_for_what_is_being_created(start_bedrock: Start, s
     else:
         with pytest.raises(ClientError) as error:
             bedrock.ingest(document("a", allow=[ANN]), dataSourceId=made)
-        assert refused(error) == []
+        assert at_fault(error) == []
 
 
 def test_question_12_a_data_source_stays_what_it_is(bedrock: BedrockService) -> None:
@@ -208,7 +203,7 @@ def test_question_12_a_data_source_stays_what_it_is(bedrock: BedrockService) -> 
     bedrock.settle()
     with pytest.raises(ClientError) as error:
         bedrock.agent.update_data_source(**update, dataSourceConfiguration=managed(access=False))
-    assert refused(error) == ["dataSourceConfiguration"]
+    assert at_fault(error) == ["dataSourceConfiguration"]
 
 
 def test_question_13_a_search_by_the_configuration_of_another_type(bedrock: BedrockService) -> None:

@@ -18,6 +18,8 @@ from tests.unit.emulators.bedrock_service import (
     BUCKET,
     MANAGED,
     VECTOR,
+    BedrockService,
+    at_fault,
     document,
     identifiers,
     managed,
@@ -231,5 +233,13 @@ def test_a_data_source_fits_its_knowledge_base(base: Any, source: Any, member: s
         made = agent.create_knowledge_base(name="docs", roleArn=ROLE, **base)["knowledgeBase"]["knowledgeBaseId"]
         with pytest.raises(ClientError) as error:
             agent.create_data_source(knowledgeBaseId=made, name="wiki", dataSourceConfiguration=source)
-    assert error.value.response["Error"]["Code"] == "ValidationException"
-    assert [field["name"] for field in error.value.response["fieldList"]] == [member]
+    assert at_fault(error) == [member]
+
+
+def test_an_identifier_without_its_member_is_refused(bedrock: BedrockService) -> None:
+    """The place is named."""
+    with pytest.raises(ClientError) as error:
+        bedrock.agent.get_knowledge_base_documents(
+            **bedrock.at, documentIdentifiers=[*identifiers(["a"]), {"dataSourceType": "CUSTOM"}]
+        )
+    assert at_fault(error) == ["documentIdentifiers.2.member.custom"]
