@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -207,6 +209,19 @@ def test_the_state_survives(tmp_path: Path) -> None:
         agent = boto3.client("bedrock-agent", region_name=REGION)
         assert agent.ingest_knowledge_base_documents(**request)["documentDetails"] == first
         polled(agent, clock, at, ["a"], "INDEXED")
+
+
+def test_a_file_from_before_bedrock_is_opened(tmp_path: Path) -> None:
+    """Its client tokens have no time. They are known as before, and new ones are kept beside them."""
+    with emulated(database=tmp_path / "state"):
+        kendra: Any = boto3.client("kendra", region_name=REGION)
+        first = kendra.create_index(Name="docs", RoleArn=ROLE, ClientToken="t")["Id"]
+    with closing(sqlite3.connect(tmp_path / "state")) as file:
+        file.execute("ALTER TABLE tokens DROP COLUMN at")
+    with emulated(database=tmp_path / "state"):
+        kendra = boto3.client("kendra", region_name=REGION)
+        assert kendra.create_index(Name="docs", RoleArn=ROLE, ClientToken="t")["Id"] == first
+        assert kendra.create_index(Name="docs", RoleArn=ROLE, ClientToken="u")["Id"] != first
 
 
 @pytest.mark.parametrize(
