@@ -29,7 +29,7 @@ def in_order(
 
     At most ``at_once`` calls are under way, or done and not yet asked for; items are taken no further ahead. Raises
     what a call raises, in its turn; calls that have not begun then never begin. ``unused`` takes each result that
-    nobody will ask for.
+    is not asked for.
     """
     rest, under_way = iter(items), deque[Future[R]]()
     threads = ThreadPoolExecutor(at_once)
@@ -48,7 +48,7 @@ def in_order(
 
 
 class Behind:
-    """Calls whose results nobody waits for one by one."""
+    """Calls whose results are not asked for one by one."""
 
     def __init__(self, threads: ThreadPoolExecutor, at_once: int) -> None:
         self._threads = threads

@@ -165,7 +165,7 @@ class Store(Objects):
 
 
 def _close(file: IO[bytes]) -> None:
-    """Close a file that nobody reads."""
+    """Close a file that is not read."""
     file.close()
 
 

@@ -1,7 +1,7 @@
 """Two streams sorted by id, cut at the same ids, in steps whose bounds depend on their lines alone.
 
-Whoever stops after a step, and goes on after its last id in another process, gets the same steps as one who never
-stopped. Memory holds two windows of each stream.
+A process that goes on after the last id of a step gets the same steps as one that has read all. Memory holds two
+windows of each stream.
 """
 
 from collections.abc import Iterable, Iterator
@@ -135,7 +135,7 @@ def _count(block: bytes) -> int:
 
 
 def _split(block: bytes, number: int) -> tuple[bytes, bytes]:
-    """The first lines of a block, so many at most, and the others."""
+    """The first lines of a block, at most ``number``, and the others."""
     if number == 1:
         first, _, rest = block.partition(END)
         return first, rest

@@ -12,7 +12,7 @@ from docferry.workflow.comparison.progress import Progress, Work
 
 
 def statuses(work: Work, progress: Progress) -> Iterator[Progress]:
-    """Write what the index says of its documents, in sorted chunks, in steps of so many pages."""
+    """Write what the index says of its documents, in sorted chunks. A step is STATUS_CALLS pages."""
     said = Chunks(work.store, lambda number: statuses_key(work.run, f"drift-{number:05}"), progress.statuses)
     for number, page in enumerate(_pages(work.wired.index, progress.token), 1):
         for status in page.statuses:
