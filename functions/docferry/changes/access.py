@@ -72,7 +72,7 @@ def secret(manifest: bytes, connector: str) -> Iterator[Placed]:
 
 
 def bare(manifest: Sequence[bytes], listing: Sequence[bytes], approved: Container[str]) -> Iterator[Placed]:
-    """The listed documents without access control whose ids the manifest lacks, and that nobody has ``approved``.
+    """The listed documents without access control whose ids the manifest lacks, and that are not ``approved``.
 
     Both are lines sorted by id, of the same ids.
     """

@@ -1,7 +1,7 @@
 """Two streams sorted by id, cut at the same ids, in steps whose bounds depend on their lines alone.
 
-Whoever stops after a step, and goes on after its last id in another process, gets the same steps as one who never
-stopped. Memory holds two windows of each stream.
+A process that goes on after the last id of a step gets the same steps as one that has read all. Memory holds two
+windows of each stream.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,8 +14,8 @@ from docferry.state.blocks import END
 STEP_LINES = 50_000
 """Lines of one stream, or of the other, in a step. At 10 to 30 µs each they are a few seconds of work; lines of 100 KB,
 with long lists of access control, some 100 s."""
-WINDOW_BYTES = 1_000_000
-"""Bytes of a stream that are cut at a time: some 3,000 lines, or one that is longer."""
+WINDOW_BYTES = 64_000
+"""Bytes of a stream that are cut at a time: some 200 lines, or one that is longer."""
 
 
 class Window(Struct, frozen=True):
@@ -61,7 +61,7 @@ class Steps:
 class _Side:
     """One of the streams. ``held`` are the lines that are to be taken next, and ``last`` is their last id.
 
-    ``_rest`` was read and is not held: it is of a later window.
+    ``_count`` is how many lines are held, and ``_rest`` was read and is not held: it is of a later window.
     """
 
     def __init__(self, blocks: Iterable[bytes], size: int) -> None:
@@ -69,6 +69,7 @@ class _Side:
         self._size = size
         self._rest = b""
         self._taken = 0
+        self._count = 0
         self.held = b""
         self.last = ""
 
@@ -80,7 +81,7 @@ class _Side:
     def begin(self) -> None:
         """Begin a step: what is held for the one before may be too much for this one."""
         self._rest = _joined([self.held, self._rest])
-        self.held, self._taken = b"", 0
+        self.held, self._count, self._taken = b"", 0, 0
 
     def fill(self) -> bool:
         """Hold lines, unless some are held; never one more than the step has. False at the end of the stream."""
@@ -89,28 +90,31 @@ class _Side:
         self._read()
         if not self._rest:
             return False
-        self.held, self._rest = _split(self._rest, self._size - self._taken)
+        self.held, self._rest, self._count = _split(self._rest, self._size - self._taken)
         self.last = lines.line_id(self.held[self.held.rfind(END) + 1 :])
         while self._same_id():
-            more, self._rest = _split(self._rest, 1)
+            more, self._rest, _ = _split(self._rest, 1)
             self.held = _joined([self.held, more])
+            self._count += 1
         return True
 
     def take(self, last: str) -> bytes:
         """What is held up to an id."""
-        taken = self.held
-        self.held = b""
+        taken, self.held = self.held, b""
+        count, self._count = self._count, 0
         if taken and last < self.last:
             at = _beyond(taken, last)
             taken, self.held = taken[: max(at - 1, 0)], taken[at:]
-        self._taken += _count(taken)
+            self._count = _count(self.held)
+            count -= self._count
+        self._taken += count
         return taken
 
     def _same_id(self) -> bool:
         """Whether the next line has the id of the last one that is held."""
         if not self._rest:
             self._read()
-        return bool(self._rest) and lines.line_id(_split(self._rest, 1)[0]) == self.last
+        return bool(self._rest) and lines.line_id(_first(self._rest)) == self.last
 
     def _read(self) -> None:
         found, size = [self._rest], len(self._rest)
@@ -129,19 +133,21 @@ def _joined(blocks: Iterable[bytes]) -> bytes:
     return END.join(filter(None, blocks))
 
 
+def _first(block: bytes) -> bytes:
+    end = block.find(END)
+    return block[:end] if end >= 0 else block
+
+
 def _count(block: bytes) -> int:
     return block.count(END) + 1 if block else 0
 
 
-def _split(block: bytes, number: int) -> tuple[bytes, bytes]:
-    """The first lines of a block, so many at most, and the others."""
-    if number == 1:
-        first, _, rest = block.partition(END)
-        return first, rest
-    if _count(block) <= number:
-        return block, b""
+def _split(block: bytes, number: int) -> tuple[bytes, bytes, int]:
+    """The first lines of a block, at most ``number``, the others, and how many the first ones are."""
+    if (count := _count(block)) <= number:
+        return block, b"", count
     found = block.split(END, number)
-    return END.join(found[:number]), found[number]
+    return END.join(found[:number]), found[number], number
 
 
 def _beyond(block: bytes, last: str) -> int:

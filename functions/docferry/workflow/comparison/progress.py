@@ -48,8 +48,8 @@ class Progress(Struct, frozen=True, kw_only=True):
     ``listed`` are sorted chunks that a stage writes and a later one reads. ``streams`` are the parts of the streams of
     a report, by their names.
 
-    ``of_source`` counts the deletes of documents that came from the source, ``strays`` those of documents that nobody
-    knew in the index. ``attributes`` are those of the documents to be put, and ``wrong`` says which of them the index
+    ``of_source`` counts the deletes of documents that came from the source, ``strays`` those of documents that only the
+    index knew. ``attributes`` are those of the documents to be put, and ``wrong`` says which of them the index
     does not take. ``found`` is what speaks for or against the deletes: it is judged once.
     """
 
