@@ -10,9 +10,7 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from benchmarks import listing
 from benchmarks.full.figures import Figure, Figures
-from docferry.sources import s3_listing
 
 CALLS, ROUNDS = 200, 5
 MILLISECONDS = 1000
@@ -31,9 +29,6 @@ DOCUMENTS = [
 def client_calls() -> Figures:
     """Measure the calls that a sync makes most."""
     s3, kendra = _client("s3", b""), _client("kendra", b'{"FailedDocuments": []}')
-    quick = listing._client()  # noqa: SLF001  # the client that the benchmark of listings measures
-    s3_listing.speed_up(quick)
-    pages = median(listing._seconds(quick) for _ in range(ROUNDS))  # noqa: SLF001  # as above
     measured: dict[str, Callable[[], Any]] = {
         "GetObject": lambda: s3.get_object(Bucket="documents", Key="key"),
         "HeadObject": lambda: s3.head_object(Bucket="documents", Key="key"),
@@ -49,7 +44,7 @@ def client_calls() -> Figures:
             "simulation of millions of documents adds it to each call."
         ),
         unit="ms",
-        figures=(*figures, Figure(f"ListObjectsV2, {listing.KEYS:,} keys", pages / listing.PAGES * MILLISECONDS)),
+        figures=tuple(figures),
     )
 
 
