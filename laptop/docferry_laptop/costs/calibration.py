@@ -121,7 +121,7 @@ class Calibration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     @property
     def transitions(self) -> dict[str, float]:
-        """The transitions for one of each driver; ``again`` is a further invocation of the crawl."""
+        """The transitions for one of each driver; ``again`` is a further one of Crawl or Commit."""
         return {**self.counted.transitions, **self.read.transitions}
 
 

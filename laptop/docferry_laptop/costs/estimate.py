@@ -100,14 +100,14 @@ def estimate(
         next_run=_run(work, used, bill.of_run(used, prices, machine, scheduled=scheduled)),
         month=month,
         index_dollars=sum(line.dollars for line in month.lines if line.price.startswith(f"{work.index}_")),
-        warnings=tuple(_warnings(used)),
+        warnings=tuple(too_long(used)),
         assumptions=forecast.assumptions,
         not_included=bill.NOT_INCLUDED,
         unchecked=tuple(name for name in prices.unchecked if name in charged),
     )
 
 
-def _warnings(used: Usage) -> Iterator[str]:
+def too_long(used: Usage) -> Iterator[str]:
     """Functions whose invocations take longer than Lambda lets them, by the estimate."""
     for function in FUNCTIONS:
         use = used.of(function.name)

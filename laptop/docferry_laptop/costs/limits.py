@@ -5,6 +5,7 @@ from math import ceil
 from msgspec import Struct
 
 from docferry.delivery.shards import MOST_SHARD_DOCUMENTS, SHARD_BYTES, SHARD_DOCUMENTS, SHARDS
+from docferry.settlement import settling
 from docferry.settlement.statuses import FEW_CALLS, SMALL_RUN
 from docferry.sources import s3
 from docferry.state.sorting import CHUNK_LINES
@@ -33,6 +34,7 @@ class Sizes(Struct, frozen=True, kw_only=True):
     wait_growth: float = poll_sync.GROWTH
     longest_wait: int = poll_sync.LONGEST_WAIT
     crawl_reserve: float = crawl.RESERVE_MS / MILLISECONDS
+    commit_reserve: float = settling.RESERVE_MS / MILLISECONDS
     requests_at_once: int = REQUESTS_AT_ONCE
     opened_at_once: int = OPENED_AT_ONCE
 

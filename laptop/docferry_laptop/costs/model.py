@@ -105,7 +105,7 @@ def usage(work: Workload, calibration: Calibration | None = None, sizes: Sizes =
             setattr(use, kind, sum(each * drives[driver] for driver, each in needed.items()))
     for function in (*FUNCTIONS, TRIGGER):
         _time(used, function, work, drives, figures, sizes)
-    drives["again"] = used.of("crawl").invocations - 1
+    drives["again"] = used.of("crawl").invocations - 1 + used.of("commit").invocations - 1
     used.transitions = sum(each * drives[driver] for driver, each in figures.transitions.items())
     sizes_of = figures.bytes
     written = work.documents + work.changes * 3 + (work.documents if work.changes else 0)
@@ -149,7 +149,8 @@ def _time(
         case "start_sync" | "stop_sync":
             use.invocations, seconds = drives["changes"], waits
         case "commit":
-            use.invocations, seconds = 1, waits + work.changes * times.settle.seconds * slower
+            seconds = waits + work.changes * times.settle.seconds * slower
+            use.invocations = max(1, ceil(seconds / (function.timeout - sizes.commit_reserve)))
         case "sync_groups":
             use.invocations, seconds = drives["groups"], waits
         case "trigger":

@@ -116,6 +116,11 @@ def left_behind(store: Store) -> dict[str, bytes | None]:
     return {key: store.content(key) for prefix in prefixes for key in store.keys(prefix)}
 
 
+def nothing() -> int:
+    """No time is left after the step that is being made."""
+    return 0
+
+
 def plenty() -> int:
     """An invocation's time, which does not run short."""
     return settling.RESERVE_MS
@@ -144,9 +149,8 @@ def in_pieces(store: Store, work: Callable[[Store, Remaining], Result], chance: 
     for _ in range(1_000):
         through, calls = watched(store)
         calls.dies_at = chance.choice([0, chance.randrange(1, 60)])
-        time = chance.choice([0, settling.RESERVE_MS])
         with suppress(Died, Unfinished):
-            return work(through, lambda time=time: time)
+            return work(through, chance.choice([plenty, nothing]))
     raise AssertionError("it never ends")
 
 

@@ -8,15 +8,16 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from docferry.delivery.shards import MANY_CHANGES, WORKERS, changes, workers
+from docferry.delivery.shards import MANY_CHANGES, WORKERS, changes, workers, write_result
 from docferry.errors import ListingTooLong
-from docferry.model import Document, Listed, Opened, Skipped
+from docferry.model import Document, Listed, Opened, Outcome, Skipped
 from docferry.runtime.wiring import Wired
 from docferry.sources import NOTHING, Ability, Known, Page, Source
 from docferry.state import sorting
-from docferry.state.keys import CHECKPOINT, run_key
+from docferry.state.keys import CHECKPOINT, LEASE, run_key
 from docferry.state.runs import Checkpoint, Input, change_set, shards
 from docferry.state.store import Store
+from docferry.sync_job import job as sync_job
 from docferry.workflow import crawl as module
 from docferry.workflow.crawl import RESERVE_MS, Crawled, Request, crawl, walk
 from tests.unit.fakes import FakeIndex, document, wired
@@ -249,3 +250,31 @@ def test_a_listing_that_cannot_go_on_uses_no_key_twice(store: Store, monkeypatch
     second = walk(of(store, source), RUN, lambda: True)
 
     assert len({chunk.key for chunk in (*first.chunks[:1], *second.chunks[:1])}) == 2
+
+
+def test_the_account_of_a_run_before_goes_on_in_another_invocation(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is listed before it is whole; nor after it, in an invocation that has spent most of its time on it."""
+    monkeypatch.setattr("docferry.settlement.outcomes.STEP_OUTCOMES", 1)
+    source = FakeSource(document("handbook/a"))
+    fakes = of(store, source)
+    before = Request(run="run-0", execution="arn:run-0")
+    crawl(fakes, before, lambda: PLENTY)
+    index = cast("FakeIndex", fakes.index)
+    sync_job.start(store, index, before.run)
+    (shard,) = shards(store, before.run)
+    write_result(store, shard, (Outcome(one.id, one.kind, one.document) for one in changes(store, shard)))
+    index.end("SUCCEEDED")
+    store.delete(LEASE)
+    source.asked.clear()
+    # As the settlement begins, after its only step, and once more as it begins, and ends in the second invocation.
+    times = iter([PLENTY, 0, PLENTY, 0])
+
+    results = [crawl(fakes, RUN, lambda: next(times)) for _ in range(2)]
+
+    assert [one.complete for one in results] == [False, False]
+    assert source.asked == []
+    ended = crawl(fakes, RUN, lambda: PLENTY)
+    assert ended.complete
+    assert ended.counts.unchanged == 1

@@ -3,7 +3,9 @@
 import pytest
 from msgspec import structs
 
+from docferry_laptop.costs.estimate import too_long
 from docferry_laptop.costs.model import drivers, polls, usage
+from docferry_laptop.costs.usage import Usage
 from docferry_laptop.costs.workload import Workload
 
 MANY = Workload(source="s3", index="kendra", documents=1_000_000, sidecars=1_000_000, attributes=True).from_nothing()
@@ -72,3 +74,12 @@ def test_more_work_never_costs_less() -> None:
     for name in ("s3_puts", "s3_gets", "index_calls", "transitions", "gb_seconds", "log_bytes", "stored_bytes"):
         figures = [getattr(used, name) for used in sizes]
         assert figures == sorted(figures), name
+
+
+def test_what_would_not_end_in_time_is_named() -> None:
+    """A function whose invocations are estimated to take longer than Lambda lets them."""
+    used = Usage()
+    for name, seconds in (("put_batch", 2_000), ("delete_batch", 1_700)):
+        used.of(name).invocations, used.of(name).seconds = 2, seconds
+
+    assert list(too_long(used)) == ["put_batch would take 1,000 s, longer than the 900 s that it has"]
