@@ -105,7 +105,7 @@ def test_a_whole_listing_is_compared_by_an_invocation_that_has_the_time(store: S
     """The comparison cannot be interrupted."""
     source = FakeSource(document("a"))
 
-    first, second = crawled(store, source, [PLENTY, RESERVE_MS - 1])
+    first, second = crawled(store, source, [PLENTY, PLENTY, RESERVE_MS - 1])
 
     assert (first.complete, first.listed, first.batches) == (False, 1, "")
     assert second.complete
@@ -212,7 +212,7 @@ def test_an_inbox_over_two_invocations(store: Store) -> None:
     """The crawl goes on with it, and with nothing that was uploaded later."""
     store.put_content("inbox/1.jsonl", b'{"DocumentId": "x.txt", "Content": "handed in"}')
 
-    first, second = crawled(store, FakeSource(document("a")), [PLENTY, 0])
+    first, second = crawled(store, FakeSource(document("a")), [PLENTY, PLENTY, 0])
 
     assert (first.complete, second.complete, second.listed) == (False, True, 2)
     assert put(store) == ["a", "handbook/x.txt"]
