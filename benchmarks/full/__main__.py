@@ -2,7 +2,6 @@
 
 import argparse
 import platform
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from rich.console import Console
 
 from benchmarks.full import page, plot, simulated
 from benchmarks.full.client_calls import client_calls
+from benchmarks.full.diff_lines import diff_lines
 from benchmarks.full.figures import Benchmark, Figures
 from benchmarks.full.langchain_index import langchain
 from benchmarks.full.laptop_sync import laptop_sync
@@ -20,7 +20,15 @@ from benchmarks.scale import __main__ as scale
 from benchmarks.scale.measured import FIRST, SCENARIOS, Measured, Wanted
 from docferry_laptop.costs import calibration
 
-ALONE: tuple[Benchmark, ...] = (langchain, listing_pages, client_calls, ready, laptop_sync, simulated.throttled)
+ALONE: tuple[Benchmark, ...] = (
+    diff_lines,
+    langchain,
+    listing_pages,
+    client_calls,
+    ready,
+    laptop_sync,
+    simulated.throttled,
+)
 """What is measured one after the other, with nothing beside it."""
 SAVED = Path("build/bench.json")
 
@@ -80,4 +88,4 @@ def _machine() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -36,7 +36,7 @@ def due(
     listing = [lines.encode(entry)] if entry is not None else []
     uncertain = {entry.locator} if isinstance(entry, Skipped) and entry.locator is not None else set[str]()
     connector = opened.connector
-    kept, bare = access.renamed(access.secret(manifest, connector.name), access.bare(manifest, listing, ()))
+    kept, bare = access.renamed(access.secret(b"\n".join(manifest), connector.name), access.bare(manifest, listing, ()))
     events = detection.detect(manifest, listing, uncertain)
     if "tells_changes" in source.abilities:
         events = detection.without_absences(events)

@@ -38,7 +38,7 @@ QUICK = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts"
 # Calls of S3 at a time: 20 sidecars and 8 pages of a bucket (sources/bucket), and 16 objects of the state bucket
 # (state/ahead.py). A worker has up to 20 requests of the index under way, and opens up to 16 documents. A call that
 # finds no free connection opens another, and throws it away.
-CONNECTIONS = 44
+CONNECTIONS = Config(max_pool_connections=44)
 
 _BUILDING = Lock()
 
@@ -139,8 +139,7 @@ def index(connector: str, part: Part) -> Index:
 @cache
 def client(name: str) -> Any:
     """The boto3 client of a service by its name, one for all invocations of the process."""
-    retries = {"retries": {"total_max_attempts": 1}} if name in ONE_ATTEMPT else {}
-    config = Config(max_pool_connections=CONNECTIONS, **retries)
+    config = CONNECTIONS.merge(Config(retries={"total_max_attempts": 1})) if name in ONE_ATTEMPT else CONNECTIONS
     config = QUICK if name in MESSAGES else config
     with _BUILDING:  # a session may not build two clients at a time
         build: Any = _session().client  # its type knows each service by a literal name

@@ -100,7 +100,7 @@ def test_a_document_that_has_its_id_from_its_place_is_no_other() -> None:
     """It is found by its id."""
     old = [secret("handbook/plan.md", locator="plan.md"), document("handbook/x", locator="public.md")]
 
-    assert list(access.secret(map(lines.encode, old), "handbook")) == []
+    assert list(access.secret(b"\n".join(map(lines.encode, old)), "handbook")) == []
 
 
 def test_what_has_access_control_or_is_no_document_is_not_bare() -> None:

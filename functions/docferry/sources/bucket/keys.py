@@ -69,7 +69,7 @@ def _one_ahead(items: Iterator[Keys]) -> Iterator[Keys]:
         return
     with ThreadPoolExecutor(1) as thread:
         while page is not None:
-            following = thread.submit(copy_context().run, next, items, None)
+            following = thread.submit(copy_context().run, partial(next, items, None))
             yield page
             page = following.result()
 

@@ -142,8 +142,8 @@ def test_the_objects_are_read_once(quick: Any) -> None:
         left.append(response_dict["body"])
 
     quick.meta.events.register("before-parse.s3.ListObjectsV2", rest, unique_id="rest")
-    check = handlers._looks_like_special_case_error
-    with patch.object(handlers, "_looks_like_special_case_error", wraps=check) as look:
+    check = "_looks_like_special_case_error"
+    with patch.object(handlers, check, wraps=getattr(handlers, check)) as look:
         body = f"{HEAD}{OPEN}{URL}{of_object('a', 1, CHECKSUMS) * 1000}</ListBucketResult>"
         _, found = listed(quick, body.encode())
 
