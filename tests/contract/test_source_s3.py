@@ -30,9 +30,10 @@ class Knobs:
         self._client = client
         self.calls: list[tuple[str, str]] = []
         self.failures: dict[tuple[str, str], Exception] = {}
+        self.replaced: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self._client, name)
+        attribute = self.replaced.get(name) or getattr(self._client, name)
         if not callable(attribute) or name == "meta":
             return attribute
 
@@ -190,15 +191,15 @@ class TestTheListing:
             listing(bucket.source())
 
     def test_trouble_on_a_later_page_is_an_outage(self, bucket: Bucket) -> None:
-        """The first page is kept, and the crawl goes on after its checkpoint."""
+        """The pages before it are kept, and the crawl goes on after their checkpoint."""
         bucket.small_pages(1)
-        bucket.put("a.md")
-        bucket.put("b.md")
+        for number in range(20):
+            bucket.put(f"{number:02}.md")
         pages = bucket.source().pages(None)
-        next(pages)
+        assert next(pages).checkpoint == "00.md"
         bucket.fail("list_objects_v2", "SlowDown", 503)
         with pytest.raises(SourceUnavailable):
-            next(pages)
+            list(pages)
 
     @pytest.mark.parametrize(
         "error", [EndpointConnectionError(endpoint_url="x"), ReadTimeoutError(endpoint_url="x")], ids=str
@@ -235,11 +236,22 @@ class TestSidecars:
         bucket.small_pages(length)
         assert document(bucket).access_control == (Principal("crew", "GROUP", "ALLOW"),)
 
-    def test_a_page_that_ends_with_the_document_asks_for_its_sidecar(self, bucket: Bucket) -> None:
-        """Its absence is certain only after a look."""
-        bucket.small_pages(1)
+    @pytest.mark.parametrize("length", [1, 2, 3, 1000])
+    def test_the_page_after_a_document_says_that_it_has_no_sidecar(self, bucket: Bucket, length: int) -> None:
+        """The end of a page costs no request."""
+        bucket.small_pages(length)
+        for name in ("a.md", "b.md", "c.md", "d.md", "e.md", "f.md"):
+            bucket.put(name)
+        assert len(listing(bucket.source())) == 6
+        assert {operation for operation, _ in bucket.knobs.calls} == {"list_objects_v2"}
+
+    @pytest.mark.parametrize("length", [1, 2])
+    def test_an_absence_that_two_pages_do_not_show_is_asked_for(self, bucket: Bucket, length: int) -> None:
+        """It is certain only after a look."""
+        for number in range(6):
+            bucket.put(f"{LATE}{number}.md")
         bucket.put("a.md")
-        bucket.put("b.md")
+        bucket.small_pages(length)
         assert document(bucket).access_control == ()
         assert ("get_object", "a.md.metadata.json") in bucket.knobs.calls
 

@@ -7,6 +7,7 @@ documents in it.
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from docferry.indexes import Limits
 from docferry.model import Document
@@ -47,11 +48,13 @@ def _attribute_reasons(document: Document, limits: Limits) -> Iterator[str]:
     if len(document.attributes) + ADDED_ATTRIBUTES > limits.attributes:
         yield f"{len(document.attributes)} attributes; there is room for {limits.attributes - ADDED_ATTRIBUTES}"
     for name, value in document.attributes.items():
-        if len(name) > limits.attribute_name or not ATTRIBUTE_NAME.fullmatch(name):
+        if not _is_name(name, limits.attribute_name):
             yield (
                 f"attribute {name!r}: a name has up to {limits.attribute_name} characters, letters, digits, _ and -, "
                 "and does not begin with -"
             )
+        if isinstance(value, str) and 0 < len(value) <= limits.string_length:
+            continue
         strings = value if isinstance(value, tuple) else (value,) if isinstance(value, str) else ()
         if isinstance(value, tuple) and not 0 < len(value) <= limits.string_list:
             yield f"attribute {name!r} lists {len(value)} strings; the index takes 1 to {limits.string_list}"
@@ -59,6 +62,12 @@ def _attribute_reasons(document: Document, limits: Limits) -> Iterator[str]:
             yield f"attribute {name!r}: the index takes strings of 1 to {limits.string_length:,} characters"
 
 
+@lru_cache(1_000)  # an index has at most 500 fields, and every document may have a value of each
+def _is_name(name: str, longest: int) -> bool:
+    return len(name) <= longest and ATTRIBUTE_NAME.fullmatch(name) is not None
+
+
 def has_controls(text: str) -> bool:
     r"""Whether a text has a character of category C: the services' patterns say \P{C}."""
-    return any(unicodedata.category(character)[0] == "C" for character in text)
+    # Of what cannot be printed some are separators, such as U+2028.
+    return not text.isprintable() and any(unicodedata.category(character)[0] == "C" for character in text)

@@ -20,6 +20,7 @@ class Globs:
 
     def __init__(self, include: Sequence[str], exclude: Sequence[str]) -> None:
         excluded = [_below(pattern) for pattern in exclude]
+        self._everything = not include
         self._include = glob.compile([_below(pattern) for pattern in include] or ["**"], flags=FLAGS)
         self._exclude = glob.compile(excluded, flags=FLAGS)
         self._excluding = [(pattern, glob.compile(_below(pattern), flags=FLAGS)) for pattern in exclude]
@@ -27,16 +28,22 @@ class Globs:
 
     def selects(self, path: str) -> bool:
         """Whether the document at ``path`` belongs to the source."""
-        return bool(self._include.match(path)) and not self._exclude.match(path)
+        return self._included(path) and not (self._excluding and self._exclude.match(path))
 
     def left_out(self, path: str) -> str | None:
         """Say which setting leaves the document at ``path`` out of the source; None when it belongs to it."""
-        if not self._include.match(path):
+        if not self._included(path):
             return "no pattern of include selects it"
         if self._exclude.match(path):
             hit = next(one for one, pattern in self._excluding if pattern.match(path))
             return f"the pattern {hit!r} of exclude leaves it out"
         return None
+
+    def _included(self, path: str) -> bool:
+        """Whether ``include`` selects a path. ``**`` matches every path without a part ``.`` or ``..``."""
+        if self._everything and not path.startswith(".") and "/." not in path:
+            return True
+        return bool(self._include.match(path))
 
     def prunes(self, folder: str) -> bool:
         """Whether ``exclude`` holds everything below ``folder``, so that it need not be listed."""

@@ -59,6 +59,9 @@ class Sidecar(Struct, frozen=True):
     access_control: tuple[Principal, ...] = ()
 
 
+NOTHING_SAID = Sidecar()
+
+
 def read(data: bytes) -> Sidecar:
     """Read the bytes of a sidecar. Raises SidecarError for anything not understood in full."""
     if len(data) > MAX_BYTES:

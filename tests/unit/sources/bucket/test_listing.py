@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 from xml.sax.saxutils import escape
 
 import boto3
 import pytest
+from botocore import handlers
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docferry.sources import s3_listing
+from docferry.sources.bucket import listing
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 OPEN = (
@@ -48,7 +50,8 @@ def listed(s3: Any, body: bytes, status: int = 200) -> Any:
         return type(error).__name__, str(error)
     finally:
         s3.meta.events.unregister("before-send.s3.ListObjectsV2", answer)
-    return {name: value for name, value in found.items() if name != "ResponseMetadata"}
+    rest = {name: value for name, value in found.items() if name not in {"ResponseMetadata", "Contents", listing.READ}}
+    return rest, listing.entries(found)
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +64,8 @@ def plain() -> Any:
 def quick() -> Any:
     """A client that reads listings quickly."""
     s3 = client()
-    s3_listing.speed_up(s3)
-    s3_listing.speed_up(s3)
+    listing.speed_up(s3)
+    listing.speed_up(s3)
     return s3
 
 
@@ -88,7 +91,8 @@ MORE = st.sampled_from(
         "<RestoreStatus><IsRestoreInProgress>true</IsRestoreInProgress></RestoreStatus>",
     ]
 )
-ENCODED = st.sampled_from(["", "<EncodingType>url</EncodingType>"])
+URL = "<EncodingType>url</EncodingType>"
+ENCODED = st.sampled_from(["", URL])
 
 
 @given(
@@ -114,6 +118,8 @@ def test_any_listing_is_read_as_by_botocore(
         (b"<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>", 404),
         (b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>", 403),
         (f"{HEAD}{OPEN}<Contents><Key>a</Key>".encode(), 200),
+        (f"{HEAD}{OPEN}{URL}{of_object('a', 1, '')}<Contents><Key>b</Key>".encode(), 200),
+        (f"{HEAD}{OPEN}{URL}{of_object('a', 1, '')}".encode(), 200),
         (f"{HEAD}{OPEN}{of_object('a', 1, '').replace('>1<', '>many<')}</ListBucketResult>".encode(), 200),
         (f"{HEAD}{OPEN}{of_object('a', 1, '').replace('2026-11', 'soon')}</ListBucketResult>".encode(), 200),
         (b"", 200),
@@ -129,14 +135,19 @@ def test_what_is_no_listing_is_an_error_as_by_botocore(
 
 
 def test_the_objects_are_read_once(quick: Any) -> None:
-    """Botocore gets the rest of the answer."""
+    """Botocore gets the rest of the answer, also where it looks for an error."""
     left: list[bytes] = []
 
     def rest(response_dict: dict[str, Any], **_: object) -> None:
         left.append(response_dict["body"])
 
     quick.meta.events.register("before-parse.s3.ListObjectsV2", rest, unique_id="rest")
-    found = listed(quick, f"{HEAD}{OPEN}{of_object('a', 1, CHECKSUMS) * 1000}</ListBucketResult>".encode())
+    check = handlers._looks_like_special_case_error
+    with patch.object(handlers, "_looks_like_special_case_error", wraps=check) as look:
+        body = f"{HEAD}{OPEN}{URL}{of_object('a', 1, CHECKSUMS) * 1000}</ListBucketResult>"
+        _, found = listed(quick, body.encode())
 
-    assert len(found["Contents"]) == 1000
+    assert len(found) == 1000
     assert b"Contents" not in left[0]
+    assert [b"Contents" in call.args[1] for call in look.call_args_list] == [False]
+    assert left[0].endswith(b"</ListBucketResult>")

@@ -1,0 +1,39 @@
+"""What S3 answers, in Docferry's terms."""
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as NotConnected
+
+from docferry.errors import AccessDenied, ConfigurationError, DocferryError, DocumentError, SourceUnavailable
+
+MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+DENIED = frozenset({"401", "403", "AccessDenied", "AllAccessDisabled"})
+BUSY = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "429"})
+SERVER_ERROR = 500
+
+
+def code(error: ClientError) -> str:
+    """The code of an error."""
+    return error.response["Error"]["Code"]
+
+
+def only_here(error: ClientError, bucket: str, otherwise: DocumentError) -> DocferryError:
+    """Tell trouble with one object from trouble with S3, which would meet the next object too."""
+    meant = translated(error, bucket)
+    return meant if isinstance(meant, SourceUnavailable) else otherwise
+
+
+def translated(error: ClientError | BotoCoreError, bucket: str) -> DocferryError:
+    """Say in Docferry's terms what keeps a bucket from being read."""
+    if isinstance(error, HTTPClientError | NotConnected | IncompleteReadError):
+        return SourceUnavailable(f"s3://{bucket} cannot be reached: {error}")
+    if isinstance(error, BotoCoreError):
+        return ConfigurationError(f"s3://{bucket} cannot be called: {error}")
+    named = code(error)
+    said = f"{error.operation_name}: {named}: {error.response['Error'].get('Message', '')}"
+    if named == "NoSuchBucket":
+        return ConfigurationError(f"source.bucket: there is no bucket {bucket}; name an existing one")
+    if named in BUSY or error.response["ResponseMetadata"]["HTTPStatusCode"] >= SERVER_ERROR:
+        return SourceUnavailable(f"s3://{bucket}: {said}")
+    if named in DENIED:
+        return AccessDenied(f"s3://{bucket}: {said}; allow s3:ListBucket on the bucket and s3:GetObject on its objects")
+    return ConfigurationError(f"s3://{bucket}: {said}")
