@@ -106,7 +106,7 @@ class Watched(Protocol):
         ...
 
     def look(self, locators: Iterable[str]) -> Iterator[Look]:
-        """Look at places, each as a listing would list it, in the order given, without listing anything.
+        """Look at places, each as a listing would list it, in any order, without listing anything.
 
         A place is gone only when the repository says so. What is there and cannot be looked at is Skipped, with its
         locator. Raises what ``pages`` raises.
