@@ -110,6 +110,12 @@ def parts(store: Store, current: Pointer | None) -> tuple[Part, ...] | None:
         return store.parts(current.key, current.sha256)
 
 
+def documents_of(store: Store, parts: Iterable[Part]) -> Iterator[bytes]:
+    """The lines of some of the parts of a manifest. Raises ManifestInvalid."""
+    with _explained(store):
+        yield from store.lines_of(parts)
+
+
 def _committed(store: Store, current: Pointer, after: str) -> Iterator[bytes]:
     count = 0
     with _explained(store):

@@ -24,13 +24,17 @@ PARTS_AHEAD = 2
 
 
 class Part(Struct, frozen=True):
-    """One part of a stream: its key, its first and last id, how many lines it has, and the digest of the object."""
+    """One part of a stream: its key, its first and last id, how many lines it has, and the digest of the object.
+
+    ``own_ids`` counts the documents whose id their place does not tell; None: nobody has counted them.
+    """
 
     key: str
     first: str
     last: str
     lines: int
     sha256: str
+    own_ids: int | None = None
 
 
 def read_parts(file: IO[bytes]) -> tuple[Part, ...] | None:
@@ -83,7 +87,7 @@ class PartWriter:
             key = f"{self._prefix}{len(self.parts):05}-{sha256[:16]}.jsonl.zst"
             self._send(key, file)
             first, last = lines.line_id(unfinished.first), lines.line_id(unfinished.last)
-            self.parts.append(Part(key, first, last, unfinished.count, sha256))
+            self.parts.append(Part(key, first, last, unfinished.count, sha256, unfinished.own_ids))
 
 
 class _Unfinished:
@@ -92,7 +96,7 @@ class _Unfinished:
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115  # whoever sends the part closes it
         self._writer = LineWriter(self._file)
-        self.bytes = 0
+        self.bytes = self.own_ids = 0
         self.first = self.last = b""
 
     @property
@@ -102,6 +106,7 @@ class _Unfinished:
     def add(self, line: bytes) -> None:
         self._writer.write(line)
         self.bytes += len(line)
+        self.own_ids += lines.has_own_id(line)
         self.first = self.first or line
         self.last = line
 

@@ -34,6 +34,7 @@ from docferry.state.runs import ChangeSet, Checkpoint, Counts, Input
 from docferry.state.store import Store
 from docferry.state.stream import Stream
 from docferry.sync_job import job as sync_job
+from docferry.workflow import looking
 from docferry.workflow.fields import check_fields
 
 
@@ -41,12 +42,14 @@ class Task(Struct, frozen=True, kw_only=True):
     """What a run is to do.
 
     ``input`` is the execution's, or, when the run applies a plan, that of the plan; ``plan`` is its run. ``strangers``
-    counts sync jobs that this connector did not start. ``notes`` are for the report.
+    counts sync jobs that this connector did not start, ``failed`` the documents of the last run that failed after it
+    had ended. ``notes`` are for the report.
     """
 
     input: Input
     plan: str | None = None
     strangers: int = 0
+    failed: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -90,6 +93,8 @@ def write_change_set(wired: Wired, run: str, checkpoint: Checkpoint, task: Task)
         sends=wanted.sends,
         input=wanted,
         scope=None if found.changed and tally.withheld else now,
+        settings=scope.settings(wired.settings.connector),
+        keys=checkpoint.looked.keys if checkpoint.looked else None,
         notes=(*task.notes, *wrong, *remarks(store, found, tally, base)),
     )
     store.write(run_key(run, CHANGES), change_set)
@@ -126,15 +131,23 @@ def guarded(
 
     renamed: frozenset[str] = frozenset()
     if connector.access != "public":
-        renamed = access.renamed(lambda: manifest.documents(store, base), listed(), connector.name, approved())
-    events = detection.detect(manifest_for_mode(wired, run, wanted, base), listed(), checkpoint.uncertain | renamed)
+        renamed = access.renamed(lambda: known(store, checkpoint, base), listed(), connector.name, approved())
+    held = manifest_for_mode(wired, run, wanted, checkpoint, base)
+    events = detection.detect(held, listed(), checkpoint.uncertain | renamed)
     if "tells_changes" in wired.source.abilities:
         events = detection.without_absences(events)
     allowed = access.guard(events, connector.access, approved=approved(), renamed=renamed)
     return quarantine.quarantine(allowed, quarantine.read(store))
 
 
-def manifest_for_mode(wired: Wired, run: str, wanted: Input, base: Pointer | None) -> Iterator[bytes]:
+def known(store: Store, checkpoint: Checkpoint, base: Pointer | None) -> Iterator[bytes]:
+    """The manifest; in a run that has looked at some keys only, what of it they concern. Raises ManifestInvalid."""
+    return looking.held(store, checkpoint.looked) if checkpoint.looked else manifest.documents(store, base)
+
+
+def manifest_for_mode(
+    wired: Wired, run: str, wanted: Input, checkpoint: Checkpoint, base: Pointer | None
+) -> Iterator[bytes]:
     """What the index is taken to hold: the manifest, seen through the mode of the run."""
     store = wired.store
     match wanted.compares:
@@ -150,7 +163,7 @@ def manifest_for_mode(wired: Wired, run: str, wanted: Input, base: Pointer | Non
                 ids=map(lines.line_id, manifest.documents(store, base)),
             )
         case _:
-            return manifest.documents(store, base)
+            return known(store, checkpoint, base)
 
 
 class Sorter:
@@ -220,7 +233,7 @@ def findings(
         of_source=sorter.of_source,
         manifest=base.documents if base else 0,
         incomplete=checkpoint.incomplete,
-        empty=not checkpoint.documents,
+        empty=not checkpoint.documents and checkpoint.looked is None,
         changed=changed,
         approval=task.input.approve,
         strangers=sorter.strays if others else 0,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from docferry.changes import scope
+from docferry.changes.scope import Scope
 from docferry.groups import snapshot
 from docferry.reporting import ledger, report
 from docferry.reporting.report import Report
@@ -59,7 +60,7 @@ def commit(wired: Wired, run: Request) -> Report:
         sync_job.see(store, run.run, strangers)
         adoption.forget(store)
         if crawled.scope is not None:
-            scope.remember(store, crawled.scope)
+            scope.remember(store, Scope(crawled.scope, crawled.settings))
     ledger.finish(store, result)
     store.delete_prefix(run_key(run.run, LISTING))
     store.delete_prefix(staging_key(run.run, ""))
@@ -92,6 +93,7 @@ def describe(  # each is one thing that a report is made of
         status="FAILED" if problem else "SUCCEEDED",
         **structs.asdict(counts),
         dry_run=not crawled.sends,
+        keys=crawled.keys,
         withheld_because=crawled.withheld_because,
         held_back=counts.withheld + counts.exposed + (groups.withheld if groups else 0),
         groups=groups,

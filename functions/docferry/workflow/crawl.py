@@ -28,6 +28,7 @@ from docferry.state.store import Store
 from docferry.state.stream import Written
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
+from docferry.workflow import looking
 from docferry.workflow.change_set import Task, base_manifest, write_change_set
 
 # The comparison takes about a minute for a million documents, so five are kept for it.
@@ -84,7 +85,7 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
         ledger.abandon(wired.store, over.run)
         messenger.note_died(wired, Run(over.run, over.execution))
     task = prepare(wired, run)
-    checkpoint = collect(wired, run, walk(wired, run, remaining), remaining)
+    task, checkpoint = listed(wired, run, task, remaining)
     if not checkpoint.collected or remaining() < RESERVE_MS:
         return Crawled(complete=False, listed=checkpoint.listed)
     counts = write_change_set(wired, run.run, checkpoint, task)
@@ -115,11 +116,26 @@ def prepare(wired: Wired, run: Request) -> Task:
     settle_previous(wired, run, rebuild=rebuild)
     base_manifest(store, wanted)
     notes = []
-    if not rebuild and (failed := look_again(wired)):
+    failed = 0 if rebuild else look_again(wired)
+    if failed:
         notes.append(f"{failed:,} documents of the last run failed after it had ended; they are due again")
     if run.input.apply is not None:
         plans.check_manifest(store, run.input.apply, base_manifest(store, wanted))
-    return Task(input=wanted, plan=run.input.apply, strangers=len(strangers.jobs), notes=tuple(notes))
+    return Task(input=wanted, plan=run.input.apply, strangers=len(strangers.jobs), failed=failed, notes=tuple(notes))
+
+
+def listed(wired: Wired, run: Request, task: Task, remaining: Remaining) -> tuple[Task, Checkpoint]:
+    """List what the run is to compare: what its events name, if that is enough, or the whole source and the inbox.
+
+    Raises what ``looking.look`` and ``walk`` raise.
+    """
+    if task.input.events is not None:
+        base = base_manifest(wired.store, task.input)
+        found = looking.look(wired, run, task.input, base, sound=not task.failed)
+        if isinstance(found, Checkpoint):
+            return task, found
+        task = structs.replace(task, notes=(*task.notes, f"the whole source was crawled: {found}"))
+    return task, collect(wired, run, walk(wired, run, remaining), remaining)
 
 
 def walk(wired: Wired, run: Request, remaining: Remaining) -> Checkpoint:
