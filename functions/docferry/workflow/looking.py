@@ -14,8 +14,8 @@ from docferry.changes import quarantine, scope
 from docferry.crawl import inbox, listing
 from docferry.model import Document, Listed, Skipped
 from docferry.reporting import ledger
-from docferry.runtime.wiring import Wired
-from docferry.sources import Look, Watched
+from docferry.runtime.wiring import Wired, watched
+from docferry.sources import Look
 from docferry.state import lines, sorting
 from docferry.state.chunks import chunks
 from docferry.state.keys import CHECKPOINT, EVENTS, KEPT_FAILURES, listing_key, run_key
@@ -108,8 +108,8 @@ def _places(wired: Wired, run: Run, asked: Input, base: Pointer | None, *, sound
     because = next(_against(wired, run, base, sound=sound), None)
     if because is not None:
         return because
-    source = wired.source
-    assert isinstance(source, Watched), "or that would speak against it"
+    source = watched(wired.source)
+    assert source is not None, "or that would speak against it"
     assert asked.events is not None, "asked for by events"
     record = wired.store.read(run_key(asked.events, EVENTS), Events)
     if record is None:
@@ -122,7 +122,7 @@ def _places(wired: Wired, run: Run, asked: Input, base: Pointer | None, *, sound
 
 def _against(wired: Wired, run: Run, base: Pointer | None, *, sound: bool) -> Iterator[str]:
     """What speaks against a look at a few keys, whichever they are."""
-    if not isinstance(wired.source, Watched):
+    if watched(wired.source) is None:
         yield "the source does not look at single places"
     if base is None:
         yield "nothing is known to be in the index"
@@ -143,7 +143,7 @@ def _left_over(store: Store, run: Run) -> str | None:
     if last.data_source != store.data_source:
         return f"run {last.run} before it was of another data source"
     if last.status != "SUCCEEDED" or last.mode == "rebuild":
-        return f"run {last.run} before it was a rebuild, or has not succeeded"
+        return f"run {last.run} before it has not succeeded, or was a rebuild"
     if last.failed or last.withheld or last.exposed:
         return f"run {last.run} before it has left documents that failed, or that are held back"
     return None
@@ -181,8 +181,9 @@ def _looked_at(wired: Wired, run: Run, places: list[str], base: Pointer | None) 
 
 def _entries(wired: Wired, places: Iterable[str], seen: Seen) -> Iterator[Listed]:
     """What is listed at places, as far as the index and the connector take it; notes all that is seen."""
-    assert isinstance(wired.source, Watched), "decided before"
-    for one in wired.source.look(places):
+    source = watched(wired.source)
+    assert source is not None, "decided before"
+    for one in source.look(places):
         entry = one.listed
         if entry is not None:
             entry = listing.admitted(entry, wired.index.limits, wired.settings.connector.access)
