@@ -12,9 +12,10 @@ from msgspec import Meta, Struct
 from docferry.errors import ConfigurationError, DocumentError, DocumentUnreadable, DocumentVanished
 from docferry.model import Document, Listed, Opened, S3Object
 from docferry.registry import Clients
-from docferry.sources.bucket import keys, listing, looks, notes
+from docferry.sources.bucket import keys, listing, notes
 from docferry.sources.bucket.errors import MISSING, code, only_here, translated
 from docferry.sources.bucket.listing import Entry
+from docferry.sources.bucket.looks import Looks
 from docferry.sources.bucket.sidecars import Described, Sidecars, Text
 from docferry.sources.describing import acl, sidecar
 from docferry.sources.describing.acl import AclFile
@@ -64,6 +65,7 @@ class S3:
         listing.speed_up(self._s3)
         below = settings.metadata_prefix and settings.metadata_prefix.rstrip("/") + "/"
         self._sidecars = Sidecars(self._s3, settings.bucket, below)
+        self._looks = Looks(self._s3, settings.bucket)
         self._uri = f"https://s3.{self._s3.meta.region_name}.amazonaws.com/{settings.bucket}/"
 
     def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
@@ -116,7 +118,7 @@ class S3:
             else:
                 yield look
         if gone:
-            looks.check_bucket(self._s3, self._settings.bucket)
+            self._looks.check_bucket()
         yield from gone
 
     def open(self, document: Document) -> Opened:
@@ -157,7 +159,7 @@ class S3:
 
     def _look(self, locator: str) -> Look:
         try:
-            found = looks.entry(self._s3, self._settings.bucket, locator)
+            found = self._looks.entry(locator)
         except DocumentError as error:
             return Look(locator, skipped(self._connector, locator, str(error), uncertain=True))
         if found is None:

@@ -16,36 +16,45 @@ from docferry.sources.bucket.listing import Entry
 NOT_FOUND = 404
 
 
-def entry(s3: Any, bucket: str, key: str) -> Entry | None:
-    """An object as a listing has it; None when HeadObject answers 404.
+class Looks:
+    """Looks at objects of a bucket, one by one."""
 
-    Raises DocumentUnreadable when only this object cannot be looked at, and SourceUnavailable.
-    """
-    try:
-        head = s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == NOT_FOUND:
-            return None
-        raise only_here(error, bucket, DocumentUnreadable(f"cannot be looked at: {error}")) from error
-    except BotoCoreError as error:
-        raise translated(error, bucket) from error
-    return Entry(
-        key,
-        head["LastModified"].astimezone(UTC),
-        head["ETag"].strip('"'),
-        head["ContentLength"],
-        head.get("StorageClass", ""),
-    )
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
 
+    def entry(self, key: str) -> Entry | None:
+        """An object as a listing has it; None when HeadObject answers 404.
 
-def check_bucket(s3: Any, bucket: str) -> None:
-    """Make sure that a bucket is there, after an object in it was not. Raises ConfigurationError and SourceUnavailable.
+        Raises DocumentUnreadable when only this object cannot be looked at, and SourceUnavailable.
+        """
+        bucket = self._bucket
+        try:
+            head = self._s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == NOT_FOUND:
+                return None
+            raise only_here(error, bucket, DocumentUnreadable(f"cannot be looked at: {error}")) from error
+        except BotoCoreError as error:
+            raise translated(error, bucket) from error
+        return Entry(
+            key,
+            head["LastModified"].astimezone(UTC),
+            head["ETag"].strip('"'),
+            head["ContentLength"],
+            head.get("StorageClass", ""),
+        )
 
-    No answer but success says that what is not there is gone from the source.
-    """
-    try:
-        s3.head_bucket(Bucket=bucket)
-    except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and code(error) in MISSING:
-            raise no_bucket(bucket) from error
-        raise translated(error, bucket) from error
+    def check_bucket(self) -> None:
+        """Make sure that the bucket is there, after an object in it was not.
+
+        No answer but success says that what is not there is gone from the source. Raises ConfigurationError and
+        SourceUnavailable.
+        """
+        bucket = self._bucket
+        try:
+            self._s3.head_bucket(Bucket=bucket)
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and code(error) in MISSING:
+                raise no_bucket(bucket) from error
+            raise translated(error, bucket) from error
