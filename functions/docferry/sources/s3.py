@@ -169,7 +169,7 @@ class S3:
         return Look(locator, self._item(found, self._sidecars.alone(found)))
 
     def _left_out(self, key: str) -> str | None:
-        """Say why a key is no document of the source, whatever is there; None when it may be one."""
+        """Say why a key is no document of the source; None when it may be one."""
         prefix = self._settings.prefix
         if not key.startswith(prefix):
             return f"it is not below the prefix {prefix!r}"

@@ -26,7 +26,7 @@ PARTS_AHEAD = 2
 class Part(Struct, frozen=True):
     """One part of a stream: its key, its first and last id, how many lines it has, and the digest of the object.
 
-    ``own_ids`` counts the documents whose id their place does not tell; None: nobody has counted them.
+    ``own_ids`` counts the documents whose id their place does not tell; None: they were not counted.
     """
 
     key: str

@@ -138,8 +138,8 @@ class ChangeSet(Struct, frozen=True, kw_only=True):
 
     ``rebuild``: replace that manifest, even a damaged one. ``sends`` is false for a dry run. ``input`` is what
     the run was asked for. ``scope`` are the settings of the source to be remembered, None when deletes were withheld
-    because of them, and ``settings`` the digest of all of the connector's. ``keys``: the run has looked at so many keys
-    only; None: at the whole source. ``notes`` are sentences for the report.
+    because of them, and ``settings`` the digest of all of the connector's. ``keys`` is how many
+    keys a run of uploads has looked at, None for a crawl of the whole source. ``notes`` are sentences for the report.
     """
 
     counts: Counts

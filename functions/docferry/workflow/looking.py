@@ -1,8 +1,8 @@
 """A run that events have started looks at the keys that they name, and at nothing else.
 
-It compares the few documents that are, or were, at these keys with what the manifest has of them, as a crawl compares
-all. What it leaves out is what a crawl of the whole source would not change: whatever speaks against that makes the run
-such a crawl.
+It compares the documents that are, or were, at these keys with what the manifest has of them, as a crawl compares all.
+It leaves every other document as it is. When something may have changed that no key names, the run crawls the whole
+source instead.
 """
 
 from collections.abc import Iterable, Iterator
@@ -135,7 +135,7 @@ def _against(wired: Wired, run: Run, base: Pointer | None, *, sound: bool) -> It
 
 
 def _left_over(store: Store, run: Run) -> str | None:
-    """What the last run but for plans has left to be done, which only a crawl of the whole source finds."""
+    """What the last run has left to be done, which only a crawl of the whole source finds. Plans do not count."""
     before = (entry for entry in ledger.newest(store) if entry.run != run.run)
     last = next((entry for entry in islice(before, PLANS) if entry.mode != "plan"), None)
     if last is None:
@@ -180,7 +180,7 @@ def _looked_at(wired: Wired, run: Run, places: list[str], base: Pointer | None) 
 
 
 def _entries(wired: Wired, places: Iterable[str], seen: Seen) -> Iterator[Listed]:
-    """What is listed at places, as far as the index and the connector take it; notes all that is seen."""
+    """What is listed at places, or why the index or the connector does not take it; notes all that is seen."""
     source = watched(wired.source)
     assert source is not None, "decided before"
     for one in source.look(places):

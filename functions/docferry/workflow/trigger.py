@@ -71,8 +71,8 @@ class TriggerSettings(Struct, frozen=True):
 class Pending(Struct, frozen=True, kw_only=True):
     """The trigger's memory (``pending.json``).
 
-    ``wanted``: something has changed that no run knows of: ``keys`` alone, or, with ``whole`` or without keys,
-    whatever a crawl of the whole source finds. ``starting``: the name of the run that is about to be started, and
+    ``wanted``: something has changed that no run knows of: ``keys`` alone, or, with ``whole`` or without keys, what
+    a crawl of the whole source finds. ``starting``: the name of the run that is about to be started, and
     ``given`` the keys that it gets, None for a whole crawl. ``unproven``: the last run that was started, unless it was
     heard to have succeeded. ``started``: the ARN of the last one. ``ended``: the last executions that were heard to
     have ended.
