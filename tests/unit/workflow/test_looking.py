@@ -1,5 +1,6 @@
 """A run of events: the keys that it is given are as in the source afterwards, and nothing else was touched."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from docferry.changes.quarantine import Failing
 from docferry.connector import DeleteGuard
 from docferry.errors import SourceUnavailable
 from docferry.state import lines, manifest, parts
-from docferry.state.keys import COLLECTED, EVENTS, FAILURES, KEPT_FAILURES, run_key
-from docferry.state.runs import Events
+from docferry.state.keys import COLLECTED, EVENTS, FAILURES, KEPT_FAILURES, LEDGER, run_key
+from docferry.state.runs import Events, change_set, shards
 from docferry.state.store import Store
+from docferry.sync_job import lease
 from docferry.workflow import signals
 from tests.unit.fakes import new_store
 from tests.unit.workflow.watched_bucket import ACL, CREW, NAME, Stored, World
@@ -334,13 +336,19 @@ def test_keys_that_are_gone_make_a_whole_crawl(world: World) -> None:
     assert "the whole source was crawled: the keys of run nobody are gone" in decided.notes
 
 
+def failing(store: Store, world: World, *names: str) -> list[Failing]:
+    """Let documents have failed before."""
+    sent = world.index[f"{NAME}/1.txt"]
+    found = [Failing(f"{NAME}/{name}", sent, "never", quarantine.RUNS, "before") for name in names]
+    with store.writing(store.held(FAILURES)) as stream:
+        for one in found:
+            stream.add(one)
+    return found
+
+
 def test_what_fails_elsewhere_is_not_forgotten(world: World, store: Store) -> None:
     """A run that has not looked at a document says nothing about it."""
-    sent = world.index[f"{NAME}/1.txt"]
-    failing = [Failing(id_, sent, "never", quarantine.RUNS, "before") for id_ in (f"{NAME}/1.txt", f"{NAME}/2.txt")]
-    with store.writing(store.held(FAILURES)) as stream:
-        for one in failing:
-            stream.add(one)
+    before = failing(store, world, "1.txt", "2.txt")
     run = "upload-1"
     world.source.objects["2.txt"] = Stored("v2")
     store.write(run_key(run, EVENTS), Events(("2.txt",)))
@@ -348,5 +356,90 @@ def test_what_fails_elsewhere_is_not_forgotten(world: World, store: Store) -> No
 
     quarantine.update(store, run)
 
-    assert list(quarantine.read(store)) == failing[:1]
+    assert list(quarantine.read(store)) == before[:1]
     assert [lines.line_id(line) for line in store.lines(run_key(run, KEPT_FAILURES))] == [f"{NAME}/1.txt"]
+
+
+class CrashError(Exception):
+    """The process of an invocation is gone."""
+
+
+def test_a_run_of_events_that_dies_anywhere_goes_on(
+    world: World, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each of its writes: the next invocation decides the same."""
+    failing(store, world, "2.txt", "3.txt")
+    world.source.objects["1.txt"] = Stored("v2", own_id="one")
+    del world.source.objects["5.txt"]
+    keys = Events(("1.txt", "5.txt", "new.txt"))
+    made = 0
+    ledger_before = store.content(LEDGER)
+    assert ledger_before is not None
+
+    def counting(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            nonlocal made
+            result = real(*arguments, **named)
+            made += 1
+            if made == dies_after:
+                raise CrashError
+            return result
+
+        return call
+
+    monkeypatch.setattr(store, "_put", counting(store._put))
+    monkeypatch.setattr(store, "_upload", counting(store._upload))
+    decided = set()
+    dies_after, crashed = 1, True
+    while crashed:
+        made, run = 0, f"upload-{dies_after}"
+        store.put_content(run_key(run, EVENTS), lines.encode(keys))
+        crashed = False
+        for _ in range(2):
+            try:
+                world.begin(run, 900_000, events=run)
+                break
+            except CrashError:
+                crashed = True
+        change = change_set(store, run)
+        decided.add((change.counts, change.keys, tuple(one.sha256 for one in shards(store, run))))
+        assert len(list(store.lines(run_key(run, KEPT_FAILURES)))) == 2
+        lease.release(store, execution=f"arn:{run}")
+        store.put_content(LEDGER, ledger_before)  # the runs that died are no longer before the next one
+        dies_after += 1
+
+    assert dies_after > 8
+    assert len(decided) == 1
+
+
+def test_keys_that_were_looked_at_are_not_enough_any_more(world: World, store: Store) -> None:
+    """The manifest was moved before the run could compare: it crawls the whole source, and keeps no failure unseen."""
+    failing(store, world, "2.txt")
+    world.source.objects["1.txt"] = Stored("v2")
+    run = "upload-1"
+    store.write(run_key(run, EVENTS), Events(("1.txt",)))
+    assert not world.begin(run, 0, events=run).complete
+    assert len(list(store.lines(run_key(run, KEPT_FAILURES)))) == 1
+    before = manifest.pointer(store)
+    assert before is not None
+    written = manifest.write(store, "another", manifest.documents(store, before.value), [])
+    manifest.move(store, before.etag, written, base=before.value)
+
+    decided = world.run(run, events=run)
+
+    assert decided.keys is None
+    assert "the whole source was crawled: the manifest has moved since the keys were looked at" in decided.notes
+    assert (decided.counts.modified, decided.counts.unchanged) == (1, 9)
+    assert not list(store.lines(run_key(run, KEPT_FAILURES)))
+
+
+def test_an_invocation_goes_on_with_what_was_looked_at(world: World, store: Store) -> None:
+    """It looks at no key again."""
+    run = "upload-1"
+    store.write(run_key(run, EVENTS), Events(("1.txt", "2.txt")))
+    world.begin(run, 0, events=run)
+    world.source.calls.clear()
+
+    decided = world.run(run, events=run)
+
+    assert (decided.keys, decided.counts.unchanged, world.source.calls) == (2, 2, [])

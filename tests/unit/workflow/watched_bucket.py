@@ -23,7 +23,7 @@ from docferry.state.keys import EVENTS, run_key
 from docferry.state.runs import ChangeSet, Events, change_set, shards
 from docferry.state.store import Store
 from docferry.sync_job import lease
-from docferry.workflow.crawl import Request, crawl
+from docferry.workflow.crawl import Crawled, Request, crawl
 from tests.unit.fakes import FakeIndex, wired
 
 NAME = "handbook"
@@ -110,12 +110,16 @@ class World:
         self.store.write(run_key(run, EVENTS), Events(tuple(keys)))
         return self.run(run, events=run, trigger="upload")
 
+    def begin(self, run: str, remaining: int, **inputs: Any) -> Crawled:
+        """One invocation of the crawl, which has so many milliseconds."""
+        request = msgspec.convert({"run": run, "execution": f"arn:{run}", "input": inputs}, Request)
+        return crawl(self.wired, request, lambda: remaining)
+
     def run(self, run: str = "", *, fails: bool = False, failed: int = 0, **inputs: Any) -> ChangeSet:
         """Crawl, do what is due to the index, and commit. ``fails``: the run dies after its crawl."""
         run = run or str(uuid4())
-        request = msgspec.convert({"run": run, "execution": f"arn:{run}", "input": inputs}, Request)
         self.source.calls.clear()
-        crawl(self.wired, request, lambda: 900_000)
+        self.begin(run, 900_000, **inputs)
         decided = change_set(self.store, run)
         if decided.sends and not fails:
             self._commit(run, decided)
