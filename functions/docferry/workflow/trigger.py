@@ -5,11 +5,12 @@ that anything may have. What it says, and whether a run may start, is decided an
 two invocations at a time one sees what the other did:
 
 - A message is gone from the queue only after what it says is written: a crash before that brings it back.
-- A run is started under a name that is written first: whoever finds the name may repeat the start, which does nothing.
+- A run is started under a name that is written first. An invocation that finds the name may repeat the start, which
+  does nothing.
 - Step Functions lists executions with a delay. So an end that was heard of counts more than the list, and a start of
   a moment ago counts as running, and so does the run that holds the lease: one beside it would only be refused.
-- A run gets the keys, and looks at those alone. As long as nobody has heard that it succeeded, the run after it gets
-  none, and crawls the whole source: whatever becomes of a run, no key is forgotten.
+- A run gets the keys, and looks at those alone. Before it was heard to have succeeded, another run gets none, and
+  crawls the whole source: when a run fails, no key is forgotten.
 """
 
 import json
