@@ -74,7 +74,7 @@ def show(console: Console, steps: NextSteps, outcome: Outcome) -> None:
     counts = {
         name: getattr(result, name) for name in ("added", "modified", "deleted", "unchanged", "skipped", "failed")
     }
-    for name, count in (counts | groups_sent(result)).items():
+    for name, count in (keys_looked_at(result) | counts | groups_sent(result)).items():
         table.add_row(name, f"{count:,}")
     for name in ("quarantined", "withheld", "exposed", "approved"):
         if count := getattr(result, name):
@@ -100,6 +100,11 @@ def show(console: Console, steps: NextSteps, outcome: Outcome) -> None:
         console.print(f"Nothing was sent. To send exactly this: {printable(apply)}", soft_wrap=True)
     if result.error:
         console.print(f"[red]{printable(result.error)}[/]", soft_wrap=True)
+
+
+def keys_looked_at(result: Report) -> dict[str, int]:
+    """Return how many keys a run of uploads has looked at; nothing for a crawl of the whole source."""
+    return {"keys looked at": result.keys} if result.keys is not None else {}
 
 
 def groups_sent(result: Report) -> dict[str, int]:

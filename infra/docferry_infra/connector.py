@@ -44,7 +44,10 @@ class DescribedConnector(Construct):
         index = Index(self, "Index", connector=connector.name, part=connector.index, deploy=deploy)
         found = structs.replace(connector.source, kind=named(connector.source.kind))
         settings = Settings(state.bucket.bucket_name, structs.replace(connector, source=found, index=index.part))
-        trigger = TriggerSettings(state.bucket.bucket_name, machine_arn(self, connector.name), connector.name)
+        documents = connector.source.settings["bucket"] if connector.source.kind == "s3" else ""
+        trigger = TriggerSettings(
+            state.bucket.bucket_name, machine_arn(self, connector.name), connector.name, documents
+        )
         messages = Messages(self, "Messages", connector=connector.name, deploy=deploy, key=state.key)
         environments = {function.name: messages.settings(settings, function).to_env() for function in FUNCTIONS} | {
             "trigger": trigger.to_env()

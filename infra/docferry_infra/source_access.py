@@ -25,7 +25,8 @@ def grant_source(role: iam.Role, source: Part, deploy: Deploy, calls: tuple[Sour
     if source.kind == "s3" and calls != ("groups",):
         bucket = bucket_arn(role, source)
         allow(role, ["s3:ListBucket"], [bucket])
-        prefixes = sidecar_prefixes(source) if calls == ("pages",) else [source.settings.get("prefix", "")]
+        documents = {source.settings.get("prefix", "")} if {"open", "look"} & set(calls) else set()
+        prefixes = sorted({*documents, *(sidecar_prefixes(source) if "pages" in calls else ())})
         acl = [f"{bucket}/{key}" for key in acl_keys(source) if "pages" in calls]
         allow(role, ["s3:GetObject"], [*(f"{bucket}/{prefix}*" for prefix in prefixes), *acl], because=UNDER_PREFIX)
         if deploy.source_kms:

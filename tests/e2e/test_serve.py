@@ -38,7 +38,10 @@ def served(state: Path) -> Iterator[tuple[dict[str, Any], "subprocess.Popen[str]
 
 
 def test_another_process_drives_the_stack(assembly: Assembly, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It syncs as in AWS, an upload starts a run, and Ctrl-C says what happens and how to go on."""
+    """It syncs as in AWS, an upload starts a run, and Ctrl-C says what happens and how to go on.
+
+    The first run crawls the bucket; the one of the next upload looks at its key alone.
+    """
     connector = deployable(CONNECTORS)["handbook"].connector
     with cloud(state=tmp_path) as here:
         here.publish(assembly, connector)
@@ -60,6 +63,12 @@ def test_another_process_drives_the_stack(assembly: Assembly, monkeypatch: pytes
         wait_for(lambda: list(runs().values()) == ["SUCCEEDED"])
         sync = [*DOCFERRY, "sync", "handbook", "--target", "aws", "--config", str(CONNECTORS), "--json"]
         synced = json.loads(subprocess.run(sync, stdout=subprocess.PIPE, check=True, cwd=tmp_path).stdout)
+        before = runs()
+        s3.put_object(Bucket=BUCKET, Key="ebb.txt", Body=b"Low tide is at six.")
+        wait_for(lambda: sorted(runs().values()) == ["SUCCEEDED"] * (len(before) + 1))
+        (uploaded,) = runs().keys() - before.keys()
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{uploaded}"
+        of_upload = json.loads(step_functions.describe_execution(executionArn=arn)["output"])
         index = boto3.client("kendra").list_indices()["IndexConfigurationSummaryItems"][0]["Id"]
         found: Any = boto3.client("kendra").query(IndexId=index, QueryText="water")
         execution = step_functions.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
@@ -67,6 +76,7 @@ def test_another_process_drives_the_stack(assembly: Assembly, monkeypatch: pytes
         _, said = process.communicate(timeout=PATIENCE_SECONDS)
 
     assert (synced["status"], synced["unchanged"]) == ("SUCCEEDED", 1)
+    assert (of_upload["keys"], of_upload["added"], of_upload["unchanged"]) == (1, 1, 0)
     assert [item["DocumentId"] for item in found["ResultItems"]] == ["handbook/tides.txt"]
     assert process.returncode == 0
     assert f"stopping the execution {execution}" in said

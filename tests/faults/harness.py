@@ -16,12 +16,12 @@ from docferry.errors import ManifestInvalid
 from docferry.messages import outbox
 from docferry.reporting import report
 from docferry.reporting.report import Report
-from docferry.state.keys import LEASE
-from docferry.state.runs import Run, shards
+from docferry.state.keys import EVENTS, LEASE, run_key
+from docferry.state.runs import Events, Run, shards
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
 from docferry.sync_job.job import SyncJobRecord
-from tests.faults import kinds
+from tests.faults import kinds, watched
 from tests.faults.catalogue import KINDS, Case
 from tests.faults.kinds import Fault
 from tests.faults.points import RETURN, Call, Point, Proceed, Recorder, Watch
@@ -46,6 +46,7 @@ SCENARIOS: dict[str, frozenset[str]] = {
     "first layout": frozenset({"crawl", "commit"}),
     "afterwards": frozenset({"crawl"}),
     "groups": frozenset({"sync_groups"}),
+    "events": frozenset({"crawl", "commit"}),
 }
 """The runs that faults are tried in, each with the functions whose points are new in it; none stands for all.
 
@@ -54,7 +55,8 @@ indexed. ``first``: there has never been a run. ``recovery``: the run before was
 janitor has run. ``cleanup``: the job cannot be stopped where it should be, and so the run ends with the janitor.
 ``inbox``: change sets have come from another crawler. ``approval``: a person approves what a run has withheld.
 ``first layout``: the state bucket was written by the first versions. ``afterwards``: a document of the last run has
-failed after that run had ended. ``groups``: the connector has groups, of which some have changed.
+failed after that run had ended. ``groups``: the connector has groups, of which some have changed. ``events``: uploads
+have started the run, which looks at what they name.
 """
 
 GROUPS_BEFORE = {"deck": "ann bob", "crew": "@deck", "large": "ann bob eve dan", "gone": "eve"}
@@ -106,6 +108,8 @@ class Harness:
         on.restore(grouped)
         self._edit()
         self._snapshots["groups"] = on.snapshot()
+        self._kind = on.connector.source.kind
+        self._snapshots["events"] = self._watched(first)
         on.restore(self._snapshots["changes"])
         on.hand_in("2", m="m, handed in anew", o="o, handed in")
         on.hand_in("3", m="m, handed in once more", n=None)
@@ -141,6 +145,27 @@ class Harness:
         on.with_groups(wanted=False)
         on.restore(before)
         return after
+
+    def _watched(self, first: Snapshot) -> Snapshot:
+        """The state after a crawl of a source that tells of single keys, and edits since. Leaves it as it was."""
+        on = self.stage
+        on.restore(first)
+        on.with_kind(watched.KIND)
+        on.hand_in("1", m="m, handed in", n="n, handed in")
+        assert on.sync().status == "SUCCEEDED"
+        on.aws.clock.sleep(3_600)
+        self._known = {file.name: file.read_text("utf-8") for file in on.folder.iterdir()}
+        self._edit()
+        after = on.snapshot()
+        on.with_kind(self._kind)
+        return after
+
+    def _heard(self, run: str) -> dict[str, object]:
+        """Put down for a run the keys of all files that have changed since the crawl; give the run's input."""
+        now = {file.name: file.read_text("utf-8") for file in self.stage.folder.iterdir()}
+        keys = [name for name in sorted(now.keys() | self._known.keys()) if now.get(name) != self._known.get(name)]
+        self.stage.store.write(run_key(run, EVENTS), Events(tuple(keys)))
+        return {"trigger": "upload", "events": run}
 
     def reference(self, scenario: str) -> list[Call]:
         """The points that a run of the scenario comes to when nothing else goes wrong."""
@@ -182,10 +207,14 @@ class Harness:
             self._snapshots[scenario] = self._aborted()
         self.stage.restore(self._snapshots.get(scenario, self._snapshots["changes"]))
         self.stage.with_groups(wanted=scenario == "groups")
+        self.stage.with_kind(watched.KIND if scenario == "events" else self._kind)
         self.stage.define(GROUPS_NOW if scenario == "groups" else {})
-        self.stage.knobs.reject[REJECTED] = "never"
+        # After a run that leaves a document that failed the next one crawls the whole source, whatever else happened.
+        self.stage.knobs.reject = {} if scenario == "events" else {REJECTED: "never"}
         run, background = str(uuid4()), list[Fault]()
         self._inputs = {"approve": self._approves} if scenario == "approval" else {}
+        if scenario == "events":
+            self._inputs = self._heard(run)
         if scenario == "late":
             self.stage.knobs.fail_documents[f"{NAME}/g.txt"] = "cannot be read"
         if scenario == "cleanup":
@@ -247,7 +276,7 @@ class Harness:
         if not on.store.exists(f"runs/{ended.run}/report.json"):
             yield "the run has no report"
         index, source = on.index(), on.source()
-        gone = GONE | GONE_TOO if self._inputs else GONE
+        gone = GONE | GONE_TOO if "approve" in self._inputs else GONE
         if lost := (before.keys() & source.keys()) - gone - index.keys():
             yield f"deleted, though in the source: {sorted(lost)}"
         yield from self._groups_kept(index)
@@ -336,8 +365,11 @@ class Harness:
     def _cured(self, *, rebuild: bool) -> Iterator[str]:
         """One clean run makes index and source equal; the one after it has nothing to do."""
         on = self.stage
-        clean, strays = self._rebuilt() if rebuild else (on.sync(), set[str]())
-        if self._inputs and clean.report is not None and clean.report.withheld:
+        run = str(uuid4())
+        # The run that uploads have started is cured by the one that the next uploads start.
+        inputs = self._heard(run) if "events" in self._inputs and not rebuild else {}
+        clean, strays = self._rebuilt() if rebuild else (on.sync(run, **inputs), set[str]())
+        if "approve" in self._inputs and clean.report is not None and clean.report.withheld:
             clean = on.sync(approve=clean.run)  # the approval was used up by the run that something went wrong in
         found = clean.report
         if found is None or clean.status != "SUCCEEDED" or found.failed or found.withheld:

@@ -34,7 +34,8 @@ from docferry.state.keys import MANIFEST
 from docferry.state.runs import Run
 from docferry.state.store import Store
 from docferry.workflow import janitor, shard
-from docferry.workflow.trigger import Triggered, signals, trigger
+from docferry.workflow.signals import signals
+from docferry.workflow.trigger import Triggered, trigger
 from docferry_emulators import Knobs, Settings
 from docferry_emulators.clock import VirtualClock
 from docferry_laptop.laptop import Deployment, Laptop, laptop
@@ -156,6 +157,11 @@ class Stage:
         if (self.connector.groups is not None) != wanted:
             groups = Groups(file=str(self.list_of_groups)) if wanted else None
             self.redeploy(structs.replace(self.connector, groups=groups))
+
+    def with_kind(self, kind: str) -> None:
+        """Let the source be of a kind, of the same folder."""
+        if self.connector.source.kind != kind:
+            self.redeploy(structs.replace(self.connector, source=Part(kind, self.connector.source.settings)))
 
     def groups(self) -> dict[str, frozenset[str]]:
         """Who is in which group, as the index has it once all it accepted is done."""

@@ -24,6 +24,16 @@ NOT_REACHED = {
     ("workflow/crawl.py", "wired.store.write(run_key(run.run, CHECKPOINT), waiting)"): (
         "only when an invocation's time is over amid the inbox; see test_crawl.py"
     ),
+    ("workflow/looking.py", "store.write(run_key(run.run, CHECKPOINT), Checkpoint())"): (
+        "only when an invocation before has looked at keys, and they are not enough any more; see test_looking.py"
+    ),
+    (
+        "workflow/looking.py",
+        "store.writing(run_key(run.run, KEPT_FAILURES))",
+    ): "one of two such lines: as the one above",
+    ("workflow/trigger.py", "store.write(run_key(name, EVENTS), Events(keys))"): (
+        "not of the workflow; see test_trigger.py"
+    ),
     ("workflow/trigger.py", "store.swap(PENDING, memory, record.etag if record else None)"): (
         "not of the workflow; see test_trigger.py"
     ),

@@ -53,6 +53,7 @@ class Code:
         }
         self.imports = {module: dict(_imports(tree)) for module, tree in self.modules.items()}
         self.places: dict[Place, ast.AST] = {}
+        self._bases: dict[str, list[str]] = {}
         for module, tree in self.modules.items():
             for node in tree.body:
                 if isinstance(node, ast.FunctionDef):
@@ -60,6 +61,7 @@ class Code:
                 elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                     self.places[Place(module, "", node.targets[0].id)] = node
                 elif isinstance(node, ast.ClassDef):
+                    self._bases[node.name] = [_terminal(base) for base in node.bases]
                     for member in node.body:
                         if isinstance(member, ast.FunctionDef):
                             self.places[Place(module, node.name, member.name)] = member
@@ -126,13 +128,20 @@ class Code:
             receiver = _terminal(node.value)
             if receiver == "self" and place.owner:
                 yield Place(place.module, place.owner, node.attr)
+                yield from self._methods(self._bases.get(place.owner, []), node.attr)
             elif receiver in types:
-                yield from (one for one in self._methods_named.get(node.attr, ()) if one.owner == types[receiver])
+                yield from self._methods([types[receiver]], node.attr)
             elif isinstance(node.value, ast.Name) and imported.get(receiver) in self.modules:
                 yield from self._named(f"{imported[receiver]}.{node.attr}")
             elif receiver not in CLIENTS:
-                apart = {"Store", "Index", "Source", "Kendra", "QBusiness", "Files", "S3", "Web"}
+                apart = {"Store", "Objects", "Index", "Source", "Kendra", "QBusiness", "Files", "S3", "Web"}
                 yield from (one for one in self._methods_named.get(node.attr, ()) if one.owner not in apart)
+
+    def _methods(self, owners: list[str], name: str) -> Iterator[Place]:
+        """The methods of a name that classes have, or the classes that these are made of."""
+        for owner in owners:
+            yield from (one for one in self._methods_named.get(name, ()) if one.owner == owner)
+            yield from self._methods(self._bases.get(owner, []), name)
 
     def _named(self, name: str) -> Iterator[Place]:
         module, _, last = name.rpartition(".")

@@ -55,6 +55,8 @@ def test_the_environment_is_what_the_settings_read(assembly: Assembly, described
         trigger = TriggerSettings.from_env({key: joined(value) for key, value in variables.items()})
         assert trigger.to_env().keys() == variables.keys()
         assert trigger.state_machine.endswith(f":stateMachine:docferry-{name}")
+        of_s3 = one.connector.source.kind == "s3"
+        assert trigger.source_bucket == (one.connector.source.settings["bucket"] if of_s3 else "")
 
 
 def test_the_workflow_is_the_one_definition_with_every_placeholder_filled(template: Template) -> None:

@@ -43,6 +43,8 @@ def lines(found: RunReport) -> Iterator[tuple[str, str]]:
     ended = written(entry.ended) if entry.ended else "not yet" if found.going_on else "unknown"
     yield "began", written(entry.began)
     yield "ended", ended + (f", after {_between(entry.began, entry.ended)}" if entry.began and entry.ended else "")
+    if entry.keys is not None:
+        yield "looked at", f"{entry.keys:,} keys that have changed; the counts are of their documents"
     for phase in found.phases:
         yield f"{phase.phase.split()[0]}", duration(phase.seconds)
     yield "documents", ", ".join(f"{count:,} {name}" for name, count in found.counts.items() if count) or "none"

@@ -15,7 +15,7 @@ from docferry.changes.detection import Unchanged, same_but_for_time
 from docferry.errors import Conflict
 from docferry.model import Change, Document, Outcome, Skipped
 from docferry.state import lines
-from docferry.state.keys import FAILED, FAILURES, QUARANTINED, run_key
+from docferry.state.keys import FAILED, FAILURES, KEPT_FAILURES, QUARANTINED, run_key
 from docferry.state.merge import align
 from docferry.state.objects import Moved
 from docferry.state.store import Store
@@ -104,14 +104,15 @@ def quarantine(
 def update(store: Store, run: str, *, unseen: Callable[[], Container[str]] = frozenset) -> None:
     """Count the failures of a run. May be repeated: a run counts once. Raises Conflict.
 
-    What did not fail in the run is forgotten, but for what it held in quarantine, and what may fail unseen once more.
-    ``unseen`` gives the failures that show only now that the run is over; they are asked for in order of id. Of more
-    than MOST documents the first are remembered; the others are sent again until they are among them.
+    What did not fail in the run is forgotten, but for what it held in quarantine, what it has not looked at, and what
+    may fail unseen once more. ``unseen`` gives the failures that show only now that the run is over; they are asked for
+    in order of id. Of more than MOST documents the first are remembered; the others are sent again until they are among
+    them.
     """
 
     def after() -> Iterator[Failing]:
         poisoned = (outcome for outcome in of_run(store, run) if outcome.poison and outcome.kind != "deleted")
-        held = _stream(store, run_key(run, QUARANTINED))
+        held = merged(*(_stream(store, run_key(run, name)) for name in (QUARANTINED, KEPT_FAILURES)), key=_id)
         return islice(counted(run, poisoned, read(store), held, unseen()), MOST)
 
     _replace(store, after)
@@ -155,6 +156,10 @@ def _replace(store: Store, records: Callable[[], Iterable[Failing]]) -> None:
             continue
         return
     raise Conflict(f"{key} is written by others all the time; try again")
+
+
+def _id(failing: Failing) -> str:
+    return failing.id
 
 
 def _stream(store: Store, key: str, after: str = "") -> Iterator[Failing]:

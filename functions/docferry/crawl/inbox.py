@@ -10,6 +10,7 @@ a crash between the two leaves a note in the pointer, and the next crawl removes
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from msgspec import Struct, structs
@@ -126,13 +127,16 @@ def pointer(store: Store) -> Record[Collected]:
 
 def handed_in(store: Store, id_: str) -> Listed | None:
     """What was handed in under an id, and is not deleted since. Raises ManifestInvalid."""
+    return next(iter(those_of(store, {id_})), None)
+
+
+def those_of(store: Store, ids: AbstractSet[str]) -> list[Listed]:
+    """What was handed in under some ids, and is not deleted since. Raises ManifestInvalid."""
     chunk = pointer(store).value.listing
-    if chunk is None or not chunk.first <= id_ <= chunk.last:
-        return None
-    line = next((line for line in store.lines(chunk.key) if lines.line_id(line) == id_), None)
-    if line is None:
-        return None
-    return lines.decode(line, Document) if is_document(line) else lines.decode(line, Skipped)
+    if chunk is None or not any(chunk.first <= id_ <= chunk.last for id_ in ids):
+        return []
+    found = (line for line in store.lines(chunk.key) if lines.line_id(line) in ids)
+    return [lines.decode(line, Document) if is_document(line) else lines.decode(line, Skipped) for line in found]
 
 
 def sweep(store: Store, current: Record[Collected]) -> Record[Collected]:

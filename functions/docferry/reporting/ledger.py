@@ -35,7 +35,8 @@ class Entry(Counts, frozen=True, kw_only=True):
     """What is known of one run (``run.json``).
 
     ``status`` is RUNNING until the run has ended; of a run that died and left no report, until the next run begins.
-    ``data_source`` is the index data source that it works on. Counts are in documents, as in the report.
+    ``data_source`` is the index data source that it works on. Counts are in documents, and ``keys`` are as
+    in the report.
     """
 
     number: int
@@ -50,6 +51,7 @@ class Entry(Counts, frozen=True, kw_only=True):
     status: Literal["RUNNING", "SUCCEEDED", "FAILED", "ABORTED"] = "RUNNING"
     execution_id: str | None = None
     error: str = ""
+    keys: int | None = None
 
 
 def register(store: Store, run: Run, asked: Input) -> Entry:
@@ -112,6 +114,7 @@ def finish(store: Store, report: Report) -> None:
         status=report.status,
         execution_id=report.execution_id,
         error=report.error,
+        keys=report.keys,
     )
     store.write(run_key(report.run, ENTRY), ended)
 

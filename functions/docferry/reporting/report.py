@@ -16,11 +16,12 @@ from docferry.state.store import Store
 class Report(Counts, frozen=True, kw_only=True):
     """How a run ended. ``execution_id`` is None when there was nothing to change, and so no sync job.
 
-    In a ``dry_run`` the counts are what a run would do. ``withheld_because`` is why the guard kept deletes back;
-    ``held_back`` counts withheld and exposed documents, and withheld groups, together. ``groups`` is None for a
-    connector without groups.
-    ``foreign_jobs`` counts sync jobs of the data source that this connector did not start, since the run before;
-    ``foreign_job_ids`` are the first of them. ``notes`` are sentences for a person to read.
+    In a ``dry_run`` the counts are what a run would do. ``keys`` is how many keys a run of uploads has looked at;
+    it counts only the documents that are, or were, at them. None: the run has crawled the whole source.
+    ``withheld_because`` is why the guard kept deletes back; ``held_back`` counts withheld and exposed documents, and
+    withheld groups, together. ``groups`` is None for a connector without groups. ``foreign_jobs`` counts sync jobs of
+    the data source that this connector did not start, since the run before; ``foreign_job_ids`` are the first of them.
+    ``notes`` are sentences for a person to read.
     """
 
     run: str
@@ -36,6 +37,7 @@ class Report(Counts, frozen=True, kw_only=True):
     job_status: str | None = None
     error: str = ""
     dry_run: bool = False
+    keys: int | None = None
 
 
 class Failure(Struct, frozen=True):

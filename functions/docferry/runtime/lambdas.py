@@ -10,8 +10,8 @@ from msgspec import Struct
 from docferry.indexes import IndexCall
 from docferry.state import keys
 
-SourceCall = Literal["pages", "open", "groups"]
-"""A method of docferry.sources.Source. ``groups`` also stands for the file of the groups that may lie beside it."""
+SourceCall = Literal["pages", "look", "open", "groups"]
+"""A method of docferry.sources.Source or Watched. ``groups`` also stands for the file of the groups, if any."""
 
 ExecutionCall = Literal["describe", "list", "start"]
 """What a function asks of Step Functions about the connector's own state machine."""
@@ -61,6 +61,7 @@ FIRST_MANIFEST = f"{keys.MANIFESTS}*"
 FIRST_LAYOUT = (keys.SYNC_JOB, FIRST_MANIFEST, keys.FAILURES)
 RUN = f"{keys.RUNS}*"
 LISTING = f"{keys.RUNS}*/{keys.LISTING}*"
+EVENTS = f"{keys.RUNS}*/{keys.EVENTS}"
 STAGING = f"{keys.STAGING}*"
 CARRIED = f"{keys.CARRIED}*"
 NOTES = f"{keys.NOTES}*"
@@ -82,7 +83,7 @@ FUNCTIONS = (
         writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, LEASE, COLLECTED, CARRIED, NOTES, MESSAGES),
         deletes=(INBOX, COLLECTED, NOTES, MANIFEST, FIRST_MANIFEST),
         index=("stop", "jobs", "statuses", "fields", "declare"),
-        source=("pages",),
+        source=("pages", "look"),
         executions=("describe",),
     ),
     Function(
@@ -167,14 +168,15 @@ FUNCTIONS = (
 )
 """The functions that the workflow calls."""
 
-# Up to 1,000 events an invocation cost it a handful of calls, so a minute is plenty.
+# Up to 1,000 events an invocation cost it a handful of calls, so a minute is plenty. Its record has 20 MB at most, when
+# all of its 10,000 keys are as long as S3 allows.
 TRIGGER = Function(
     "trigger",
     "TriggerFunctionArn",
     memory=256,
     timeout=60,
     reads=(PENDING, LEASE),
-    writes=(PENDING,),
+    writes=(PENDING, EVENTS),
     executions=("list", "start"),
 )
 """Starts the workflow when something has changed; no state calls it."""

@@ -21,7 +21,7 @@ from docferry.indexes import KINDS, Index, index_class, service
 from docferry.messages.channels import Channel, channels
 from docferry.model import Document, Opened
 from docferry.runtime.settings import Settings
-from docferry.sources import NOTHING, Ability, Known, Page, Source, source_class
+from docferry.sources import NOTHING, Ability, Known, Page, Source, Watched, source_class
 from docferry.state.store import Store
 
 # The index services are called through indexes/calls.py, which waits far longer than botocore's three attempts and
@@ -81,6 +81,11 @@ class Deferred:
         return self._source.abilities
 
     @property
+    def watched(self) -> Watched | None:
+        """The source itself, when it can look at single places."""
+        return self._source if isinstance(self._source, Watched) else None
+
+    @property
     def groups(self) -> Any:
         """The method ``groups`` of a source that has one; see docferry.groups.reading. Raises AttributeError."""
         return self._source.groups  # type: ignore[attr-defined]  # it is optional
@@ -105,6 +110,13 @@ class Client:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(client(self._name), name)
+
+
+def watched(source: Source) -> Watched | None:
+    """A source as one that can look at single places; None when it cannot."""
+    if isinstance(source, Deferred):
+        return source.watched
+    return source if isinstance(source, Watched) else None
 
 
 def wire(settings: Settings) -> Wired:

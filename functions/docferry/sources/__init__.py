@@ -3,7 +3,7 @@
 from docferry.registry import load
 from docferry.sources import own
 from docferry.sources.records import Record, Records, Skip
-from docferry.sources.source import NOTHING, Ability, Finder, Known, Page, Sighting, Source
+from docferry.sources.source import NOTHING, Ability, Finder, Known, Look, Page, Sighting, Source, Watched
 
 __all__ = [
     "KINDS",
@@ -11,12 +11,14 @@ __all__ = [
     "Ability",
     "Finder",
     "Known",
+    "Look",
     "Page",
     "Record",
     "Records",
     "Sighting",
     "Skip",
     "Source",
+    "Watched",
     "kinds",
     "source_class",
 ]

@@ -1,6 +1,6 @@
 """A bucket, or the part of it below a prefix. Content stays there: the index reads it from S3 itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import datetime
 from typing import Annotated
@@ -9,19 +9,21 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Meta, Struct
 
-from docferry.errors import ConfigurationError, DocumentUnreadable, DocumentVanished
+from docferry.errors import ConfigurationError, DocumentError, DocumentUnreadable, DocumentVanished
 from docferry.model import Document, Listed, Opened, S3Object
 from docferry.registry import Clients
 from docferry.sources.bucket import keys, listing, notes
 from docferry.sources.bucket.errors import MISSING, code, only_here, translated
 from docferry.sources.bucket.listing import Entry
+from docferry.sources.bucket.looks import Looks
 from docferry.sources.bucket.sidecars import Described, Sidecars, Text
 from docferry.sources.describing import acl, sidecar
 from docferry.sources.describing.acl import AclFile
 from docferry.sources.describing.documents import document, no_document, obstacle, skipped
 from docferry.sources.describing.globs import Globs
 from docferry.sources.describing.sidecar import NOTHING_SAID, SUFFIX, Sidecar, SidecarError
-from docferry.sources.source import NOTHING, Ability, Known, Page, Sighting
+from docferry.sources.source import NOTHING, Ability, Known, Look, Page, Sighting
+from docferry.state.ahead import in_order
 
 PAGE_LENGTH = 1_000
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -65,6 +67,7 @@ class S3:
         listing.speed_up(self._s3)
         below = settings.metadata_prefix and settings.metadata_prefix.rstrip("/") + "/"
         self._sidecars = Sidecars(self._s3, settings.bucket, below)
+        self._looks = Looks(self._s3, settings.bucket)
         self._uri = f"https://s3.{self._s3.meta.region_name}.amazonaws.com/{settings.bucket}/"
 
     def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
@@ -73,9 +76,7 @@ class S3:
         What was noted in the crawl before divides the listing into ranges, and spares reading sidecars that are as they
         were. Raises ConfigurationError when there is no such bucket, AccessDenied when it may not be listed.
         """
-        if self._settings.bucket.endswith("--x-s3"):
-            raise ConfigurationError("source.bucket: is a directory bucket, which lists in no order; use another")
-        self._acl = self._read_acl(self._settings.acl) if self._settings.acl else None
+        self._begin()
         found = keys.pages(self._list, notes.ranges(known.notes(), checkpoint))
         for number, page in enumerate(self._sidecars.ahead(found, self._documents), start=1):
             listed = [self._item(entry, page) for entry in page.documents]
@@ -86,21 +87,41 @@ class S3:
 
     def find(self, locator: str) -> Sighting:
         """Look at one key; see Finder.find. Its entry in a listing says more than HeadObject does."""
-        prefix = self._settings.prefix
         found = self._list(None, prefix=locator)[0] if locator else []
         if not found or found[0].key != locator:
             return Sighting(None, "there is no such object")
-        reason = no_document(locator, self._settings.acl) or self._globs.left_out(locator)
-        if not locator.startswith(prefix):
-            reason = f"it is not below the prefix {prefix!r}"
-        elif locator.endswith("/") and not found[0].size:
+        reason = self._left_out(locator)
+        if _stands_for_folder(found[0]):
             reason = "it stands for a folder"
         if reason:
             return Sighting(None, reason, left_out=True)
-        self._acl = self._read_acl(self._settings.acl) if self._settings.acl else None
-        alone = keys.Keys(found, {}, until=locator, of=notes.Range(None))
-        (page,) = self._sidecars.ahead(iter([alone]), list)
-        return Sighting(self._item(found[0], page))
+        self._begin()
+        return Sighting(self._item(found[0], self._sidecars.alone(found[0])))
+
+    def concerns_all(self, key: str) -> bool:
+        """Whether a key is the file that ``acl`` names; see Watched.concerns_all."""
+        return key == self._settings.acl
+
+    def concerned(self, key: str) -> str | None:
+        """The key of a document, also when its sidecar has changed; see Watched.concerned."""
+        document = self._sidecars.document(key) if key.endswith(SUFFIX) else key
+        return document if document and self._left_out(document) is None else None
+
+    def look(self, locators: Iterable[str]) -> Iterator[Look]:
+        """Look at keys; see Watched.look. Each costs a HeadObject and, when it is there, a look for its sidecar.
+
+        Those that are gone come last, when it is certain that the bucket is there.
+        """
+        self._begin()
+        gone = []
+        for look in in_order(self._look, locators):
+            if look.gone:
+                gone.append(look)
+            else:
+                yield look
+        if gone:
+            self._looks.check_bucket()
+        yield from gone
 
     def open(self, document: Document) -> Opened:
         """Point to a listed object, as it is now; see Source.open."""
@@ -131,6 +152,30 @@ class S3:
         except (ClientError, BotoCoreError) as error:
             raise translated(error, bucket) from error
         return listing.entries(reply), reply["IsTruncated"]
+
+    def _begin(self) -> None:
+        """Read who may see what, and refuse a bucket that cannot be a source. Raises ConfigurationError."""
+        if self._settings.bucket.endswith("--x-s3"):
+            raise ConfigurationError("source.bucket: is a directory bucket, which lists in no order; use another")
+        self._acl = self._read_acl(self._settings.acl) if self._settings.acl else None
+
+    def _look(self, locator: str) -> Look:
+        try:
+            found = self._looks.entry(locator)
+        except DocumentError as error:
+            return Look(locator, skipped(self._connector, locator, str(error), uncertain=True))
+        if found is None:
+            return Look(locator, gone=True)
+        if _stands_for_folder(found) or self._left_out(locator):
+            return Look(locator)
+        return Look(locator, self._item(found, self._sidecars.alone(found)))
+
+    def _left_out(self, key: str) -> str | None:
+        """Say why a key is no document of the source; None when it may be one."""
+        prefix = self._settings.prefix
+        if not key.startswith(prefix):
+            return f"it is not below the prefix {prefix!r}"
+        return no_document(key, self._settings.acl) or self._globs.left_out(key)
 
     def _documents(self, entries: list[Entry]) -> list[Entry]:
         """Leave out sidecars, the empty objects that stand for folders, and what the patterns do not select."""
@@ -179,6 +224,10 @@ class S3:
             raise translated(error, bucket) from error
         except BotoCoreError as error:
             raise translated(error, bucket) from error
+
+
+def _stands_for_folder(entry: Entry) -> bool:
+    return entry.key.endswith("/") and not entry.size
 
 
 def _said(text: Text | None) -> Sidecar:

@@ -1,6 +1,6 @@
 """What every source is: the protocol, and what a crawl and a source tell each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -82,6 +82,38 @@ class Finder(Protocol):
 
     def find(self, locator: str) -> Sighting:
         """Look at one place as a listing does, and with the same result. Raises what ``pages`` raises."""
+        ...
+
+
+class Look(Struct, frozen=True):
+    """What is at one place now. ``gone``: the repository says that there is nothing.
+
+    Neither a document nor gone: the place is left as it is, because a setting leaves it out of the source.
+    """
+
+    locator: str
+    listed: Listed | None = None
+    gone: bool = False
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A source whose repository tells of changes, key by key. It looks at single places. A source need not be one."""
+
+    def concerns_all(self, key: str) -> bool:
+        """Whether every document may be another one when this key changes."""
+        ...
+
+    def concerned(self, key: str) -> str | None:
+        """The place of the document that a change of this key concerns; None: it concerns no document."""
+        ...
+
+    def look(self, locators: Iterable[str]) -> Iterator[Look]:
+        """Look at places, each as a listing would list it, in any order, without listing anything.
+
+        A place is gone only when the repository says so. What is there and cannot be looked at is Skipped, with its
+        locator. Raises what ``pages`` raises.
+        """
         ...
 
 

@@ -22,6 +22,15 @@ class Probe(msgspec.Struct):
     skipped: str | None = None
 
 
+class Placed(msgspec.Struct):
+    """What of a line says where the document is, and whether its id follows from that."""
+
+    id: str
+    locator: str | None = None
+    origin: str = "source"
+
+
+_place_decoder = msgspec.json.Decoder(Placed)
 _probe_decoder = msgspec.json.Decoder(Probe)
 
 # Some 200 lines. A merge holds a block of each of its streams.
@@ -49,6 +58,20 @@ def line_id(line: bytes) -> str:
 def probe(line: bytes) -> Probe:
     """The id of a line of a listing, and whether it is a document at all."""
     return _probe_decoder.decode(line)
+
+
+def placed(line: bytes) -> Placed:
+    """The id of a line, and where its document is."""
+    return _place_decoder.decode(line)
+
+
+def has_own_id(line: bytes) -> bool:
+    """Whether a line is a document of the source whose id is not ``<connector>/<locator>``: its sidecar names another.
+
+    No name of a connector has a slash.
+    """
+    found = _place_decoder.decode(line)
+    return found.locator is not None and found.origin == "source" and found.id.partition("/")[2] != found.locator
 
 
 class LineWriter:

@@ -115,7 +115,7 @@ def parts(store: Store, current: Pointer | None) -> tuple[Part, ...] | None:
         return store.parts(current.key, current.sha256)
 
 
-def lines_of(store: Store, parts: Sequence[Part], *, after: str = "") -> Iterator[bytes]:
+def lines_of(store: Store, parts: Iterable[Part], *, after: str = "") -> Iterator[bytes]:
     """The lines of some parts of a manifest, or those whose id comes ``after`` another one. Raises ManifestInvalid."""
     with _explained(store):
         yield from store.lines_of(parts, after=after)

@@ -33,7 +33,8 @@ SHORT = 0.25
 class Part(Struct, frozen=True):
     """One part of a stream: its key, its first and last id, how many lines it has, and the digest of the object.
 
-    ``bytes`` are those of its lines before they are compressed.
+    ``bytes`` are those of its lines before they are compressed. ``own_ids`` counts the documents whose id their place
+    does not tell; None: they were not counted.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Part(Struct, frozen=True):
     lines: int
     sha256: str
     bytes: int = 0
+    own_ids: int | None = None
 
     @property
     def short(self) -> bool:
@@ -113,7 +115,8 @@ class PartWriter:
             key = f"{self._prefix}{len(self.parts):05}-{sha256[:16]}.jsonl.zst"
             self._send(key, file)
             first, last = lines.line_id(unfinished.first), lines.line_id(unfinished.last)
-            self.parts.append(Part(key, first, last, unfinished.count, sha256, unfinished.bytes))
+            size, own_ids = unfinished.bytes, unfinished.own_ids
+            self.parts.append(Part(key, first, last, unfinished.count, sha256, size, own_ids))
 
     def end(self, key: str) -> None:
         """Write the rest, and make all of it the stream under a key: in one object, where no part was ended before."""
@@ -132,7 +135,7 @@ class _Unfinished:
     def __init__(self) -> None:
         self._file = Spool()
         self._writer = LineWriter(self._file)
-        self.bytes = 0
+        self.bytes = self.own_ids = 0
         self.first = self.last = b""
 
     @property
@@ -142,6 +145,7 @@ class _Unfinished:
     def add(self, line: bytes) -> None:
         self._writer.write(line)
         self.bytes += len(line)
+        self.own_ids += lines.has_own_id(line)
         self.first = self.first or line
         self.last = line
 

@@ -24,19 +24,23 @@ class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``sync`` sends what has changed; ``full`` everything; ``reconcile`` also what the index turns out not to hold, and
     deletes what it should not; ``rebuild`` starts a manifest anew, and deletes nothing; ``plan`` is ``sync`` with
     ``dry_run``, which stops before the sync job. ``approve`` is a run: what it has withheld may pass. ``apply`` is a
-    run that was a plan: exactly its change set is sent. ``trigger`` says what started the execution.
+    run that was a plan: exactly its change set is sent. ``events`` is a run, too, most often the run itself: only the
+    keys that were put down for it are looked at. ``trigger`` says what started the execution.
     """
 
     mode: Mode = "sync"
     dry_run: bool = False
     approve: str | None = None
     apply: str | None = None
+    events: str | None = None
     trigger: Trigger = "manual"
 
     def __post_init__(self) -> None:
         """Refuse members that do not go together. Raises ValueError."""
         if self.apply is not None and (self.approve is not None or not self.sends or self.mode != "sync"):
             raise ValueError("apply goes with nothing else: the plan says the mode, and what was approved")
+        if self.events is not None and (self.approve or self.apply or not self.sends or self.mode != "sync"):
+            raise ValueError("events goes with nothing else: everything but a sync compares the whole source")
 
     @property
     def sends(self) -> bool:
@@ -56,13 +60,27 @@ class Run(Struct, frozen=True):
     execution: str
 
 
+class Events(Struct, frozen=True):
+    """The keys whose change has started a run (``events.json``)."""
+
+    keys: tuple[str, ...]
+
+
+class Looked(Struct, frozen=True, kw_only=True):
+    """What a run of events compares: documents of the manifest ``base``, in sorted chunks. ``keys`` were looked at."""
+
+    keys: int
+    held: tuple[Chunk, ...]
+    base: Pointer | None
+
+
 class Checkpoint(Struct, frozen=True, kw_only=True):
     """How far a crawl came (``checkpoint.json``).
 
     ``source`` is None at the start and once the source was listed to its end, which ``complete`` says. ``collected``
     says that the inbox is in the listing, too, as it was at ``inbox_until``: then it is whole. ``documents`` are those
     that the source has listed, ``listed`` also counts what was skipped. ``contents`` say where the content is that the
-    listing has carried, ``notes`` where the source's notes are.
+    listing has carried, ``notes`` where the source's notes are. ``looked`` is None for a crawl of the whole source.
     """
 
     chunks: tuple[Chunk, ...] = ()
@@ -76,6 +94,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     documents: int = 0
     uncertain: frozenset[str] = frozenset()
     incomplete: str | None = None
+    looked: Looked | None = None
 
 
 class Shard(Struct, frozen=True):
@@ -119,7 +138,8 @@ class ChangeSet(Struct, frozen=True, kw_only=True):
 
     ``rebuild``: replace that manifest, even a damaged one. ``sends`` is false for a dry run. ``input`` is what
     the run was asked for. ``scope`` are the settings of the source to be remembered, None when deletes were withheld
-    because of them. ``notes`` are sentences for the report.
+    because of them, and ``settings`` the digest of all of the connector's. ``keys`` is how many
+    keys a run of uploads has looked at, None for a crawl of the whole source. ``notes`` are sentences for the report.
     """
 
     counts: Counts
@@ -129,6 +149,8 @@ class ChangeSet(Struct, frozen=True, kw_only=True):
     sends: bool = True
     input: Input = Input()
     scope: Part | None = None
+    settings: str = ""
+    keys: int | None = None
     notes: tuple[str, ...] = ()
 
 

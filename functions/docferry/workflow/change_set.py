@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from docferry.changes import approvals, plans
+from docferry.changes import approvals, plans, scope
 from docferry.runtime.lambdas import outgrown
 from docferry.runtime.wiring import Wired
 from docferry.state import manifest
@@ -55,6 +55,8 @@ def _change_set(work: Work, whole: Progress) -> ChangeSet:
         sends=wanted.sends,
         input=wanted,
         scope=None if changed and counts.withheld else whole.scope,
+        settings=scope.settings(work.wired.settings.connector),
+        keys=work.checkpoint.looked.keys if work.checkpoint.looked else None,
         notes=(*work.task.notes, *whole.wrong, *remarks(work.store, changed, counts, work.base)),
     )
 

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from docferry.changes import scope
+from docferry.changes.scope import Scope
 from docferry.groups import snapshot
 from docferry.reporting import ledger, report
 from docferry.reporting.report import Report
@@ -77,7 +78,7 @@ def commit(wired: Wired, run: Request, remaining: Remaining) -> Report | Unsettl
         sync_job.see(store, run.run, strangers)
         adoption.forget(store)
         if crawled.scope is not None:
-            scope.remember(store, crawled.scope)
+            scope.remember(store, Scope(crawled.scope, crawled.settings))
     ledger.finish(store, result)
     messenger.note(wired, run, result)
     lease.release(store, execution=run.execution)
@@ -114,6 +115,7 @@ def describe(  # each is one thing that a report is made of
         status="FAILED" if problem else "SUCCEEDED",
         **structs.asdict(counts),
         dry_run=not crawled.sends,
+        keys=crawled.keys,
         withheld_because=crawled.withheld_because,
         held_back=counts.withheld + counts.exposed + (groups.withheld if groups else 0),
         groups=groups,

@@ -31,6 +31,7 @@ from docferry.state.store import Store
 from docferry.state.stream import Written
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
+from docferry.workflow import looking
 from docferry.workflow.change_set import base_manifest, write_change_set
 from docferry.workflow.comparison.progress import Task
 
@@ -117,14 +118,13 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
         return remaining() >= RESERVE_MS
 
     try:
-        task = prepare(wired, run, remaining)
+        task, found = listed(wired, run, prepare(wired, run, remaining), in_time)
     except Unfinished:
         return Crawled(complete=False, listed=0)
-    listed = walk(wired, run, in_time)
-    checkpoint = merged(wired, run, collect(wired, run, listed, in_time), in_time)
+    checkpoint = merged(wired, run, found.now, in_time)
     if not checkpoint.collected or not in_time():
         return Crawled(complete=False, listed=checkpoint.listed)
-    counts = write_change_set(wired, run.run, checkpoint, task, begun=listed.collected, in_time=in_time)
+    counts = write_change_set(wired, run.run, checkpoint, task, begun=found.before, in_time=in_time)
     if counts is None:
         return Crawled(complete=False, listed=checkpoint.listed)
     return Crawled(
@@ -156,11 +156,34 @@ def prepare(wired: Wired, run: Request, remaining: Remaining) -> Task:
     settle_previous(wired, run, remaining, rebuild=rebuild)
     base_manifest(store, wanted)
     notes = []
-    if not rebuild and (failed := look_again(wired, remaining)):
+    failed = 0 if rebuild else look_again(wired, remaining)
+    if failed:
         notes.append(f"{failed:,} documents of the last run failed after it had ended; they are due again")
     if run.input.apply is not None:
         plans.check_manifest(store, run.input.apply, base_manifest(store, wanted))
-    return Task(input=wanted, plan=run.input.apply, strangers=len(strangers.jobs), notes=tuple(notes))
+    return Task(input=wanted, plan=run.input.apply, strangers=len(strangers.jobs), failed=failed, notes=tuple(notes))
+
+
+class Listing(Struct, frozen=True):
+    """How far the listing is ``now``. ``before``: an invocation before this one may have found it whole."""
+
+    now: Checkpoint
+    before: bool
+
+
+def listed(wired: Wired, run: Request, task: Task, in_time: InTime) -> tuple[Task, Listing]:
+    """List what the run is to compare: what its events name, if that is enough, or the whole source and the inbox.
+
+    Raises what ``looking.look`` and ``walk`` raise.
+    """
+    if task.input.events is not None:
+        base = base_manifest(wired.store, task.input)
+        found = looking.look(wired, run, task.input, base, sound=not task.failed)
+        if isinstance(found, Checkpoint):
+            return task, Listing(found, before=True)
+        task = structs.replace(task, notes=(*task.notes, f"the whole source was crawled: {found}"))
+    walked = walk(wired, run, in_time)
+    return task, Listing(collect(wired, run, walked, in_time), before=walked.collected)
 
 
 def walk(wired: Wired, run: Request, in_time: InTime) -> Checkpoint:

@@ -182,6 +182,7 @@ _LIST = Operation(("s3:ListBucket",), _lists)
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("s3", "GetObject"): _READ,
     ("s3", "HeadObject"): _READ,
+    ("s3", "HeadBucket"): _LIST,
     ("s3", "ListObjects"): _LIST,
     ("s3", "ListObjectsV2"): _LIST,
     ("s3", "PutObject"): _WRITE,

@@ -271,3 +271,13 @@ def test_bars_and_curve_fit_their_box() -> None:
     assert line.line.startswith(f"M0.0 {HEIGHT}")
     assert curve([], [sending]) is curve(points, []) is None
     assert bars({}) == []
+
+
+def test_a_run_of_uploads_says_how_many_keys_it_has_looked_at(store: Store) -> None:
+    """Its counts are of their documents alone, and not of the whole source."""
+    ended = Report(run="run-1", connector="handbook", status="SUCCEEDED", unchanged=2, keys=2)
+    ledger.register(store, Run("run-1", "arn:run-1"), Input(trigger="upload"))
+    report.write(store, ended)
+    ledger.finish(store, ended)
+
+    assert "2 keys that have changed" in text_of(Place(store).gather())

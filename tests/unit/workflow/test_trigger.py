@@ -18,15 +18,23 @@ from msgspec import structs
 from docferry.errors import ConfigurationError, Conflict
 from docferry.state.keys import LEASE, PENDING
 from docferry.state.objects import Moved, Record
+from docferry.state.runs import Events
 from docferry.state.store import Store
 from docferry.sync_job.lease import YOUNG, Lease
 from docferry.workflow import trigger as module
-from docferry.workflow.trigger import Ended, Pending, Signals, TriggerSettings, remember, signals, trigger
+from docferry.workflow.signals import Ended, Signals, signals
+from docferry.workflow.trigger import Pending, TriggerSettings, remember, trigger
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:docferry-handbook"
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:docferry-handbook:"
 UPLOAD = Signals(changed=True)
 UPLOADED = {"source": "aws.s3", "detail-type": "Object Created", "detail": {"object": {"key": "signed/a.pdf"}}}
+
+STORED = {
+    "source": "aws.s3",
+    "detail-type": "Object Deleted",
+    "detail": {"bucket": {"name": "documents"}, "object": {"key": "signed/a+b %41.pdf", "version-id": None}},
+}
 
 
 class CrashError(Exception):
@@ -39,9 +47,16 @@ class MemoryStore:
     def __init__(self) -> None:
         self.value: Pending | None = None
         self.lease: Record[Lease] | None = None
+        self.given: dict[str, Events] = {}
         self.etag = 0
         self.before_write: list[Callable[[], object]] = []
         self.crash: Callable[[], None] = lambda: None
+
+    def write(self, key: str, value: Events) -> None:
+        """See Store.write."""
+        self.crash()
+        assert self.given.setdefault(key, value) == value, "the keys of a run never change"
+        self.crash()
 
     def read(self, key: str, kind: type[Any]) -> Record[Any] | None:
         """See Store.read."""
@@ -71,13 +86,15 @@ class FakeStepFunctions:
         self.ended: list[str] = []
         self.listed: list[str] = []
         self.most = 0
+        self.inputs: dict[str, Any] = {}
         self.crash: Callable[[], None] = lambda: None
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, str]:  # noqa: A002, N803  # boto3's names
         """Start an execution; a running one of the same name and input is the same."""
-        assert (stateMachineArn, input) == (MACHINE, '{"trigger": "upload"}')
+        assert stateMachineArn == MACHINE
         self.crash()
         arn = EXECUTION + name
+        assert self.inputs.setdefault(arn, json.loads(input)) == json.loads(input), "Step Functions compares them"
         if arn in self.ended:
             described: Any = {"Error": {"Code": "ExecutionAlreadyExists", "Message": ""}}
             raise ClientError(described, "StartExecution")
@@ -115,6 +132,12 @@ class World:
         """Invoke the trigger."""
         store: Any = self.memory
         return trigger(store, self.aws, MACHINE, heard).outcome
+
+    def keys(self, arn: str) -> set[str] | None:
+        """The keys that a run was given; None: it crawls the whole source."""
+        asked = self.aws.inputs[arn]
+        assert asked["trigger"] == "upload"
+        return set(self.memory.given[f"runs/{asked['events']}/events.json"].keys) if "events" in asked else None
 
     def later(self) -> None:
         """Let the list of executions catch up, and a minute pass."""
@@ -270,19 +293,96 @@ def test_a_started_run_that_never_ran_is_not_waited_for_longer_than_a_minute(wor
     assert world.hear(UPLOAD) == "started"
 
 
+def upload(*keys: str) -> Signals:
+    """What is heard of uploads."""
+    return Signals(keys=frozenset(keys))
+
+
+def test_a_run_gets_the_keys_that_have_changed(world: World) -> None:
+    """Each once, and those that come later are the next run's."""
+    world.hear(upload("a", "b"))
+    world.hear(upload("c", "d"))
+    world.hear(upload("d", "c"))
+    (first,) = world.aws.running
+    assert world.keys(first) == {"a", "b"}
+
+    assert world.hear(world.aws.end(first)) == "started"
+    assert world.keys(world.aws.running[0]) == {"c", "d"}
+
+
+def test_what_no_key_names_becomes_a_whole_crawl(world: World) -> None:
+    """A change set in the inbox, say; the keys beside it are in the crawl."""
+    world.hear(Signals(keys=frozenset("a"), changed=True))
+    assert world.keys(world.aws.running[0]) is None
+
+
+def test_too_many_keys_become_a_whole_crawl(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over any number of batches; the memory of them stays small."""
+    monkeypatch.setattr("docferry.workflow.signals.KEYS", 3)
+    world.hear(upload("a", "b", "c"))
+    first = world.aws.running[0]
+    assert world.keys(first) == {"a", "b", "c"}
+    for number in range(10):
+        world.hear(upload(f"{number}", f"{number + 1}"))
+    assert world.memory.value is not None
+    assert world.memory.value.keys == ()
+
+    world.hear(world.aws.end(first))
+    assert world.keys(world.aws.running[0]) is None
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
+def test_the_run_after_one_that_failed_crawls_the_whole_source(world: World, status: str) -> None:
+    """Nobody knows which of its keys it has seen. Once a run has succeeded, keys are enough again."""
+    world.hear(upload("a"))
+    world.hear(world.aws.end(world.aws.running[0], status))
+    world.hear(upload("b"))
+    second = world.aws.running[0]
+    assert world.keys(second) is None
+
+    world.hear(upload("c"))
+    world.hear(world.aws.end(second))
+    # What failed was started again before "b" was heard of.
+    assert world.keys(world.aws.running[0]) == ({"c"} if status == "ABORTED" else {"b", "c"})
+
+
+def test_the_run_after_one_whose_end_nobody_heard_crawls_the_whole_source(world: World) -> None:
+    """It may never have run."""
+    world.hear(upload("a"))
+    world.aws.running.clear()
+    world.later()
+    world.hear(upload("b"))
+    assert world.keys(world.aws.running[0]) is None
+
+
+def test_a_memory_of_an_earlier_version_wants_a_whole_crawl(world: World) -> None:
+    """It knew no keys."""
+    world.aws.running.append(f"{EXECUTION}nightly")
+    world.aws.refresh()
+    world.memory.value = Pending(wanted=True)
+    world.hear(upload("a"))
+    world.hear(world.aws.end(f"{EXECUTION}nightly"))
+    assert world.keys(world.aws.running[0]) is None
+
+
 class Simulation:
-    """A queue, a trigger that crashes, and runs. An upload is seen when a run crawls after it, and then succeeds."""
+    """A queue, a trigger that crashes, and runs.
+
+    An upload is seen when a run that looks at its key crawls after it, and then succeeds.
+    """
 
     def __init__(self) -> None:
         self.world = World()
         self.queue: list[Signals] = []
-        self.uploads = self.seen = self.failures = 0
+        self.uploads = self.failures = 0
+        self.unseen: dict[str, set[int]] = {}
         self.crawled: dict[str, int] = {}
 
-    def upload(self, _: int) -> None:
-        """Let something change, and its event arrive."""
+    def upload(self, key: int) -> None:
+        """Let something change, and its event arrive; key 0 is the inbox, which no key names."""
         self.uploads += 1
-        self.queue.append(UPLOAD)
+        self.unseen.setdefault(str(key), set()).add(self.uploads)
+        self.queue.append(upload(str(key)) if key else UPLOAD)
 
     def deliver(self, crash_at: int) -> None:
         """Invoke the trigger with all messages; they stay when it crashes, at its so many-th call."""
@@ -296,9 +396,10 @@ class Simulation:
 
         self.world.memory.crash = self.world.aws.crash = crash
         ended = tuple(one for message in self.queue for one in message.ended)
+        keys = frozenset(key for message in self.queue for key in message.keys)
         with suppress(CrashError):
             if self.queue:
-                self.world.hear(Signals(any(message.changed for message in self.queue), ended))
+                self.world.hear(Signals(any(message.changed for message in self.queue), ended, keys))
             self.queue.clear()
 
     def crawl(self, _: int) -> None:
@@ -318,7 +419,9 @@ class Simulation:
             self.failures += 1
             self.queue.append(self.world.aws.end(arn, "FAILED"))
         else:
-            self.seen = max(self.seen, self.crawled[arn])
+            seen = self.world.keys(arn) if arn in self.world.aws.inputs else None
+            for key in self.unseen if seen is None else seen:
+                self.unseen[key] = {one for one in self.unseen.get(key, ()) if one > self.crawled[arn]}
             self.queue.append(self.world.aws.end(arn))
 
     def refresh(self, _: int) -> None:
@@ -359,7 +462,7 @@ def test_no_upload_is_ever_forgotten(steps: list[tuple[Callable[[Simulation, int
         simulation.crawl(0)
         simulation.end(0)
 
-    assert simulation.seen == simulation.uploads
+    assert not any(simulation.unseen.values())
     assert not simulation.queue
     assert not simulation.world.aws.running
 
@@ -374,6 +477,9 @@ def test_messages_are_read_into_what_they_say() -> None:
     assert of(json.dumps(UPLOADED)) == Signals(changed=True)
     assert of(json.dumps(ended)) == Signals(changed=False, ended=(Ended(f"{EXECUTION}x", "FAILED"),))
     assert of(json.dumps(ended), json.dumps(UPLOADED)).changed
+    assert of(json.dumps(STORED)) == Signals(changed=True)
+    assert signals({"Records": [{"body": json.dumps(STORED)}] * 2}, "documents") == upload("signed/a+b %41.pdf")
+    assert signals({"Records": [{"body": json.dumps(STORED)}]}, "others") == Signals(changed=True)
     assert of("no JSON") == Signals(changed=True)
     assert of(json.dumps({"source": "aws.states", "detail": {}})) == Signals(changed=True)
     assert signals({}) == Signals()
@@ -425,6 +531,8 @@ def test_settings_survive_the_environment() -> None:
     written = TriggerSettings("bucket", MACHINE, "handbook")
 
     assert TriggerSettings.from_env(written.to_env()) == written
+    with_bucket = structs.replace(written, source_bucket="documents")
+    assert TriggerSettings.from_env(with_bucket.to_env()) == with_bucket
     with pytest.raises(
         ConfigurationError, match="STATE_BUCKET is not set; STATE_MACHINE_ARN is not set; CONNECTOR_NAME"
     ):

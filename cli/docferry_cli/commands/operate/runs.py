@@ -66,7 +66,7 @@ def show(console: "Console", runs: list["Entry"]) -> None:
     for run in runs:
         table.add_row(
             run.run,
-            run.trigger,
+            run.trigger if run.keys is None else f"{run.trigger}: {run.keys:,} keys",
             run.mode,
             f"[{STYLES.get(run.status, 'default')}]{run.status}[/]",
             utc(run.began),

@@ -106,8 +106,9 @@ def _attributes(context: Context) -> Attributes:
 
 
 def _due(context: Context) -> int:
-    """How many documents the last run that succeeded has listed, and the manifest does not hold."""
-    last = next((run for run in islice(ledger.newest(context.store), RUNS) if run.status == "SUCCEEDED"), None)
+    """How many documents the last successful crawl of the whole source has listed, and the manifest does not hold."""
+    runs = islice(ledger.newest(context.store), RUNS)
+    last = next((run for run in runs if run.status == "SUCCEEDED" and run.keys is None), None)
     if last is None:
         return 0
     current = manifest.pointer(context.store)

@@ -16,6 +16,11 @@ def code(error: ClientError) -> str:
     return error.response["Error"]["Code"]
 
 
+def no_bucket(bucket: str) -> ConfigurationError:
+    """What is wrong when there is no such bucket."""
+    return ConfigurationError(f"source.bucket: there is no bucket {bucket}; name an existing one")
+
+
 def only_here(error: ClientError, bucket: str, otherwise: DocumentError) -> DocferryError:
     """Tell trouble with one object from trouble with S3, which would meet the next object too."""
     meant = translated(error, bucket)
@@ -31,7 +36,7 @@ def translated(error: ClientError | BotoCoreError, bucket: str) -> DocferryError
     named = code(error)
     said = f"{error.operation_name}: {named}: {error.response['Error'].get('Message', '')}"
     if named == "NoSuchBucket":
-        return ConfigurationError(f"source.bucket: there is no bucket {bucket}; name an existing one")
+        return no_bucket(bucket)
     if named in BUSY or error.response["ResponseMetadata"]["HTTPStatusCode"] >= SERVER_ERROR:
         return SourceUnavailable(f"s3://{bucket}: {said}")
     if named in DENIED:

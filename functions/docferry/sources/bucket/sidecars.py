@@ -61,6 +61,21 @@ class Sidecars:
         """The key of the sidecar of a document."""
         return self._prefix + key + SUFFIX
 
+    def document(self, place: str) -> str | None:
+        """The key of the document whose sidecar is, or would be, at a key; None when no sidecar is read there."""
+        if not place.startswith(self._prefix) or not place.endswith(SUFFIX):
+            return None
+        return place[len(self._prefix) : -len(SUFFIX)]
+
+    def alone(self, document: Entry) -> Described:
+        """One document with its sidecar, for which a request is made. Raises SourceUnavailable."""
+        found: Future[Text | None] = Future()
+        try:
+            found.set_result(self._read(self.place(document.key), listed=False))
+        except SidecarError as error:
+            found.set_exception(error)
+        return Described([document], {document.key: found}, document.key, document.key)
+
     def ahead(self, pages: Iterator[Keys], documents: Callable[[list[Entry]], list[Entry]]) -> Iterator[Described]:
         """The documents of each page with their sidecars, of which those of the pages to come are being read."""
         threads = ThreadPoolExecutor(AT_ONCE)

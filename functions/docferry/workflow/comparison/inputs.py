@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from docferry.changes import drift
 from docferry.crawl import listing
 from docferry.state import blocks, manifest, sorting, windows
+from docferry.workflow import looking
 from docferry.workflow.comparison.progress import Progress, Work
 
 STATUS_CALLS = 500
@@ -16,19 +17,28 @@ def listed(work: Work, after: str) -> Iterator[bytes]:
     return listing.in_blocks(work.store, work.checkpoint.chunks, after=after)
 
 
+def known(work: Work, after: str) -> Iterator[bytes]:
+    """The manifest after an id, in blocks; in a run that has looked at some keys only, what of it they concern.
+
+    Raises ManifestInvalid.
+    """
+    looked = work.checkpoint.looked
+    return looking.held(work.store, looked, after) if looked else manifest.in_blocks(work.store, work.base, after=after)
+
+
 def held(work: Work, progress: Progress) -> Iterator[bytes]:
     """What the index is taken to hold after the last step: the manifest, seen through the mode of the run."""
-    known = manifest.in_blocks(work.store, work.base, after=progress.after)
+    manifest_lines = known(work, progress.after)
     match work.task.input.compares:
         case "full" | "rebuild":
-            return drift.mark_doubtful(blocks.split(known))
+            return drift.mark_doubtful(blocks.split(manifest_lines))
         case "reconcile" if work.wired.index.limits.statuses_by_id:
-            return drift.asked(work.wired.index, blocks.split(known))
+            return drift.asked(work.wired.index, blocks.split(manifest_lines))
         case "reconcile":
             said = sorting.merge(work.store, progress.statuses, after=progress.after)
-            return drift.compared(blocks.split(known), said, work.wired.settings.connector.name)
+            return drift.compared(blocks.split(manifest_lines), said, work.wired.settings.connector.name)
         case _:
-            return known
+            return manifest_lines
 
 
 def step_lines(work: Work) -> int:

@@ -31,12 +31,14 @@ class Task(Struct, frozen=True, kw_only=True):
     """What a run is to do.
 
     ``input`` is the execution's, or, when the run applies a plan, that of the plan; ``plan`` is its run. ``strangers``
-    counts sync jobs that this connector did not start. ``notes`` are for the report.
+    counts sync jobs that this connector did not start, ``failed`` the documents of the last run that failed after it
+    had ended. ``notes`` are for the report.
     """
 
     input: Input
     plan: str | None = None
     strangers: int = 0
+    failed: int = 0
     notes: tuple[str, ...] = ()
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from docferry.changes import access
 from docferry.changes.access import Placed, Renamed
-from docferry.state import lines, manifest, sorting
+from docferry.state import lines, sorting
 from docferry.state.merge import Ascending
 from docferry.state.sorting import Chunk, Chunks
 from docferry.state.windows import Steps, split
@@ -28,7 +28,7 @@ def secret(work: Work, progress: Progress) -> Iterator[Progress]:
     if work.wired.settings.connector.access == "public":
         yield structs.replace(progress, stage="sort")
         return
-    steps = Steps(manifest.in_blocks(work.store, work.base, after=progress.after), ())
+    steps = Steps(inputs.known(work, progress.after), ())
     found = _chunks(work, "secret", progress.secret)
     while True:
         for window in steps.step():
@@ -45,7 +45,7 @@ def secret(work: Work, progress: Progress) -> Iterator[Progress]:
 def bare(work: Work, progress: Progress) -> Iterator[Progress]:
     """Note the place of each new document without access control."""
     after = progress.after
-    steps = Steps(manifest.in_blocks(work.store, work.base, after=after), inputs.listed(work, after))
+    steps = Steps(inputs.known(work, after), inputs.listed(work, after))
     found, approved = _chunks(work, "bare", progress.bare), work.approved(after)
     while True:
         for window in steps.step():

@@ -79,7 +79,7 @@ def _findings(work: Work, progress: Progress, changed: tuple[str, ...]) -> Findi
         of_source=progress.of_source,
         manifest=work.base.documents if work.base else 0,
         incomplete=work.checkpoint.incomplete,
-        empty=not work.checkpoint.documents,
+        empty=not work.checkpoint.documents and work.checkpoint.looked is None,
         changed=changed,
         approval=work.task.input.approve,
         strangers=progress.strays if others else 0,

@@ -95,6 +95,7 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         [("s3:AbortMultipartUpload", OBJECT)],
     ),
     ("s3", "list_objects_v2", {"Bucket": "papers", "Prefix": "a/"}, [("s3:ListBucket", "arn:aws:s3:::papers")]),
+    ("s3", "head_bucket", {"Bucket": "papers"}, [("s3:ListBucket", "arn:aws:s3:::papers")]),
     (
         "s3",
         "delete_objects",
