@@ -244,10 +244,10 @@ def new_store(s3: Any) -> Store:
     return Store(bucket, s3, FakeIndex.data_source)
 
 
-def write_manifest(store: Store, name: str, outcomes: Iterable[Outcome]) -> Written:
-    """Write a manifest of what was put; it is the one once the pointer moves to it. ``outcomes`` are sorted by id."""
+def write_manifest(store: Store, name: str, outcomes: Iterable[Outcome], old: Iterable[bytes] = ()) -> Written:
+    """Write the ``old`` manifest after what was done; it is the one once the pointer moves to it. All is sorted by id."""
     writer = store.part_writer(manifest.prefix(store, name))
-    for line in manifest.after([], outcomes):
+    for line in manifest.after(old, outcomes):
         writer.add_line(line)
     writer.end_part()
     return manifest.write_list(store, name, writer.parts)

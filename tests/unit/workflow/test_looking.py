@@ -18,7 +18,7 @@ from docferry.state.runs import Events, change_set, shards
 from docferry.state.store import Store
 from docferry.sync_job import lease
 from docferry.workflow import signals
-from tests.unit.fakes import new_store
+from tests.unit.fakes import new_store, write_manifest
 from tests.unit.workflow.watched_bucket import ACL, CREW, NAME, Stored, World
 
 KEYS = ("a", "b", "c", "d", "e")
@@ -388,7 +388,7 @@ def test_a_run_of_events_that_dies_anywhere_goes_on(
         return call
 
     monkeypatch.setattr(store, "_put", counting(store._put))
-    monkeypatch.setattr(store, "_upload", counting(store._upload))
+    monkeypatch.setattr(store, "_send", counting(store._send))
     decided = set()
     dies_after, crashed = 1, True
     while crashed:
@@ -422,7 +422,7 @@ def test_keys_that_were_looked_at_are_not_enough_any_more(world: World, store: S
     assert len(list(store.lines(run_key(run, KEPT_FAILURES)))) == 1
     before = manifest.pointer(store)
     assert before is not None
-    written = manifest.write(store, "another", manifest.documents(store, before.value), [])
+    written = write_manifest(store, "another", [], manifest.documents(store, before.value))
     manifest.move(store, before.etag, written, base=before.value)
 
     decided = world.run(run, events=run)

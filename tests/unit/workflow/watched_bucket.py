@@ -24,7 +24,7 @@ from docferry.state.runs import ChangeSet, Events, change_set, shards
 from docferry.state.store import Store
 from docferry.sync_job import lease
 from docferry.workflow.crawl import Crawled, Request, crawl
-from tests.unit.fakes import FakeIndex, wired
+from tests.unit.fakes import FakeIndex, wired, write_manifest
 
 NAME = "handbook"
 CREW = (Principal("crew", "GROUP", "ALLOW"),)
@@ -139,7 +139,7 @@ class World:
         done = sorted((Outcome(one.id, one.kind, one.document) for one in found), key=lambda one: one.id)
         before = manifest.pointer(self.store)
         base = before.value if before else None
-        written = manifest.write(self.store, run, manifest.documents(self.store, base), done)
+        written = write_manifest(self.store, run, done, manifest.documents(self.store, base))
         manifest.move(self.store, before.etag if before else None, written, base=base)
         if decided.scope is not None:
             scope.remember(self.store, Scope(decided.scope, decided.settings))
