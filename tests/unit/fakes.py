@@ -245,7 +245,7 @@ def new_store(s3: Any) -> Store:
 
 
 def write_manifest(store: Store, name: str, outcomes: Iterable[Outcome], old: Iterable[bytes] = ()) -> Written:
-    """Write the ``old`` manifest after what was done; it is the one once the pointer moves to it. All is sorted by id."""
+    """Write the ``old`` manifest with what was done, sorted by id; it is the one once the pointer moves to it."""
     writer = store.part_writer(manifest.prefix(store, name))
     for line in manifest.after(old, outcomes):
         writer.add_line(line)

@@ -190,7 +190,6 @@ def test_only_the_parts_that_the_keys_fall_into_are_read(
         world.hear(keys)
         return sorted({before.index(key) for key in read if key in before})
 
-    monkeypatch.setattr(manifest, "write", lambda *_: pytest.fail("nothing has changed"))
     monkeypatch.setattr(World, "_commit", lambda *_: None)
     assert parts_read("1.txt", "3.txt") == [1, 3]
     # The lines are sorted by id: "five" is the last one.
