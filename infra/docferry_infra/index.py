@@ -6,7 +6,8 @@ from constructs import Construct
 
 from docferry.config.deployment import Deploy
 from docferry.connector import Part
-from docferry.indexes import IndexCall, service
+from docferry.indexes import service
+from docferry.indexes.service import IndexCall
 from docferry_infra.grants import allow, service_role
 from docferry_infra.indexes import resources
 

@@ -15,7 +15,6 @@ from docferry.indexes import (
     Access,
     DocumentStatus,
     Fields,
-    FieldType,
     GroupStatus,
     Hit,
     JobStatus,
@@ -27,6 +26,7 @@ from docferry.indexes import (
     Verify,
     service,
 )
+from docferry.indexes.service import FieldType
 from docferry.model import Content, Document, Group, S3Object
 from docferry.registry import Clients
 from docferry.runtime.settings import Settings

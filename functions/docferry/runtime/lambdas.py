@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from docferry.indexes import IndexCall
+from docferry.indexes.service import IndexCall
 from docferry.state import keys
 
 SourceCall = Literal["pages", "open", "groups"]
