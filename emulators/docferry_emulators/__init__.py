@@ -1,9 +1,9 @@
-"""Emulators of Amazon Kendra and Amazon Q Business, as backends of moto.
+"""Emulators of Amazon Kendra, Amazon Q Business and Amazon Bedrock Knowledge Bases, as backends of moto.
 
     with emulated() as emulation:
         kendra = boto3.client("kendra", region_name="eu-west-1")
 
-Inside the block, boto3 clients of both services work in this process, beside everything that moto emulates.
+Inside the block, boto3 clients of these services work in this process, beside everything that moto emulates.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The base class and the helpers that the backends of both services share."""
+"""The base class and the helpers that the backends of the services share."""
 
 from functools import cache, cached_property
 from typing import Any

@@ -1,4 +1,4 @@
-"""Resources of both services in moto's CloudFormation: the code that their models share."""
+"""Resources of the services in moto's CloudFormation: the code that their models share."""
 
 import sys
 from contextlib import suppress
@@ -31,7 +31,7 @@ class Emulated:
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
         """Whether an output may name this attribute."""
-        return attr.endswith(("Id", "Arn"))
+        return attr.endswith(("Id", "Arn", "Status", "At"))
 
     @staticmethod
     def cloudformation_name_type() -> str:
@@ -64,10 +64,14 @@ def remove(service: type[ServiceResponse], account_id: str, region: str, operati
 
 def until_active(
     service: type[ServiceResponse], account_id: str, region: str, operation: str, ids: dict[str, str]
-) -> None:
-    """Wait until a resource is ACTIVE, as CloudFormation does before it makes the resources that depend on it."""
-    while _status(perform(service, account_id, region, operation, **ids)) != "ACTIVE":
+) -> Wire:
+    """Wait until a resource is there, as CloudFormation does before it makes the resources that depend on it.
+
+    Returns its description.
+    """
+    while _status(described := perform(service, account_id, region, operation, **ids)) not in {"ACTIVE", "AVAILABLE"}:
         current().clock.sleep(1)
+    return described
 
 
 def given(properties: Wire, *names: str) -> Wire:
@@ -75,8 +79,17 @@ def given(properties: Wire, *names: str) -> Wire:
     return {name: properties[name] for name in names if name in properties}
 
 
+def wire(properties: Any) -> Any:
+    """Spell the properties of a template as the API of a service: ``DisplayName`` becomes ``displayName``."""
+    if isinstance(properties, dict):
+        return {name[:1].lower() + name[1:]: wire(value) for name, value in properties.items()}
+    return [wire(one) for one in properties] if isinstance(properties, list) else properties
+
+
 def _status(described: Wire) -> str:
-    status: str = described.get("Status") or described["status"]
+    """Return the status in a description. Bedrock wraps a description in a member of its own."""
+    inner: Wire = next(iter(described.values())) if len(described) == 1 else described
+    status: str = inner.get("Status") or inner["status"]
     return status
 
 

@@ -35,5 +35,5 @@ def leave(emulation: Emulation) -> None:
 def current() -> Emulation:
     """Return the emulation that answers. Raises RuntimeError when none is entered."""
     if not _running:
-        raise RuntimeError("Kendra and Q Business are emulated only inside `with docferry_emulators.emulated():`")
+        raise RuntimeError("The services are emulated only inside `with docferry_emulators.emulated():`")
     return _running[-1]

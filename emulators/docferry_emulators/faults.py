@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from docferry_emulators.errors import InternalFailure, Throttled
 
 EndStatus = Literal["FAILED", "INCOMPLETE", "ABORTED"]
+EndedDocument = Literal["PARTIALLY_INDEXED", "METADATA_PARTIALLY_INDEXED", "METADATA_UPDATE_FAILED", "IGNORED"]
 
 
 class LostReply(ConnectionClosedError, ConnectionAbortedError):  # noqa: N818 - named after what happened
@@ -28,7 +29,7 @@ class LostReply(ConnectionClosedError, ConnectionAbortedError):  # noqa: N818 - 
 class Knobs(Struct, kw_only=True, forbid_unknown_fields=True):
     """Faults to inject. An operation is named as in the API; ``"*"`` stands for every operation.
 
-    A call is named ``"BatchPutDocument#2"``: the second call of that operation, counted over both services.
+    A call is named ``"BatchPutDocument#2"``: the second call of that operation, counted over all services.
     """
 
     throttle_every: dict[str, int] = field(default_factory=dict)
@@ -48,6 +49,10 @@ class Knobs(Struct, kw_only=True, forbid_unknown_fields=True):
     """Ids of documents that a put or delete rejects, each with the message."""
     fail_documents: dict[str, str] = field(default_factory=dict)
     """Ids of documents that are accepted, but then cannot be indexed or deleted, each with the message."""
+    end_documents: dict[str, EndedDocument] = field(default_factory=dict)
+    """Ids of documents that are accepted, but whose indexing ends with one of Bedrock's statuses."""
+    stuck_documents: set[str] = field(default_factory=set)
+    """Ids of documents that stay in work as long as they are named here; ``"*"`` stands for every document."""
     reject_groups: dict[str, str] = field(default_factory=dict)
     """Names of groups whose put or delete is refused, each with the message."""
     fail_groups: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,6 @@
-"""Fixtures to test programs that call Kendra or Q Business. Pytest finds them wherever docferry is installed.
+"""Fixtures to test programs that call Kendra, Q Business or Bedrock Knowledge Bases.
+
+Pytest finds them wherever docferry is installed.
 
 ``docferry_emulation`` runs the emulators in the process of the test, ``docferry_emulator`` on a loopback port. To
 change how they behave, override ``docferry_settings`` in a test, a module or a conftest.py.
@@ -34,7 +36,7 @@ def docferry_clock() -> "VirtualClock":
 
 @pytest.fixture
 def docferry_emulation(docferry_settings: "Settings", docferry_clock: "VirtualClock") -> "Iterator[Emulation]":
-    """Kendra, Q Business and all of moto for the boto3 clients of this process."""
+    """Kendra, Q Business, Bedrock Knowledge Bases and all of moto for the boto3 clients of this process."""
     from docferry_emulators import emulated  # noqa: PLC0415  # as above
 
     with emulated(clock=docferry_clock, settings=docferry_settings) as emulation:

@@ -83,6 +83,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     qbusiness_search_without_user: Literal["public", "all", "deny"] = "public"
     """What SearchRelevantContent shows if the credentials carry no user, such as those of a role."""
 
+    # Bedrock Knowledge Bases.
+    bedrock_unchanged: Literal["index", "ignore"] = "index"
+    """How the ingest of a document ends that changes nothing: INDEXED again, or IGNORED."""
+    partially_indexed: Literal["keep", "replace"] = "keep"
+    """What a document that ends PARTIALLY_INDEXED does to its old version. ``replace`` puts a part of it there."""
+    bedrock_token_seconds: float = 3600.0
+    """How long a clientToken is remembered."""
+    bedrock_other_request: Literal["ignore", "reject"] = "ignore"
+    """What happens to other documents that come with a clientToken that was used. ``reject``: ValidationException."""
+    bedrock_delete_unknown: Literal["not_found", "accept"] = "not_found"
+    """The status in the answer to a delete of a document that does not exist: NOT_FOUND, or DELETING at first."""
+    bedrock_access_when_off: Literal["reject", "ignore"] = "reject"
+    """What happens to access control that is sent to a data source without it."""
+
     # Limits. Where sources contradict each other, the smallest one.
     kendra_document_bytes: int = 5_000_000
     kendra_request_bytes: int | None = 5_000_000
@@ -94,6 +108,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     principals: int = 200
     delete_batch: int = 10
     """The most documents in one BatchDeleteDocument of Q Business. Its model has no limit."""
+    bedrock_batch: int = 10
+    """The most documents in one call. The model says 10, the guide 25."""
+    bedrock_request_bytes: int | None = 6_000_000
+    """The longest body of an ingest, with content in base64. The quota is 6 MB of payload."""
+    bedrock_principals: int = 3000
+    bedrock_knowledge_bases: int = 100
+    bedrock_data_sources: int = 5
     kendra_fields: int = 500
     qbusiness_fields: int = 500
     qbusiness_attributes: int = 500

@@ -47,9 +47,10 @@ def emulated(
     settings: Settings = DEFAULTS,
     moto_config: dict[str, Any] | None = None,
 ) -> Iterator[Emulation]:
-    """Emulate Kendra, Q Business and all of moto in this process; see ``opened`` for the arguments.
+    """Emulate Kendra, Q Business, Bedrock Knowledge Bases and all of moto in this process.
 
-    ``moto_config`` is passed to ``mock_aws``. State in memory is lost at the end of the block.
+    ``opened`` has the other arguments. ``moto_config`` is passed to ``mock_aws``. State in memory is lost at the end of
+    the block.
     """
     with ExitStack() as stack:
         emulation = stack.enter_context(opened(clock=clock, database=database, settings=settings))

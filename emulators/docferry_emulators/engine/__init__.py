@@ -1,6 +1,6 @@
-"""The state and the rules that both services share. They have names of their own here, not those of a service."""
+"""The state and the rules that the services share. They have names of their own here, not those of a service."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,9 @@ from docferry_emulators.engine.store import Store
 from docferry_emulators.engine.tags import Tags
 from docferry_emulators.faults import Faults
 from docferry_emulators.settings import Settings
+
+HOLDERS = frozenset({"index", "data_source"})
+"""The kinds of resources that hold documents under their own id. In Bedrock that is a data source: it is the index."""
 
 
 class Engine:
@@ -87,9 +90,10 @@ class Engine:
         """Delete the data that belongs to a deleted resource."""
         if resource.kind in NAMES:
             self.tags.forget(resource.id)
-        purges: dict[str, Callable[[str], None]] = {"data_source": self._purge_source, "index": self._purge_index}
-        if purge := purges.get(resource.kind):
-            purge(resource.id)
+        if resource.kind == "data_source":
+            self._purge_source(resource.id)
+        if resource.kind in HOLDERS:
+            self._purge_index(resource.id)
 
     def _purge_source(self, data_source: str) -> None:
         run = self.store.run

@@ -1,75 +1,16 @@
 """Accepts or rejects puts and deletes. Indexing does the work itself later."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
 
-import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
-from docferry_emulators.engine.access import Tree
 from docferry_emulators.engine.context import Context
-from docferry_emulators.engine.fields import DATA_SOURCE_ID, EXECUTION_ID, IndexField, Value, dated, problem_of
+from docferry_emulators.engine.fields import EXECUTION_ID, IndexField, dated, problem_of
 from docferry_emulators.engine.jobs import Jobs
-from docferry_emulators.engine.lag import History
+from docferry_emulators.engine.lag import UNDER_WAY, History
+from docferry_emulators.engine.puts import Put, Rejection, Rules, payload_of
 from docferry_emulators.engine.resources import Resource, Resources
 from docferry_emulators.errors import QuotaExceeded, ValidationFailed
-
-Code = Literal["InternalError", "InvalidRequest", "ResourceInactive", "ResourceNotFound"]
-
-
-class Rejection(Struct, frozen=True):
-    """A document that is not accepted. It is listed in FailedDocuments and counts in no metric."""
-
-    id: str
-    code: Code
-    message: str
-    data_source: str | None = None
-
-
-class S3Object(Struct, frozen=True):
-    """Where the content is on S3."""
-
-    bucket: str
-    key: str
-
-
-class Put(Struct, kw_only=True):
-    """One document of a put. ``problem`` says what the mapping from the wire has found wrong with it."""
-
-    id: str
-    title: str | None = None
-    blob: bytes | None = None
-    s3: S3Object | None = None
-    content_type: str | None = None
-    attributes: dict[str, Value] = field(default_factory=dict)
-    acl: Tree | None = None
-    data_source: str | None = None
-    execution_id: str | None = None
-    problem: str | None = None
-
-
-class Payload(Struct, omit_defaults=True):
-    """The data of an accepted put that indexing needs, without the content."""
-
-    account: str
-    title: str | None = None
-    s3: S3Object | None = None
-    content_type: str | None = None
-    attributes: dict[str, Any] = {}
-    acl: Tree | None = None
-
-
-class Rules(Struct, frozen=True, kw_only=True):
-    """The limits and answers in which the two services differ."""
-
-    document_bytes: int
-    request_bytes: int | None
-    unknown_delete: Rejection | None
-    """The answer to a delete of a document that does not exist (the id is filled in). None accepts the delete."""
-    documents: int | None = None
-    """How many documents fit into the index."""
-    text: int | None = None
-    attributes: int | None = None
 
 
 class Tie(Struct, frozen=True):
@@ -90,11 +31,12 @@ class Documents:
         self._history = History(context)
 
     def put(
-        self, index: Resource, fields: dict[str, IndexField], puts: Sequence[Put], rules: Rules
+        self, index: Resource, fields: dict[str, IndexField] | None, puts: Sequence[Put], rules: Rules
     ) -> tuple[list[Rejection], bool]:
         """Accept documents. Return those that are rejected, and whether the put has declared fields of the index.
 
-        Raises ValidationFailed when the request is too large, and QuotaExceeded when the index is full of text.
+        ``fields`` None is an index that takes any attribute. Raises ValidationFailed when the request is too large, and
+        QuotaExceeded when the index is full of text.
         """
         self._measure(index, puts, rules)
         declared = False
@@ -118,7 +60,8 @@ class Documents:
                 continue
             assert isinstance(tie, Tie)
             exists, _ = self.standing(index.id, put.id)
-            self._accept(index, put.id, "put", tie, _payload(index, put), put.blob)
+            payload = payload_of(index, put, rules, declared=fields is not None)
+            self._accept(index, put.id, "put", tie, payload, put.blob)
             if not exists:
                 self._count(index.id, 1)
         return rejected, declared
@@ -173,8 +116,8 @@ class Documents:
         if full or self._context.faults.knobs.over_capacity == "text":
             raise QuotaExceeded("The text in the index exceeds its capacity.", "INDEX", index.id)
 
-    def _declare(self, fields: dict[str, IndexField], put: Put) -> bool:
-        if self._context.settings.undeclared_fields == "reject":
+    def _declare(self, fields: dict[str, IndexField] | None, put: Put) -> bool:
+        if fields is None or self._context.settings.undeclared_fields == "reject":
             return False
         new = {name: value for name, value in put.attributes.items() if name not in fields and name != EXECUTION_ID}
         for name, value in new.items():
@@ -206,7 +149,7 @@ class Documents:
         return owner is not None and tie.data_source is not None and owner != tie.data_source
 
     def _problem(  # noqa: C901, PLR0911, PLR0912 - one line a rule
-        self, index: Resource, fields: dict[str, IndexField], put: Put, rules: Rules, tie: Tie | str
+        self, index: Resource, fields: dict[str, IndexField] | None, put: Put, rules: Rules, tie: Tie | str
     ) -> str | None:
         settings = self._context.settings
         if put.problem is not None:
@@ -221,16 +164,12 @@ class Documents:
             return "A document has either a blob or an S3 path; this one has neither."
         if put.blob is not None and len(put.blob) > rules.document_bytes:
             return f"The content has {len(put.blob)} bytes, more than {rules.document_bytes}."
-        if put.acl is not None and put.acl.principals() > settings.principals:
-            return f"The access control has {put.acl.principals()} principals, more than {settings.principals}."
+        if put.acl is not None and put.acl.principals() > rules.principals:
+            return f"The access control has {put.acl.principals()} principals, more than {rules.principals}."
         if rules.attributes is not None and len(put.attributes) > rules.attributes:
             return f"The document has {len(put.attributes)} attributes, more than {rules.attributes}."
-        if settings.date_as_string == "accept":
-            put.attributes = {name: dated(value, fields.get(name)) for name, value in put.attributes.items()}
-        for name, value in put.attributes.items():
-            known = IndexField("STRING") if name == EXECUTION_ID else fields.get(name)
-            if problem := problem_of(name, value, known, settings.string_list):
-                return problem
+        if fields is not None and (problem := self._misfit(fields, put)):
+            return problem
         if settings.read_s3 == "put" and put.s3 is not None:
             put.blob = self._context.read_object(index.account, put.s3.bucket, put.s3.key)
             if put.blob is None:
@@ -241,6 +180,17 @@ class Documents:
             return "The document belongs to another data source of the index."
         if not exists and self._full(index.id, rules):
             return "The index holds as many documents as its capacity allows."
+        return None
+
+    def _misfit(self, fields: dict[str, IndexField], put: Put) -> str | None:
+        """Return a text that says which attribute does not fit the fields of the index."""
+        settings = self._context.settings
+        if settings.date_as_string == "accept":
+            put.attributes = {name: dated(value, fields.get(name)) for name, value in put.attributes.items()}
+        for name, value in put.attributes.items():
+            known = IndexField("STRING") if name == EXECUTION_ID else fields.get(name)
+            if problem := problem_of(name, value, known, settings.string_list):
+                return problem
         return None
 
     def _full(self, index_id: str, rules: Rules) -> bool:
@@ -277,19 +227,11 @@ class Documents:
             payload,
             content,
         )
-        deleting = kind == "delete"
-        self._history.note(index.id, name, now, "DELETING" if deleting else "RECEIVED", data_source=tie.data_source)
-        if not deleting:
-            self._history.note(index.id, name, begin, "PROCESSING", data_source=tie.data_source, created=now)
+        received, begun = UNDER_WAY[kind]
+        self._history.note(index.id, name, now, received, data_source=tie.data_source)
+        self._history.note(index.id, name, begin, begun, data_source=tie.data_source, created=now)
         if tie.execution_id is not None:
             self._jobs.touch(tie.execution_id)
 
     def _count(self, index_id: str, step: int) -> None:
         self._store.run("UPDATE totals SET accepted = accepted + ? WHERE index_id = ?", step, index_id)
-
-
-def _payload(index: Resource, put: Put) -> bytes:
-    attributes = {
-        name: value.data for name, value in put.attributes.items() if name not in {EXECUTION_ID, DATA_SOURCE_ID}
-    }
-    return msgspec.json.encode(Payload(index.account, put.title, put.s3, put.content_type, attributes, put.acl))

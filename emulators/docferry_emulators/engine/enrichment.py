@@ -5,8 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from docferry_emulators.engine.documents import Put
 from docferry_emulators.engine.fields import Value
+from docferry_emulators.engine.puts import Put
 
 Operator = Literal[
     "GREATER_THAN",

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-Kind = Literal["STRING", "STRING_LIST", "LONG", "DATE"]
+Kind = Literal["STRING", "STRING_LIST", "LONG", "DATE", "NUMBER", "BOOLEAN"]
+"""The last two are only in an index without declared fields."""
 
 EXECUTION_ID = "_data_source_sync_job_execution_id"
 """A put may have this attribute, although no list of fields in the services' documentation has it."""

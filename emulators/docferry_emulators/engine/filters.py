@@ -1,10 +1,11 @@
 """Attribute filters, compiled to SQL over the JSON of a document's attributes."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
 from docferry_emulators.engine.fields import IndexField, Value
+from docferry_emulators.engine.matching import Match, Sql, match
 from docferry_emulators.errors import ValidationFailed
 
 Comparison = Literal["eq", "all", "any", "gt", "ge", "lt", "le"]
@@ -26,17 +27,19 @@ class Combine(Struct, frozen=True):
     parts: tuple["Filter", ...]
 
 
-Filter = Compare | Combine
-Sql = tuple[str, list[Any]]
+Filter = Compare | Combine | Match
 
 
-def compile_filter(condition: Filter, fields: dict[str, IndexField]) -> Sql:
+def compile_filter(condition: Filter, fields: dict[str, IndexField] | None) -> Sql:
     """Return an SQL condition on the row ``d`` of a document, and its parameters.
 
-    Raises ValidationFailed if the index does not have a field, or a value or comparison does not fit the field's type.
+    ``fields`` None: the index takes any attribute, so each document decides. Raises ValidationFailed if the index does
+    not have a field, or a value or comparison does not fit the field's type.
     """
+    if isinstance(condition, Match):
+        return match(condition)
     if isinstance(condition, Compare):
-        return _compare(condition, fields)
+        return _compare(condition, fields or {})
     compiled = [compile_filter(part, fields) for part in condition.parts]
     values = [value for _, part in compiled for value in part]
     if condition.how == "not":

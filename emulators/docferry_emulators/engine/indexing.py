@@ -1,17 +1,24 @@
 """The work of an index on accepted puts and deletes: read, extract, make searchable, remove."""
 
 from hashlib import sha256
-from typing import Any, Literal
+from itertools import islice
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from docferry_emulators.engine.access import decode
 from docferry_emulators.engine.context import Context
-from docferry_emulators.engine.documents import Code, Payload
 from docferry_emulators.engine.extraction import Unreadable, extract
 from docferry_emulators.engine.fields import DATA_SOURCE_ID
 from docferry_emulators.engine.jobs import Jobs, Outcome
 from docferry_emulators.engine.lag import History
+from docferry_emulators.engine.puts import Code, Payload
+from docferry_emulators.faults import EndedDocument
+
+WITHOUT_EFFECT = frozenset({"IGNORED", "METADATA_UPDATE_FAILED"})
+"""The ends of a put that leave the index as it was."""
+ON_REQUEST = "The work on the document ended like this on request."
 
 # How many operations, with their contents, are in memory at once.
 BATCH = 200
@@ -36,12 +43,22 @@ class Indexing:
 
     def settle(self, now: float) -> None:
         """Do all indexing that is due."""
+        self._hold(now)
         while rows := self._store.all("SELECT * FROM operations WHERE due <= ? ORDER BY due, seq LIMIT ?", now, BATCH):
             for row in rows:
                 self._apply(row)
                 self._store.run("DELETE FROM operations WHERE seq = ?", row["seq"])
                 if self._context.settings.status_lag:
                     self._note(row)
+
+    def _hold(self, now: float) -> None:
+        """Put off the work on the documents that are stuck."""
+        if stuck := self._context.faults.knobs.stuck_documents:
+            self._store.run(
+                "UPDATE operations SET due = ?1 + 0.001"
+                " WHERE due <= ?1 AND (?2 OR id IN (SELECT value FROM json_each(?3)))",
+                *(now, "*" in stuck, msgspec.json.encode(sorted(stuck)).decode()),
+            )
 
     def _note(self, row: Any) -> None:
         """Record the new status of a document, for statuses that lag. Does nothing while more work on it is queued."""
@@ -78,6 +95,10 @@ class Indexing:
 
     def _put(self, row: Any, known: Any) -> Outcome | None:
         payload = msgspec.json.decode(row["payload"], type=Payload)
+        ended = self._context.faults.knobs.end_documents.get(row["id"])
+        if ended is not None and (ended in WITHOUT_EFFECT or self._context.settings.partially_indexed == "keep"):
+            self._stay(row, known, ended, "InternalError", ON_REQUEST)
+            return "failed"
         try:
             content = self._content(row, payload)
             text = self._text(payload, content)
@@ -86,8 +107,15 @@ class Indexing:
             return "failed"
         if self._context.settings.left_out_on_put == "keep" and known is not None:
             payload = _merged(payload, known)
-        digest = sha256(msgspec.json.encode(payload) + b"\0" + content).digest()
+        described = msgspec.json.encode(replace(payload, text_bytes=None, ignore_unchanged=False))
+        digest = sha256(described + b"\0" + content).digest()
         same = known is not None and known["present"] and known["digest"] == digest
+        if same and payload.ignore_unchanged:
+            self._stay(row, known, "IGNORED", "InvalidRequest", "The document has not changed.")
+            return None
+        if ended is not None:
+            self._write_partly(row, payload, text, ended, known)
+            return "failed"
         self._write(row, payload, text, digest, known)
         if same and self._context.settings.unchanged_put == "ignored":
             return None
@@ -107,8 +135,8 @@ class Indexing:
         return found
 
     def _text(self, payload: Payload, content: bytes) -> str:
-        text, limit = extract(payload.content_type, content), self._context.settings.text_bytes
-        if len(text.encode()) > limit:
+        text, limit = extract(payload.content_type, content), payload.text_bytes
+        if limit is not None and len(text.encode()) > limit:
             raise Refused("InvalidRequest", f"The text of the document has more than {limit} bytes.")
         return text
 
@@ -116,7 +144,7 @@ class Indexing:
         attributes = dict(payload.attributes)
         if row["data_source"] is not None:
             attributes[DATA_SOURCE_ID] = row["data_source"]
-        title = payload.title or attributes.get("_document_title")
+        title = payload.title or _text(attributes, "_document_title")
         size = len(text.encode())
         was = known["text_bytes"] if known is not None and known["present"] else 0
         present = known is not None and known["present"]
@@ -133,7 +161,7 @@ class Indexing:
             row["data_source"],
             status,
             title,
-            attributes.get("_source_uri"),
+            _text(attributes, "_source_uri"),
             msgspec.json.encode(attributes).decode(),
             None if payload.acl is None else msgspec.json.encode(payload.acl).decode(),
             size,
@@ -146,6 +174,16 @@ class Indexing:
             self._store.run("DELETE FROM texts WHERE rowid = ?", doc)
         self._store.run("INSERT INTO texts (rowid, title, body) VALUES (?, ?, ?)", doc, title or "", text)
         self._total(row["index_id"], documents=0 if present else 1, text_bytes=size - was)
+
+    def _write_partly(self, row: Any, payload: Payload, text: str, ended: EndedDocument, known: Any) -> None:
+        """Replace a document by half of its text, or by its text with half of its attributes."""
+        if ended == "PARTIALLY_INDEXED":
+            text = text[: len(text) // 2]
+        else:
+            half = islice(payload.attributes.items(), len(payload.attributes) // 2)
+            payload = replace(payload, attributes=dict(half))
+        self._write(row, payload, text, b"", known)
+        self._record(row, ended, "InternalError", ON_REQUEST)
 
     def _delete(self, row: Any, known: Any) -> Outcome | None:
         if known is None:
@@ -160,13 +198,12 @@ class Indexing:
     def _fail(self, row: Any, known: Any, code: Code, message: str) -> None:
         """Record the failure. A version that was indexed before can still be found."""
         present = known is not None and known["present"]
-        status: Literal["UPDATE_FAILED", "FAILED"] = "UPDATE_FAILED" if present else "FAILED"
-        self._store.run(
-            "INSERT INTO documents (index_id, id, data_source, present, status, code, message, created, updated)"
-            " VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?) ON CONFLICT (index_id, id) DO UPDATE SET"
-            " status = excluded.status, code = excluded.code, message = excluded.message, updated = excluded.updated",
-            *(row["index_id"], row["id"], row["data_source"], status, code, message[:2048], row["due"], row["due"]),
-        )
+        self._stay(row, known, "UPDATE_FAILED" if present else "FAILED", code, message)
+
+    def _stay(self, row: Any, known: Any, status: str, code: Code, message: str) -> None:
+        """Record how the work on a document ended. It changed nothing in the index."""
+        self._record(row, status, code, message)
+        present = known is not None and bool(known["present"])
         later = self._store.one(
             "SELECT 1 FROM operations WHERE index_id = ? AND id = ? AND seq > ? LIMIT 1",
             row["index_id"],
@@ -174,8 +211,16 @@ class Indexing:
             row["seq"],
         )
         # When the work was accepted, a put already counted as one document more, a delete as one less: take that back.
-        if later is None and bool(present) == (row["kind"] == "delete"):
+        if later is None and present == (row["kind"] == "delete"):
             self._total(row["index_id"], accepted=1 if present else -1)
+
+    def _record(self, row: Any, status: str, code: Code, message: str) -> None:
+        self._store.run(
+            "INSERT INTO documents (index_id, id, data_source, present, status, code, message, created, updated)"
+            " VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?) ON CONFLICT (index_id, id) DO UPDATE SET"
+            " status = excluded.status, code = excluded.code, message = excluded.message, updated = excluded.updated",
+            *(row["index_id"], row["id"], row["data_source"], status, code, message[:2048], row["due"], row["due"]),
+        )
 
     def _total(self, index_id: str, *, documents: int = 0, text_bytes: int = 0, accepted: int = 0) -> None:
         self._store.run(
@@ -185,7 +230,13 @@ class Indexing:
         )
 
 
+def _text(attributes: dict[str, Any], name: str) -> str | None:
+    """Return an attribute that is a string. An index without declared fields takes any other value under its name."""
+    value = attributes.get(name)
+    return value if isinstance(value, str) else None
+
+
 def _merged(payload: Payload, known: Any) -> Payload:
     before = msgspec.json.decode(known["attributes"])
     acl = payload.acl if payload.acl is not None else decode(known["acl"])
-    return msgspec.structs.replace(payload, attributes={**before, **payload.attributes}, acl=acl)
+    return replace(payload, attributes={**before, **payload.attributes}, acl=acl)

@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from docferry_emulators.engine.context import Context
 
+UNDER_WAY = {"put": ("RECEIVED", "PROCESSING"), "delete": ("DELETING", "REMOVING")}
+"""The status of a document before and during the work on a put, and on a delete."""
+
 
 class Moment(Struct, frozen=True):
     """What the service reports about a document at one time. ``status`` is empty when it reports nothing."""

@@ -1,4 +1,4 @@
-"""Applications, indexes, data sources, retrievers and users: create, change, list and delete."""
+"""Applications, indexes, knowledge bases, data sources, retrievers and users: create, change, list and delete."""
 
 import uuid
 from collections.abc import Callable
@@ -12,7 +12,13 @@ from docferry_emulators.engine.context import Context
 from docferry_emulators.engine.paging import place_of, token_of
 from docferry_emulators.errors import Conflicting, ResourceMissing
 
-NAMES = {"application": "Application", "index": "Index", "data_source": "DataSource", "retriever": "Retriever"}
+NAMES = {
+    "application": "Application",
+    "index": "Index",
+    "data_source": "DataSource",
+    "retriever": "Retriever",
+    "knowledge_base": "KnowledgeBase",
+}
 
 
 class Resource(Struct):
@@ -44,6 +50,14 @@ class Resource(Struct):
         return self.scope.split("/")[1]
 
 
+def _conflict() -> dict[str, Any]:
+    raise Conflicting("The client token was used before with other parameters.")
+
+
+def _uuid() -> str:
+    return str(uuid.uuid4())
+
+
 class Resources:
     """The table of resources. The settings say how long CREATING, UPDATING and DELETING take."""
 
@@ -52,8 +66,15 @@ class Resources:
         self._store = context.store
         self._purge = purge
 
-    def create(
-        self, scope: str, kind: str, body: dict[str, Any], *, parent: str = "", name: str | None = None
+    def create(  # one parameter a column
+        self,
+        scope: str,
+        kind: str,
+        body: dict[str, Any],
+        *,
+        parent: str = "",
+        name: str | None = None,
+        new_id: Callable[[], str] = _uuid,
     ) -> Resource:
         """Make a resource with a new id. With ``name``, that is its id, and it is ACTIVE at once."""
         now = self._context.now()
@@ -62,7 +83,7 @@ class Resources:
             scope=scope,
             kind=kind,
             parent=parent,
-            id=name if name is not None else str(uuid.uuid4()),
+            id=name if name is not None else new_id(),
             status="CREATING" if seconds else "ACTIVE",
             body=body,
             created=now,
@@ -179,29 +200,39 @@ class Resources:
         assert row is not None
         return int(row[0])
 
-    def once(
-        self, scope: str, operation: str, token: str | None, request: Any, create: Callable[[], dict[str, Any]]
+    def once(  # a request, and the ways in which services treat one that repeats
+        self,
+        scope: str,
+        operation: str,
+        token: str | None,
+        request: Any,
+        create: Callable[[], dict[str, Any]],
+        *,
+        reused: Callable[[], dict[str, Any]] = _conflict,
+        remember: float | None = None,
     ) -> dict[str, Any]:
-        """Answer a repeated client token with the first reply. Raises Conflicting when the request is different."""
+        """Answer a repeated client token with the first reply.
+
+        ``reused`` answers a token that comes with another request; by default it raises Conflicting. A token is
+        forgotten after ``remember`` seconds; None remembers it for ever.
+        """
         if token is None:
             return create()
         digest = sha256(msgspec.json.encode(request, order="sorted")).hexdigest()
+        now = self._context.now()
         row = self._store.one(
-            "SELECT digest, reply FROM tokens WHERE scope = ? AND operation = ? AND token = ?", scope, operation, token
+            "SELECT digest, reply FROM tokens WHERE scope = ? AND operation = ? AND token = ? AND at >= ?",
+            *(scope, operation, token, 0 if remember is None else now - remember),
         )
         if row is None:
             reply = create()
             self._store.run(
-                "INSERT INTO tokens VALUES (?, ?, ?, ?, ?)",
-                scope,
-                operation,
-                token,
-                digest,
-                msgspec.json.encode(reply).decode(),
+                "INSERT OR REPLACE INTO tokens (scope, operation, token, digest, reply, at) VALUES (?, ?, ?, ?, ?, ?)",
+                *(scope, operation, token, digest, msgspec.json.encode(reply).decode(), now),
             )
             return reply
         if row["digest"] != digest:
-            raise Conflicting("The client token was used before with other parameters.")
+            return reused()
         replied: dict[str, Any] = msgspec.json.decode(row["reply"])
         return replied
 

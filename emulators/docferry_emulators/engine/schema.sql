@@ -1,4 +1,4 @@
--- Control-plane resources of both services. parent is the id of the resource it lives in, '' for none.
+-- Control-plane resources of all services. parent is the id of the resource it lives in, '' for none.
 CREATE TABLE IF NOT EXISTS resources (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     scope TEXT NOT NULL,            -- service/account/region
@@ -16,6 +16,7 @@ CREATE INDEX IF NOT EXISTS resources_due ON resources (due) WHERE due IS NOT NUL
 
 CREATE TABLE IF NOT EXISTS tokens (
     scope TEXT NOT NULL, operation TEXT NOT NULL, token TEXT NOT NULL, digest TEXT NOT NULL, reply TEXT NOT NULL,
+    at REAL NOT NULL DEFAULT 0,     -- when it was first seen
     PRIMARY KEY (scope, operation, token)
 ) WITHOUT ROWID;
 
@@ -82,7 +83,7 @@ CREATE TABLE IF NOT EXISTS documents (
     id TEXT NOT NULL,
     data_source TEXT,
     present INTEGER NOT NULL,       -- a version of it can be found
-    status TEXT NOT NULL,           -- INDEXED, UPDATED, FAILED, UPDATE_FAILED
+    status TEXT NOT NULL,           -- INDEXED, UPDATED, FAILED, UPDATE_FAILED, or an end that only Bedrock has
     title TEXT, uri TEXT,
     attributes TEXT NOT NULL DEFAULT '{}', -- JSON: name to value, dates as epoch seconds
     acl TEXT,                       -- JSON; NULL is public

@@ -51,6 +51,8 @@ class Hit(Struct, frozen=True):
     uri: str | None
     attributes: dict[str, Any]
     confidence: Confidence
+    score: float = 0.0
+    index_id: str = ""
     members: tuple["Hit", ...] = ()
     """The other documents of its group, if the group is expanded."""
 
@@ -78,7 +80,7 @@ class Answer(Struct, frozen=True):
 
 
 class Search:
-    """Searches one index at a time. Runs inside a transaction, under the lock of the store."""
+    """Searches indexes. Runs inside a transaction, under the lock of the store."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -86,16 +88,20 @@ class Search:
         self._trees: dict[str, Tree | None] = {}
         self._store.db.create_function("visible", 2, self._visible)
 
-    def ask(self, index_id: str, fields: dict[str, IndexField], question: Question) -> Answer:
-        """Answer a question. Raises ValidationFailed for a filter, facet or order that the fields do not allow."""
+    def ask(self, index_ids: Sequence[str], fields: dict[str, IndexField] | None, question: Question) -> Answer:
+        """Answer a question from one index, or from several together. ``fields`` None: they take any attribute.
+
+        Raises ValidationFailed for a filter, facet or order that the fields do not allow.
+        """
         words = match_expression(question.text) if question.text else None
         if question.text and words is None:
             return Answer([], 0, [[] for _ in question.facets])
-        order, values = order_by(question.sort, fields)
-        self._find(index_id, fields, question, words)
-        facets = [count(self._store, facet, fields) for facet in question.facets]
+        declared = fields or {}
+        order, values = order_by(question.sort, declared)
+        self._find(index_ids, fields, question, words)
+        facets = [count(self._store, facet, declared) for facet in question.facets]
         if question.collapse is not None:
-            collapse(self._store, question.collapse, fields)
+            collapse(self._store, question.collapse, declared)
         row = self._store.one("SELECT count(*) AS found, max(score) AS best FROM hits")
         assert row is not None
         rows = self._store.all(
@@ -116,8 +122,15 @@ class Search:
         ]
         return Answer(hits, row["found"], facets)
 
-    def _find(self, index_id: str, fields: dict[str, IndexField], question: Question, words: str | None) -> None:
-        conditions, values = ["d.index_id = ?", "d.present = 1"], [index_id]
+    def _find(
+        self,
+        index_ids: Sequence[str],
+        fields: dict[str, IndexField] | None,
+        question: Question,
+        words: str | None,
+    ) -> None:
+        marks = ", ".join("?" * len(index_ids))
+        conditions, values = [f"d.index_id IN ({marks})", "d.present = 1"], [*index_ids]
         if question.condition is not None:
             sql, more = compile_filter(question.condition, fields)
             conditions.append(sql)
@@ -168,6 +181,8 @@ class Search:
             uri=row["uri"],
             attributes=msgspec.json.decode(row["attributes"]),
             confidence=_confidence(row["score"], best) if words is not None else "NOT_AVAILABLE",
+            score=row["score"],
+            index_id=row["index_id"],
         )
 
 

@@ -1,16 +1,19 @@
-"""The statuses of documents: one by one (Kendra), or as a list (Q Business)."""
+"""The statuses of documents: one by one (Kendra, Bedrock), or as a list (Q Business, Bedrock)."""
 
 from typing import Any
 
 from msgspec import Struct
 
 from docferry_emulators.engine.context import Context
-from docferry_emulators.engine.lag import History, Moment
+from docferry_emulators.engine.lag import UNDER_WAY, History, Moment
 from docferry_emulators.engine.paging import place_of, token_of
 
 
 class DocumentStatus(Struct, frozen=True):
-    """The status of one document. RECEIVED, PROCESSING and DELETING mean that work is accepted, but not done."""
+    """The status of one document.
+
+    RECEIVED and PROCESSING are a put before and during the work on it, DELETING and REMOVING the same of a delete.
+    """
 
     id: str
     status: str
@@ -86,11 +89,10 @@ class Statuses:
                 message=known["message"],
                 data_source=known["data_source"],
             )
-        deleting = waiting["kind"] == "delete"
         begun = self._context.now() >= waiting["begin"]
         return DocumentStatus(
             id=name,
-            status="DELETING" if deleting else "PROCESSING" if begun else "RECEIVED",
+            status=UNDER_WAY[waiting["kind"]][begun],
             created=known["created"] if known is not None else waiting["accepted"],
             updated=waiting["begin"] if begun else waiting["accepted"],
             data_source=waiting["data_source"],

@@ -53,6 +53,9 @@ class Store:
         if version not in (0, SCHEMA_VERSION):
             raise RuntimeError(f"The emulator's database has format {version}; this version writes {SCHEMA_VERSION}")
         self.db.executescript(resources.files(__package__).joinpath("schema.sql").read_text("utf-8"))
+        if "at" not in {column["name"] for column in self.db.execute("PRAGMA table_info(tokens)")}:
+            # A file from before Bedrock, whose client tokens are forgotten after some time.
+            self.db.execute("ALTER TABLE tokens ADD COLUMN at REAL NOT NULL DEFAULT 0")
         self.db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         self.db.execute(
             "CREATE TEMP TABLE hits (doc INTEGER PRIMARY KEY, score REAL NOT NULL)"  # the matches of one search

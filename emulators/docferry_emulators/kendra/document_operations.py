@@ -9,7 +9,7 @@ from docferry_emulators.kendra.mapping import put_of, rejection_to_wire, steps_o
 
 STATUS_KEYS = {"datasourceId": "source", "dataSourceId": "source", "jobExecutionId": "job", "version": "version"}
 """The only attributes of BatchGetDocumentStatus. The text of the model spells the first one in both ways."""
-SHOWN = {"RECEIVED": "PROCESSING", "DELETING": "PROCESSING"}
+SHOWN = dict.fromkeys(("RECEIVED", "DELETING", "REMOVING"), "PROCESSING")
 """Kendra has one status for all work that is not done."""
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from docferry_emulators.backend import Wire, present
 from docferry_emulators.engine.access import Control, Principal, Tree
-from docferry_emulators.engine.documents import Put, Rejection, S3Object
 from docferry_emulators.engine.enrichment import Condition, Step
 from docferry_emulators.engine.fields import DATA_SOURCE_ID, EXECUTION_ID, IndexField, Kind, Value
 from docferry_emulators.engine.filters import Combine, Compare, Comparison, Filter
+from docferry_emulators.engine.puts import Put, Rejection, S3Object
 from docferry_emulators.errors import OperationNotImplemented, ValidationFailed
 
 MEMBERS: dict[str, Kind] = {

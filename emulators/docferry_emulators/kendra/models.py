@@ -3,7 +3,7 @@
 from moto.core.base_backend import BackendDict
 
 from docferry_emulators.backend import EngineBackend, regions, standing
-from docferry_emulators.engine.documents import Rejection, Rules
+from docferry_emulators.engine.puts import Rejection, Rules
 from docferry_emulators.engine.resources import Resource
 
 
@@ -48,6 +48,8 @@ class KendraBackend(EngineBackend):
             request_bytes=settings.kendra_request_bytes,
             unknown_delete=unknown if settings.kendra_delete_unknown == "reject" else None,
             documents=_times(settings.kendra_documents.get(edition), units),
+            principals=settings.principals,
+            text_bytes=settings.text_bytes,
             text=_times(settings.kendra_text_bytes.get(edition), units),
         )
 

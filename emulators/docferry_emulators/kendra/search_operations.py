@@ -114,4 +114,4 @@ class SearchOperations(KendraOperations):
             limit=size,
             **how,
         )
-        return self.backend.engine.search.ask(index.id, fields, question)
+        return self.backend.engine.search.ask([index.id], fields, question)

@@ -2,14 +2,13 @@
 
 from docferry_emulators.backend import backend_of
 from docferry_emulators.qbusiness.models import QBusinessBackend, qbusiness_backends
-from docferry_emulators.wire.protocol import ServiceResponse
+from docferry_emulators.wire.rest_json import RestJsonResponse
 
 
-class QBusinessOperations(ServiceResponse):
+class QBusinessOperations(RestJsonResponse):
     """A request to Q Business."""
 
     service = "qbusiness"
-    content_type = "application/json"
 
     @property
     def backend(self) -> QBusinessBackend:

@@ -5,7 +5,7 @@ from typing import Any, Self
 from moto.core.common_models import CloudFormationModel
 
 from docferry_emulators.backend import Wire
-from docferry_emulators.cloudformation import Emulated, perform, remove, until_active
+from docferry_emulators.cloudformation import Emulated, perform, remove, until_active, wire
 from docferry_emulators.qbusiness.responses import QBusinessResponse
 
 FIELDS = "documentAttributeConfigurations"
@@ -137,10 +137,3 @@ class QBusinessRetriever(Emulated, CloudFormationModel):  # type: ignore[misc]
         application, made = self.physical_resource_id.split("|")
         ids = {"applicationId": application, "retrieverId": made}
         remove(QBusinessResponse, account_id, region_name, "delete_retriever", **ids)
-
-
-def wire(properties: Any) -> Any:
-    """Spell the properties of a template as the service's API does: ``DisplayName`` becomes ``displayName``."""
-    if isinstance(properties, dict):
-        return {name[:1].lower() + name[1:]: wire(value) for name, value in properties.items()}
-    return [wire(one) for one in properties] if isinstance(properties, list) else properties

@@ -7,7 +7,7 @@ from docferry_emulators.errors import ValidationFailed
 from docferry_emulators.qbusiness.base import QBusinessOperations
 from docferry_emulators.qbusiness.mapping import put_of, rejection_to_wire, steps_of
 
-SHOWN = {"UPDATE_FAILED": "FAILED"}
+SHOWN = {"UPDATE_FAILED": "FAILED", "REMOVING": "DELETING"}
 
 
 class DocumentOperations(QBusinessOperations):

@@ -2,23 +2,10 @@
 
 from typing import Any
 
-import msgspec
-
 from docferry_emulators import errors
+from docferry_emulators.wire.protocol import Reply
+from docferry_emulators.wire.rest_json import write_error
 
-CODES: dict[type[errors.EmulatorError], tuple[str, int]] = {
-    errors.ValidationFailed: ("ValidationException", 400),
-    errors.SerializationFailed: ("ValidationException", 400),
-    errors.UnknownOperation: ("ValidationException", 400),
-    errors.OperationNotImplemented: ("NotImplementedException", 501),
-    errors.ResourceMissing: ("ResourceNotFoundException", 404),
-    errors.JobRunning: ("ConflictException", 409),
-    errors.Conflicting: ("ConflictException", 409),
-    errors.QuotaExceeded: ("ServiceQuotaExceededException", 402),
-    errors.AccessDenied: ("AccessDeniedException", 403),
-    errors.Throttled: ("ThrottlingException", 429),
-    errors.InternalFailure: ("InternalServerException", 500),
-}
 REASONS: dict[type[errors.EmulatorError], str] = {
     errors.ValidationFailed: "FIELD_VALIDATION_FAILED",
     errors.SerializationFailed: "CANNOT_PARSE",
@@ -26,14 +13,13 @@ REASONS: dict[type[errors.EmulatorError], str] = {
 }
 
 
-def write(error: errors.EmulatorError) -> tuple[int, dict[str, str], bytes]:
+def write(error: errors.EmulatorError) -> Reply:
     """Return status, headers and body."""
-    code, status = CODES[type(error)]
-    body: dict[str, Any] = {"message": error.message}
+    more: dict[str, Any] = {}
     if reason := REASONS.get(type(error)):
-        body["reason"] = reason
+        more["reason"] = reason
     if isinstance(error, errors.ValidationFailed) and error.fields:
-        body["fields"] = [{"name": field.name, "message": field.message} for field in error.fields]
+        more["fields"] = [{"name": field.name, "message": field.message} for field in error.fields]
     if isinstance(error, errors.ResourceError):
-        body |= {"resourceId": error.resource_id, "resourceType": error.resource_type}
-    return status, {"x-amzn-ErrorType": code}, msgspec.json.encode(body)
+        more |= {"resourceId": error.resource_id, "resourceType": error.resource_type}
+    return write_error(error, **more)

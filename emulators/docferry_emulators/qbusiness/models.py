@@ -3,7 +3,7 @@
 from moto.core.base_backend import BackendDict
 
 from docferry_emulators.backend import EngineBackend, Wire, regions
-from docferry_emulators.engine.documents import Rejection, Rules
+from docferry_emulators.engine.puts import Rejection, Rules
 from docferry_emulators.engine.resources import Resource
 
 
@@ -52,6 +52,8 @@ class QBusinessBackend(EngineBackend):
             unknown_delete=unknown if settings.qbusiness_delete_unknown == "reject" else None,
             documents=None if settings.qbusiness_documents is None else settings.qbusiness_documents * units,
             attributes=settings.qbusiness_attributes,
+            principals=settings.principals,
+            text_bytes=settings.text_bytes,
         )
 
 

@@ -33,7 +33,7 @@ class SearchOperations(QBusinessOperations):
         offset = place_of(listing, request.get("nextToken")) or 0
         limit = request.get("maxResults", 10)
         answer = backend.engine.search.ask(
-            index.id,
+            [index.id],
             fields,
             Question(
                 text=request["queryText"],

@@ -1,4 +1,4 @@
-"""One loopback port for Kendra, Q Business and every service of moto."""
+"""One loopback port for Kendra, Q Business, Bedrock Knowledge Bases and every service of moto."""
 
 import logging
 import signal
@@ -21,6 +21,8 @@ from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wrappers import Request, Response
 
 from docferry_emulators import DEFAULTS, Emulation, opened
+from docferry_emulators.bedrock import routing
+from docferry_emulators.bedrock.responses import BedrockAgentResponse, BedrockAgentRuntimeResponse
 from docferry_emulators.clock import Clock, WallClock
 from docferry_emulators.errors import InternalFailure
 from docferry_emulators.faults import Knobs, LostReply
@@ -36,13 +38,18 @@ log = logging.getLogger(__name__)
 WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 """What answers a request, and what may stand before it."""
 
-SERVICES: dict[str, type[ServiceResponse]] = {"kendra": KendraResponse, "qbusiness": QBusinessResponse}
+SERVICES: dict[str, type[ServiceResponse]] = {
+    "kendra": KendraResponse,
+    "qbusiness": QBusinessResponse,
+    routing.AGENT: BedrockAgentResponse,
+    routing.RUNTIME: BedrockAgentRuntimeResponse,
+}
 # In bytes: the longest request that Q Business takes has ten documents of 50 MB each, in base64.
 LONGEST_BODY = 700_000_000
 
 
 class Application:
-    """Sends a request to the control endpoint, to one of the two services, or to moto."""
+    """Sends a request to the control endpoint, to one of the services, or to moto."""
 
     def __init__(self, emulation: Emulation) -> None:
         self._emulation = emulation
@@ -73,20 +80,23 @@ class Application:
 
 
 def service_of(environ: dict[str, Any]) -> str | None:
-    """Return which of the two services a request is for, or None.
+    """Return which of the services a request is for, or None.
 
     With AWS_ENDPOINT_URL the host says nothing, so the service in the scope of the signature decides. Without a
     signature, the target, the host or the path of the request decides.
     """
     signed = signed_service(environ.get("HTTP_AUTHORIZATION", ""))
+    host: str = environ.get("HTTP_HOST", "").partition(".")[0].removesuffix("-fips")
+    path = environ.get("PATH_INFO", "")
+    unsigned = signed is None and (host in {routing.AGENT, routing.RUNTIME} or path.startswith("/knowledgebases/"))
+    if signed == routing.SIGNING_NAME or unsigned:
+        return routing.service_at(host, environ["REQUEST_METHOD"], BackendRequest(environ).raw_path)
     if signed is not None:
         return signed if signed in SERVICES else None
     if environ.get("HTTP_X_AMZ_TARGET", "").startswith("AWSKendraFrontendService."):
         return "kendra"
-    host: str = environ.get("HTTP_HOST", "").partition(".")[0].removesuffix("-fips")
     if host in SERVICES:
         return host
-    path = environ.get("PATH_INFO", "")
     return "qbusiness" if path == "/applications" or path.startswith("/applications/") else None
 
 

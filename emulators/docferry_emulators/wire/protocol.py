@@ -28,9 +28,14 @@ def signed_service(authorization: str) -> str | None:
 
 
 @cache
-def service_model(service: str) -> ServiceModel:
-    """Return botocore's model of a service."""
-    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+def service_model(service: str, longest: frozenset[tuple[str, int]] = frozenset()) -> ServiceModel:
+    """Return botocore's model of a service.
+
+    ``longest`` has pairs of the name of a shape and the maximum that is checked for it, instead of the model's.
+    """
+    model = Loader().load_service_model(service, "service-2")
+    shapes = {name: {**model["shapes"][name], "max": most} for name, most in longest}
+    return ServiceModel({**model, "shapes": {**model["shapes"], **shapes}}, service)
 
 
 class ServiceResponse(BaseResponse):  # type: ignore[misc]
@@ -88,9 +93,9 @@ class ServiceResponse(BaseResponse):  # type: ignore[misc]
         return status, headers, body
 
     def answer(self, operation: OperationModel, result: Wire) -> Reply:
-        """Write a reply as JSON: its times are epoch seconds already. An operation without a result has no body."""
+        """Write a reply as JSON: its times are as the model has them. An operation without a result has no body."""
         body = msgspec.json.encode(result) if operation.output_shape and operation.output_shape.members else b""
-        return 200, {}, body
+        return operation.http.get("responseCode", 200), {}, body
 
     def get_region_from_url(self, request: Any, full_url: str) -> str:
         """Prefer the region of the signature: a path may contain anything, even text that looks like a host name."""

@@ -24,7 +24,7 @@ INTEGER = 2**31
 def read(shape: Shape, value: Any) -> Any:
     """Turn a decoded request into values, under the member names of the model.
 
-    Unknown members are dropped and null counts as absent, as the real services do. Timestamps are epoch seconds.
+    Unknown members are dropped and null counts as absent, as the real services do. Timestamps become epoch seconds.
     Raises ValidationFailed, which lists every violation, and SerializationFailed for a wrong JSON type.
     """
     problems: list[Field] = []
@@ -44,9 +44,10 @@ def pattern(text: str) -> regex.Pattern[str]:
     """Compile a pattern of the model. A value has to match it completely.
 
     Uses ``regex``, because ``re`` does not know the categories of Unicode. Kendra writes one pattern, that of a Lambda
-    ARN, between slashes that do not belong to it.
+    ARN, between slashes that do not belong to it. Bedrock writes a digit in one pattern, that of a tagged ARN, with the
+    wrong slash.
     """
-    return regex.compile(text.removeprefix("/").removesuffix("/"))
+    return regex.compile(text.removeprefix("/").removesuffix("/").replace("/d{", r"\d{").replace("/d+", r"\d+"))
 
 
 def _read(shape: Shape, value: Any, path: str, problems: list[Field]) -> Any:
@@ -168,7 +169,9 @@ def _blob(shape: Shape, value: Any, path: str, problems: list[Field]) -> bytes:
     return parsed
 
 
-def _timestamp(_shape: Shape, value: Any, path: str, _problems: list[Field]) -> float:
+def _timestamp(shape: Shape, value: Any, path: str, _problems: list[Field]) -> float:
+    if shape.serialization.get("timestampFormat") == "iso8601" and isinstance(value, str):
+        value = query_value(shape, value, path)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise _wrong_type(path, "a number of epoch seconds")
     if not FIRST_SECOND <= value <= LAST_SECOND:
