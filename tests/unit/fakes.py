@@ -26,8 +26,8 @@ from docferry.indexes import (
     Verify,
     service,
 )
-from docferry.indexes.service import FieldType
-from docferry.model import Content, Document, Group, S3Object
+from docferry.indexes.service import FieldType, Unprotected
+from docferry.model import Content, Document, Group, Principal, S3Object
 from docferry.registry import Clients
 from docferry.runtime.settings import Settings
 from docferry.runtime.wiring import Wired
@@ -80,9 +80,10 @@ class FakeIndex:
     verify: Verify = "metrics"
     declares = False
     data_source = "fake/index/source"
+    unprotected: Unprotected = "everybody"
 
-    def __init__(self, *, settings: Any = None, clients: Clients | None = None) -> None:
-        del settings, clients
+    def __init__(self, *, settings: Any = None, clients: Clients | None = None, bucket: str | None = None) -> None:
+        del settings, clients, bucket
         self.calls: list[str] = []
         self.history: list[SyncJob] = []
         """The jobs, newest first."""
@@ -149,8 +150,15 @@ class FakeIndex:
         """See Index.delete."""
         raise NotImplementedError
 
-    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+    def entries(self, document: Document) -> tuple[Principal, ...]:
+        """See Index.entries."""
+        return document.access_control
+
+    def statuses(
+        self, execution_id: str | None, ids: Iterable[str], *, strays: bool = False
+    ) -> Iterator[DocumentStatus]:
         """See Index.statuses. Like Q Business, it gives all it has, in no order."""
+        del strays
         self.asked.append(execution_id)
         list(ids)
         return iter(reversed(self.known.values()))

@@ -35,7 +35,7 @@ def reconcile(
     """
     found = [
         sorting.write_chunk(store, statuses_key(run, f"drift-{number:05}"), chunk)
-        for number, chunk in enumerate(chunks(index.statuses(None, ids), sorting.CHUNK_LINES))
+        for number, chunk in enumerate(chunks(index.statuses(None, ids, strays=True), sorting.CHUNK_LINES))
     ]
     said = ((lines.line_id(line), 1, line) for line in sorting.merge(store, found))
     known = ((lines.line_id(line), 0, line) for line in manifest)

@@ -147,6 +147,8 @@ class Hit(Struct, frozen=True):
 class Index(Protocol):
     """A data source of an index. ``Settings`` is the struct its part of connectors.yaml is read into.
 
+    Settings on which it depends who sees a document without access control say so themselves, in ``unprotected``.
+
     Every method raises Throttled or ServiceUnavailable when trying again may help, and a FatalError when not.
     """
 
@@ -203,10 +205,13 @@ class Index(Protocol):
         """The access control of a document as the service gets it."""
         ...
 
-    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+    def statuses(
+        self, execution_id: str | None, ids: Iterable[str], *, strays: bool = False
+    ) -> Iterator[DocumentStatus]:
         """The status of the documents, in any order. Others may be among them. One left out is not in the index.
 
-        ``execution_id`` names the sync job that put them, or is None when that does not matter.
+        ``execution_id`` names the sync job that put them, or is None when that does not matter. ``strays``: those that
+        the data source holds beside them are wanted, too, if the service can list its documents.
         """
         ...
 

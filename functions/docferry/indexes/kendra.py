@@ -167,7 +167,13 @@ class Kendra:
         """See Index.entries."""
         return document.access_control
 
-    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+    def statuses(
+        self,
+        execution_id: str | None,
+        ids: Iterable[str],
+        *,
+        strays: bool = False,  # noqa: ARG002  # Kendra answers by id
+    ) -> Iterator[DocumentStatus]:
         """See Index.statuses."""
         job = {"datasourceId": self._settings.data_source_id, "jobExecutionId": execution_id} if execution_id else {}
         info = (

@@ -156,7 +156,13 @@ class QBusiness:
         """See Index.entries."""
         return document.access_control
 
-    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:  # noqa: ARG002  # Q Business cannot look up by id: it lists the data source
+    def statuses(
+        self,
+        execution_id: str | None,  # noqa: ARG002  # Q Business cannot look up by id: it lists the data source
+        ids: Iterable[str],  # noqa: ARG002  # as above
+        *,
+        strays: bool = False,  # noqa: ARG002  # as above
+    ) -> Iterator[DocumentStatus]:
         """See Index.statuses."""
         params = {**self._index, "dataSourceIds": [self._settings.data_source_id], "maxResults": 100}
         for page in self._pages("list_documents", params):

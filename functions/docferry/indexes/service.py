@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 FieldType = Literal["STRING", "STRING_LIST", "NUMBER", "DATE"]
 """The types of an index field, under Q Business's names."""
@@ -54,7 +54,7 @@ class Service(Struct, frozen=True):
     folds_addresses: bool
     names_groups: bool
     clients: tuple[str, ...]
-    on_jobs: dict[OnJobs, tuple[str, ...]] = SYNC_JOBS
+    on_jobs: dict[OnJobs, tuple[str, ...]] = field(default_factory=SYNC_JOBS.copy)
     has_jobs: bool = True
     takes_role: bool = True
     counts: frozenset[Counted] = frozenset(get_args(Counted))

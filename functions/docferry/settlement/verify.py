@@ -149,8 +149,9 @@ def judged(outcome: Outcome, status: DocumentStatus | None) -> Outcome:
         return structs.replace(outcome, state="doubtful", reason=reason, late=late)
     if state == "INDEXED":
         return outcome
-    # FAILED says that the index does not hold what was sent; what it held before may or may not be gone.
-    state_known = outcome.kind == "added" and state != "PROCESSING"
+    # FAILED says that the index does not hold what was sent; what it held before may or may not be gone. UPDATE_FAILED
+    # of a new document: the index holds a part of it.
+    state_known = outcome.kind == "added" and state not in {"PROCESSING", "UPDATE_FAILED"}
     reason = f"accepted, but the index then said {said}"
     verdict: Acceptance = "rejected" if state_known else "doubtful"
     return structs.replace(outcome, state=verdict, reason=reason, poison=failed, late=late)

@@ -29,6 +29,7 @@ from docferry.state.stream import Written
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
 from docferry.workflow.change_set import Task, base_manifest, write_change_set
+from docferry.workflow.expanding import expanding
 
 # The comparison takes about a minute for a million documents, so five are kept for it.
 RESERVE_MS = 300_000
@@ -84,6 +85,7 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
         ledger.abandon(wired.store, over.run)
         messenger.note_died(wired, Run(over.run, over.execution))
     task = prepare(wired, run)
+    wired = expanding(wired, run.run)
     checkpoint = collect(wired, run, walk(wired, run, remaining), remaining)
     if not checkpoint.collected or remaining() < RESERVE_MS:
         return Crawled(complete=False, listed=checkpoint.listed)
@@ -92,7 +94,7 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
         complete=True,
         listed=checkpoint.listed,
         changes=counts.added + counts.modified + counts.deleted if task.input.sends else 0,
-        groups=task.input.sends and wired.membership is not None,
+        groups=task.input.sends and wired.tells_groups,
         counts=counts,
         batches=run_key(run.run, BATCHES),
     )
@@ -187,7 +189,7 @@ def collect(wired: Wired, run: Run, before: Checkpoint, remaining: Remaining) ->
 
 def checked(wired: Wired, entry: Listed) -> Listed:
     """A listed document, or, when the index or the connector would refuse it, why it is skipped."""
-    return listing.admitted(entry, wired.index.limits, wired.settings.connector.access)
+    return listing.admitted(entry, wired.index, wired.settings.connector.access, wired.expansion)
 
 
 def save(

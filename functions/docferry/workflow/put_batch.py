@@ -11,7 +11,7 @@ from docferry.delivery.batching import Put
 from docferry.delivery.carried import Contents
 from docferry.delivery.sending import INVALID_REQUEST, deliver
 from docferry.errors import DocumentError, DocumentMoved, DocumentTooLarge, DocumentUnreadable
-from docferry.model import Change, Document, Opened, Outcome, S3Object
+from docferry.model import SUFFIXES, Change, Document, Opened, Outcome, S3Object
 from docferry.runtime.wiring import Wired
 from docferry.state.keys import staging_key
 from docferry.state.runs import Shard
@@ -85,6 +85,6 @@ def _opened(wired: Wired, document: Document, contents: Contents) -> Opened:
 
 def stage(wired: Wired, run: str, document: Document, content: bytes) -> S3Object:
     """Write content to the state bucket, for the service to read it there."""
-    key = staging_key(run, hashlib.sha256(document.id.encode()).hexdigest())
+    key = staging_key(run, hashlib.sha256(document.id.encode()).hexdigest() + SUFFIXES[document.content_type])
     wired.store.put_content(key, content)
     return S3Object(wired.store.bucket, key, len(content))
