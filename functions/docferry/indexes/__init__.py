@@ -11,6 +11,7 @@ from docferry.model import Content, ContentType, Document, Group, Principal, S3O
 from docferry.registry import Clients, load
 
 KINDS = {
+    "bedrock": "docferry.indexes.bedrock.index:Bedrock",
     "kendra": "docferry.indexes.kendra:Kendra",
     "qbusiness": "docferry.indexes.qbusiness:QBusiness",
 }
