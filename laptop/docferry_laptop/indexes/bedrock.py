@@ -25,7 +25,7 @@ def provide(name: str, settings: dict[str, Any], clock: Clock) -> dict[str, str]
         )["knowledgeBase"]["knowledgeBaseId"]
     while agent.get_knowledge_base(knowledgeBaseId=base)["knowledgeBase"]["status"] != "ACTIVE":
         clock.sleep(1)
-    acl = bool(settings["acl"])
+    acl = bool(settings.get("acl", False))
     named = f"{name}-{'with' if acl else 'without'}-access-control"
     source = _named(agent, "list_data_sources", "dataSourceSummaries", "dataSourceId", named, knowledgeBaseId=base)
     if source is None:

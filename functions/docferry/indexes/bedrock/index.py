@@ -61,9 +61,9 @@ class BedrockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     knowledge base, when it may read the state bucket; without it, content goes inline.
     """
 
-    acl: bool
     knowledge_base_id: Id | None = None
     data_source_id: Id | None = None
+    acl: bool = False
     role_arn: Annotated[str, Meta(pattern="^arn:[^:]+:iam::[0-9]{12}:role/.+$")] | None = None
     verify: Verify = "auto"
 
