@@ -9,6 +9,7 @@ from unittest.mock import patch
 import boto3
 import pytest
 
+from docferry.indexes.service import OnIndex, OnJobs
 from docferry.state.keys import LEASE
 from docferry.sync_job import lease
 from docferry.workflow.janitor import Request, janitor
@@ -116,12 +117,11 @@ def test_a_document_put_by_a_run_that_died_is_deleted_when_it_is_gone(world: Wor
     world.assert_converged("keep.txt")
 
 
-@pytest.mark.parametrize(
-    "operation", ["StartDataSourceSyncJob", "StopDataSourceSyncJob", "BatchPutDocument", "BatchDeleteDocument"]
-)
-def test_a_lost_reply_does_no_harm(world: World, operation: str) -> None:
+@pytest.mark.parametrize("call", ["start", "stop", "put", "delete"])
+def test_a_lost_reply_does_no_harm(world: World, call: OnJobs | OnIndex) -> None:
     """The call took effect, the caller does not know: the run succeeds all the same, with one job."""
     three_changes(world)
+    operation = world.operation(call)
     calls = world.aws.emulation.faults.calls[operation]
     world.knobs.lose_reply.add(f"{operation}#{calls + 1}")
 
@@ -150,7 +150,7 @@ def test_throttling_and_server_errors_are_waited_out(world: World, fault: str) -
 def test_a_throttle_that_does_not_end_fails_the_run_with_the_job_stopped(world: World) -> None:
     """Puts never get through: the shard has no result, its documents are not taken for indexed."""
     three_changes(world)
-    world.knobs.throttle_every["BatchPutDocument"] = 1
+    world.knobs.throttle_every[world.operation("put")] = 1
 
     run = world.sync()
 
@@ -218,7 +218,7 @@ def test_a_second_run_is_refused_while_the_first_runs(world: World) -> None:
         second = world.finish(world.start())
         seen.append(second.error)
 
-    world.aws.emulation.faults.hooks["BatchPutDocument#1"] = start_another
+    world.aws.emulation.faults.hooks[f"{world.operation('put')}#1"] = start_another
 
     run = world.sync()
 
@@ -229,8 +229,8 @@ def test_a_second_run_is_refused_while_the_first_runs(world: World) -> None:
     world.assert_at_rest()
 
 
-@pytest.mark.parametrize("operation", ["BatchPutDocument", "StopDataSourceSyncJob", "ListDataSourceSyncJobs"])
-def test_the_janitor_cleans_up_after_an_aborted_execution(world: World, operation: str) -> None:
+@pytest.mark.parametrize("call", ["put", "stop", "jobs"])
+def test_the_janitor_cleans_up_after_an_aborted_execution(world: World, call: OnJobs | OnIndex) -> None:
     """An abort runs no Catch: the janitor stops the job and frees the lease, and a second time does nothing."""
     world.write("a.txt")
     arns: list[str] = []
@@ -239,7 +239,7 @@ def test_the_janitor_cleans_up_after_an_aborted_execution(world: World, operatio
         world.aws.emulation.faults.hooks.clear()
         boto3.client("stepfunctions").stop_execution(executionArn=arns[0])
 
-    world.aws.emulation.faults.hooks[operation] = abort
+    world.aws.emulation.faults.hooks[world.operation(call)] = abort
     machine = world.deployment.state_machine
     arns.append(machine.replace(":stateMachine:", ":execution:") + ":aborted")
     boto3.client("stepfunctions").start_execution(stateMachineArn=machine, name="aborted", input="{}")
@@ -264,7 +264,7 @@ def test_the_janitor_of_one_run_leaves_another_alone(world: World) -> None:
         janitor(world.deployment.wired, Request("other", "arn:of:another"))
         held.append(world.store.read(LEASE, lease.Lease))
 
-    world.aws.emulation.faults.hooks["BatchPutDocument#1"] = clean_up_another
+    world.aws.emulation.faults.hooks[f"{world.operation('put')}#1"] = clean_up_another
 
     run = world.sync()
 

@@ -7,6 +7,7 @@ import boto3
 import msgspec
 
 from docferry.connector import Connector, Part
+from docferry.indexes.service import OnIndex, OnJobs
 from docferry.model import Document
 from docferry.reporting import report
 from docferry.reporting.report import Report
@@ -47,6 +48,12 @@ class World:
     def knobs(self) -> Knobs:
         """What goes wrong in the services."""
         return self.aws.emulation.faults.knobs
+
+    def operation(self, call: OnJobs | OnIndex) -> str:
+        """The operation of the service that a call makes first; where it makes none, the next that a run makes."""
+        service = self.deployment.wired.index.service
+        named = {**service.on_jobs, **service.on_index}
+        return (named[call] or named["jobs"])[0]
 
     def write(self, name: str, text: str = "some text") -> None:
         """Write a file of the source."""

@@ -93,9 +93,9 @@ class Bedrock:
         names_groups=False,
         clients=("bedrock-agent", "bedrock-agent-runtime"),
         on_jobs={
-            "start": ("GetDataSource", "ListKnowledgeBaseDocuments"),
+            "start": ("GetDataSource",),
             "stop": (),
-            "jobs": ("ListKnowledgeBaseDocuments", "GetDataSource"),
+            "jobs": ("ListKnowledgeBaseDocuments",),
         },
         has_jobs=False,
         takes_role=False,
@@ -160,7 +160,7 @@ class Bedrock:
         found = iter(self._jobs.jobs())
         first = next(found, None)
         if first is None:
-            patiently(self._agent.get_data_source, **self._source)
+            patiently(self._agent.list_knowledge_base_documents, **self._source, maxResults=1)
             return
         for job in chain([first], found):
             in_time = (since is None or job.started_at >= since) and (until is None or job.started_at <= until)
