@@ -26,6 +26,8 @@ CLIENTS = {
 
 PARTS = {"store": "Store", "_store": "Store", "_jobs": "JobKeeper", "_reading": "Reading"}
 """The classes of what is always under one name."""
+BASES = {"Store": "Objects"}
+"""The class that another one inherits methods from."""
 
 
 class ApiCall(Struct, frozen=True):
@@ -132,11 +134,23 @@ class Code:
             if receiver == "self" and place.owner:
                 yield Place(place.module, place.owner, node.attr)
             elif receiver in types:
-                yield from (one for one in self._methods_named.get(node.attr, ()) if one.owner == types[receiver])
+                owners = {types[receiver], BASES.get(types[receiver], "")}
+                yield from (one for one in self._methods_named.get(node.attr, ()) if one.owner in owners)
             elif isinstance(node.value, ast.Name) and imported.get(receiver) in self.modules:
                 yield from self._named(f"{imported[receiver]}.{node.attr}")
             elif receiver not in CLIENTS:
-                apart = {*PARTS.values(), "Index", "Source", "Kendra", "QBusiness", "Bedrock", "Files", "S3", "Web"}
+                apart = {
+                    *PARTS.values(),
+                    *BASES.values(),
+                    "Index",
+                    "Source",
+                    "Kendra",
+                    "QBusiness",
+                    "Bedrock",
+                    "Files",
+                    "S3",
+                    "Web",
+                }
                 yield from (one for one in self._methods_named.get(node.attr, ()) if one.owner not in apart)
 
     def _named(self, name: str) -> Iterator[Place]:
