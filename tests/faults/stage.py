@@ -190,7 +190,8 @@ class Stage:
         engine = self.aws.emulation.engine
         with engine.request():
             rows = engine.store.all(
-                "SELECT id, body FROM documents JOIN texts ON texts.rowid = doc WHERE present = 1 AND data_source = ?",
+                "SELECT id, body FROM documents JOIN texts ON texts.rowid = doc"
+                " WHERE present = 1 AND ? IN (data_source, index_id)",
                 self.data_source,
             )
         return {row["id"]: row["body"] for row in rows}
@@ -200,7 +201,8 @@ class Stage:
         engine = self.aws.emulation.engine
         with engine.request():
             rows = engine.store.all(
-                "SELECT id FROM documents WHERE present = 1 AND acl IS NOT NULL AND data_source = ?", self.data_source
+                "SELECT id FROM documents WHERE present = 1 AND acl IS NOT NULL AND ? IN (data_source, index_id)",
+                self.data_source,
             )
         return {row["id"] for row in rows}
 
