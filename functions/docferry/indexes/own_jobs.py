@@ -152,7 +152,8 @@ class JobKeeper:
             now = _changed(before, status="SYNCING_INDEXING", failed=failed)
             now = structs.replace(now, cursor=look.cursor, looked_at=since)
         try:
-            self._swap(record, now)
+            if now != before:
+                self._swap(record, now)
         except Moved:
             return self._read()  # another look has come further
         return structs.replace(record, value=now)
