@@ -19,6 +19,7 @@ class Documents:
         self.asked: list[tuple[datetime, str | None, int]] = []
 
     def __call__(self, began: datetime, cursor: str | None, failed: int) -> Look:
+        """See Inspect."""
         self.asked.append((began, cursor, failed))
         return self.looks.pop(0)
 
