@@ -1,12 +1,14 @@
 """The commands that go on with a connector, as a person types them."""
 
 from pathlib import Path
+from typing import cast, get_args
 
 from msgspec import Struct
 
 from docferry.connector import Connector
 from docferry.errors import ConfigurationError
 from docferry_cli import connectors
+from docferry_cli.options import IndexKind
 from docferry_cli.targets import Where
 
 
@@ -28,9 +30,9 @@ class NextSteps(Struct, frozen=True):
         """Return the command that syncs the connector: by its name, or by the folder that it was made for."""
         part, kind = self.connector.source, self.connector.index.kind
         folder = part.settings.get("path")
-        if part.kind == "files" and folder and self.where.target == "here" and kind in {"kendra", "qbusiness"}:
+        if part.kind == "files" and folder and self.where.target == "here" and kind in get_args(IndexKind):
             try:
-                made = connectors.of_folder(Path(folder), "qbusiness" if kind == "qbusiness" else "kendra")
+                made = connectors.of_folder(Path(folder), cast("IndexKind", kind))
             except ConfigurationError:
                 return self.about("sync")
             if made.name == self.connector.name:

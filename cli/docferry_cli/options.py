@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-IndexKind = Literal["kendra", "qbusiness"]
+IndexKind = Literal["kendra", "qbusiness", "bedrock"]
 
 State = Annotated[
     Path, typer.Option(help="Folder that keeps the emulated indexes and the sync state.", envvar="DOCFERRY_STATE")

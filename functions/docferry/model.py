@@ -10,6 +10,22 @@ ContentType = Literal[
 ]
 """The content types that both services take (BatchPutDocument, ContentType / contentType)."""
 
+SUFFIXES: dict[ContentType, str] = {
+    "PDF": ".pdf",
+    "HTML": ".html",
+    "MS_WORD": ".docx",
+    "PLAIN_TEXT": ".txt",
+    "PPT": ".pptx",
+    "RTF": ".rtf",
+    "XML": ".txt",
+    "XSLT": ".txt",
+    "MS_EXCEL": ".xlsx",
+    "CSV": ".csv",
+    "JSON": ".txt",
+    "MD": ".md",
+}
+"""The end of a key under which content is put on S3: Bedrock takes its type from there. What is text counts as text."""
+
 
 class Date(Struct, frozen=True):
     """An attribute value that is a date; a struct, so that it is told from a string in JSON."""
@@ -51,8 +67,9 @@ class Document(Struct, frozen=True, omit_defaults=True):
 
     ``id`` is unique in the index and stable over runs. ``version`` identifies the content: a digest or an ETag.
     ``size`` is in bytes. ``origin`` says where the content is, source or inbox; ``locator`` is its path or key
-    there. ``access_control`` empty means public, in both services. ``updated_at`` is sent, but a document that differs
-    only in it is unchanged.
+    there. ``access_control`` empty means public, in services that do not say otherwise. ``members``, of an index that
+    knows no groups, is a digest of the users that the access control stands for: who joins or leaves a group changes
+    its documents. ``updated_at`` is sent, but a document that differs only in it is unchanged.
     """
 
     id: str
@@ -63,6 +80,7 @@ class Document(Struct, frozen=True, omit_defaults=True):
     title: str = ""
     attributes: dict[str, AttributeValue] = field(default_factory=dict)
     access_control: tuple[Principal, ...] = ()
+    members: str = ""
     updated_at: datetime | None = None
     origin: Literal["source", "inbox"] = "source"
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from docferry.config.deployment import Deploy, Messages, Mount, Schedule, Vpc
     from docferry.connector import DeleteGuard, Groups
+    from docferry.indexes.bedrock.index import BedrockSettings
     from docferry.indexes.kendra import KendraSettings
     from docferry.indexes.qbusiness import QBusinessSettings
     from docferry.sources.folder.files import FilesSettings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from docferry_infra.connector import Connector
 
 __all__ = [
+    "BedrockSettings",
     "Connector",
     "DeleteGuard",
     "Deploy",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "BedrockSettings": "docferry.indexes.bedrock.index",
     "Connector": "docferry_infra.connector",
     "DeleteGuard": "docferry.connector",
     "Groups": "docferry.connector",

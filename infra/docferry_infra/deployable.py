@@ -1,6 +1,7 @@
 """Which connectors of connectors.yaml can be deployed, and what is missing where one cannot."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from docferry.errors import ConfigurationError
 from docferry.indexes import service
 from docferry.sources.remote.extras import BUILT_IN, EXTRAS, protocols
 from docferry.sources.secrets import ENVIRONMENT
+from docferry_infra.indexes import resources
 
 
 def deployable(path: str | Path) -> dict[str, Described]:
@@ -69,16 +71,14 @@ def on_laptop(value: Any, place: str) -> Iterator[str]:
 
 
 def _misplaced(given: dict[str, Any], deploy: Deploy, kind: str) -> Iterator[str]:
-    made = deploy.create and given["index_id"] is None
-    if given["data_source_id"] and given["index_id"] is None:
-        yield "index.index_id: is required with index.data_source_id, which is in it"
-    if kind == "qbusiness" and given["index_id"] and given["application_id"] is None:
-        yield "index.application_id: is required with index.index_id, which is in it"
-    if made and kind == "qbusiness" and given["application_id"] is None and deploy.identity_center is None:
-        yield "deploy.identity_center: is required to make an application: its users come from there"
+    for outer, inner in pairwise(given):
+        if given[inner] and given[outer] is None:
+            yield f"index.{outer}: is required with index.{inner}, which is in it"
+    yield from resources(kind).problems(given, deploy)
     editions = service(kind).editions
     if deploy.edition and deploy.edition not in editions:
-        yield f"deploy.edition: {deploy.edition!r} is none of {kind}; allowed: {', '.join(editions)}"
+        allowed = f"allowed: {', '.join(editions)}" if editions else "it has none, so leave it out"
+        yield f"deploy.edition: {deploy.edition!r} is none of {kind}; {allowed}"
 
 
 def _unbundled(settings: dict[str, Any], deploy: Deploy) -> Iterator[str]:

@@ -1,21 +1,14 @@
 """The index data source of a connector: an existing one by its ids, or a new one; and who may call it how."""
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from docferry.config.deployment import Deploy
 from docferry.connector import Part
-from docferry.indexes import IndexCall, service
-from docferry_infra.grants import allow, service_role
+from docferry.indexes import service
+from docferry.indexes.service import IndexCall
+from docferry_infra.grants import allow
 from docferry_infra.indexes import resources
-
-ON_DATA_SOURCE: dict[IndexCall, str] = {
-    "start": "StartDataSourceSyncJob",
-    "stop": "StopDataSourceSyncJob",
-    "jobs": "ListDataSourceSyncJobs",
-}
-"""Actions on the data source and all that it is in."""
 
 PASSES_ROLE: frozenset[IndexCall] = frozenset({"put", "set_group"})
 """Calls in which the service is given the role that it reads S3 with."""
@@ -28,39 +21,34 @@ class Index(Construct):
         super().__init__(scope, name)
         self._resources, self._service = resources(part.kind), service(part.kind)
         ids = self._resources.make(self, f"docferry-{connector}", part, deploy)
-        self.role = None if part.settings.get("role_arn") else self._reader(ids)
-        role_arn = self.role.role_arn if self.role else part.settings["role_arn"]
+        self.role = self._resources.reader(self, ids) if not part.settings.get("role_arn") else None
+        role_arn = self.role.role_arn if self.role else part.settings.get("role_arn")
         # The fields declare the attributes of an index when it is made; the functions have no use for them.
         settings = {key: value for key, value in part.settings.items() if key != "fields"}
-        self.part = Part(part.kind, {**settings, **ids, "role_arn": role_arn})
+        self.part = Part(part.kind, {**settings, **ids, **({"role_arn": role_arn} if role_arn else {})})
+
+    @property
+    def knows_groups(self) -> bool:
+        """Whether the index is told who is in which group."""
+        return bool(self._service.on_groups)
 
     def grant(self, role: iam.Role, calls: tuple[IndexCall, ...]) -> None:
         """Allow a function its calls, on this index and data source alone; who puts also passes the role."""
-        settings, on_index = self.part.settings, self._service.on_index
-        jobs = [f"{self._service.name}:{ON_DATA_SOURCE[call]}" for call in calls if call in ON_DATA_SOURCE]
+        settings, service = self.part.settings, self._service
         allowed = [call for call in calls if call != "declare" or settings.get("declare")]
-        documents = [f"{self._service.name}:{on_index[call]}" for call in allowed if call in on_index]
-        groups = [f"{self._service.name}:{action}" for call, action in self._service.on_groups.items() if call in calls]
+        jobs, documents, groups = (
+            [f"{service.name}:{action}" for call, actions in on.items() if call in allowed for action in actions]
+            for on in (service.on_jobs, service.on_index, service.on_groups)
+        )
         index = self._resources.arns(self, settings)
-        data_source = f"{index[-1]}/data-source/{settings['data_source_id']}"
+        # Where there are no sync jobs, IAM knows no data sources either.
+        data_source = [f"{index[-1]}/data-source/{settings['data_source_id']}"] if service.has_jobs else []
         if jobs:
-            allow(role, jobs, [*index, data_source])
+            allow(role, jobs, [*index, *data_source])
         if documents:
             allow(role, documents, index)
         if groups:
-            allow(role, groups, [*index, *([data_source] if self._service.own_groups else [])])
-        if PASSES_ROLE & set(calls):
+            allow(role, groups, [*index, *(data_source if service.own_groups else [])])
+        if service.takes_role and PASSES_ROLE & set(calls):
             passed = {"StringEquals": {"iam:PassedToService": self._service.principal}}
             allow(role, ["iam:PassRole"], [settings["role_arn"]], conditions=passed)
-
-    def _reader(self, ids: dict[str, str]) -> iam.Role:
-        """The role that the service reads content on S3 with; trusted for this index alone."""
-        return service_role(
-            self,
-            "ContentRole",
-            self._service.principal,
-            {
-                "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
-                "ArnLike": {"aws:SourceArn": self._resources.arns(self, ids)[0]},
-            },
-        )

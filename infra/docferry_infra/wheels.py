@@ -19,7 +19,14 @@ from docferry.indexes import KINDS, service
 GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 
 SERVICES = frozenset(
-    {"s3", "secretsmanager", "stepfunctions", "events", "sns", *(service(kind).name for kind in KINDS)}
+    {
+        "s3",
+        "secretsmanager",
+        "stepfunctions",
+        "events",
+        "sns",
+        *(name for kind in KINDS for name in service(kind).clients),
+    }
 )
 """The services whose models the functions need; botocore brings some 400."""
 

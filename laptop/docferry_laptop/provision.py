@@ -20,6 +20,7 @@ def provision(connector: Connector, clock: Clock) -> Connector:
     provide = import_module(f"docferry_laptop.indexes.{part.kind}").provide
     ids: dict[str, str] = provide(connector.name, part.settings, clock)
     # No person has declared fields on a laptop: a run does, unless the connector lists its fields.
-    defaults = {} if part.settings.get("fields") else {"declare": True}
+    takes_fields = bool(index_class(part.kind).service.field_types)
+    defaults = {"declare": True} if takes_fields and not part.settings.get("fields") else {}
     # The emulated index takes the place of the one that is named, so its ids take the place of those.
     return structs.replace(connector, index=Part(part.kind, {**defaults, **part.settings, **ids, "role_arn": ROLE}))

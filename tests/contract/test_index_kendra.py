@@ -9,10 +9,10 @@ from docferry.errors import DocferryError, RequestRefused, ResourceNotFound
 from docferry.indexes import Reader
 from docferry.model import Group, Principal
 from docferry_emulators import Settings
-from tests.contract.index_suite import IndexSuite, Live, document
+from tests.contract.index_suite import GroupsSuite, Live, document
 
 
-class TestKendra(IndexSuite):
+class TestKendra(GroupsSuite):
     """The suite on Kendra."""
 
     kind = "kendra"

@@ -10,10 +10,10 @@ from docferry.indexes import Reader
 from docferry.indexes.qbusiness import QBusiness
 from docferry.model import Principal
 from docferry_emulators import Settings
-from tests.contract.index_suite import IndexSuite, Live, document
+from tests.contract.index_suite import GroupsSuite, Live, document
 
 
-class TestQBusiness(IndexSuite):
+class TestQBusiness(GroupsSuite):
     """The suite on Q Business."""
 
     kind = "qbusiness"

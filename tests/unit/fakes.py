@@ -15,7 +15,6 @@ from docferry.indexes import (
     Access,
     DocumentStatus,
     Fields,
-    FieldType,
     GroupStatus,
     Hit,
     JobStatus,
@@ -27,8 +26,9 @@ from docferry.indexes import (
     Verify,
     service,
 )
+from docferry.indexes.service import FieldType, Unprotected
 from docferry.indexes.status_lists import StatusPage
-from docferry.model import Content, Document, Group, Outcome, S3Object
+from docferry.model import Content, Document, Group, Outcome, Principal, S3Object
 from docferry.registry import Clients
 from docferry.runtime.settings import Settings
 from docferry.runtime.wiring import Wired
@@ -84,9 +84,10 @@ class FakeIndex:
     concurrency: int | None = None
     declares = False
     data_source = "fake/index/source"
+    unprotected: Unprotected = "everybody"
 
-    def __init__(self, *, settings: Any = None, clients: Clients | None = None) -> None:
-        del settings, clients
+    def __init__(self, *, settings: Any = None, clients: Clients | None = None, bucket: str | None = None) -> None:
+        del settings, clients, bucket
         self.calls: list[str] = []
         self.history: list[SyncJob] = []
         """The jobs, newest first."""
@@ -154,6 +155,10 @@ class FakeIndex:
     def delete(self, execution_id: str, ids: Sequence[str]) -> list[Rejection]:
         """See Index.delete."""
         raise NotImplementedError
+
+    def entries(self, document: Document) -> tuple[Principal, ...]:
+        """See Index.entries."""
+        return document.access_control
 
     def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
         """See Index.statuses. Like Q Business, it gives all it has, in no order."""

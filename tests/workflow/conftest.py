@@ -11,9 +11,9 @@ from docferry_laptop.laptop import Laptop, laptop
 from tests.workflow.world import World
 
 
-@pytest.fixture(params=["kendra", "qbusiness"])
+@pytest.fixture(params=["kendra", "qbusiness", "bedrock"])
 def kind(request: pytest.FixtureRequest) -> str:
-    """Both services, one after the other."""
+    """Every service, one after the other."""
     return str(request.param)
 
 

@@ -496,7 +496,7 @@ def test_a_document_that_changes_while_a_plan_is_applied_is_not_sent(world: Worl
     """Between its listing and its put: the next sync sends it."""
     files(world, "a.txt")
     plan = world.sync(mode="plan")
-    world.aws.emulation.faults.hooks["StartDataSourceSyncJob"] = lambda: world.write("a.txt", "another text")
+    world.aws.emulation.faults.hooks[world.operation("start")] = lambda: world.write("a.txt", "another text")
     run = world.sync(apply=plan.run)
     world.aws.emulation.faults.hooks.clear()
 
@@ -556,7 +556,7 @@ def test_a_document_that_always_fails_late_is_quarantined(world: World) -> None:
     files(world, "a.txt")
     hooks = world.aws.emulation.faults.hooks
     for _ in range(5):
-        hooks["StartDataSourceSyncJob"] = lambda: failing_unseen(world, "a.txt")
+        hooks[world.operation("start")] = lambda: failing_unseen(world, "a.txt")
         assert world.sync().failed == 0
         seen_again(world)
     hooks.clear()

@@ -49,8 +49,10 @@ def test_only_what_changed_moves(world: World) -> None:
     run = world.sync()
 
     assert (run.added, run.modified, run.deleted, run.unchanged) == (1, 1, 1, 1)
-    metrics = next(world.deployment.wired.index.jobs()).metrics
-    assert (metrics.added, metrics.modified, metrics.deleted, metrics.failed) == (1, 1, 1, 0)
+    index = world.deployment.wired.index
+    metrics = next(index.jobs()).metrics
+    done = {"added": 1, "modified": 1, "deleted": 1, "failed": 0}
+    assert all(getattr(metrics, name) == done[name] for name in index.service.counts)
     world.assert_converged("a.txt", "c.txt", "d.txt")
     assert world.indexed("b.txt") == set()
 
@@ -173,7 +175,7 @@ def test_large_content_goes_through_the_staging_area(world: World) -> None:
     world.write("large.txt", "lorem ipsum " * 200_000 + "x" * 3_000_000)
     world.write("small.txt")
     seen: list[str] = []
-    world.aws.emulation.faults.hooks["StopDataSourceSyncJob"] = lambda: seen.extend(world.store.keys("staging/"))
+    world.aws.emulation.faults.hooks[world.operation("stop")] = lambda: seen.extend(world.store.keys("staging/"))
 
     run = world.sync()
 
@@ -187,7 +189,7 @@ def test_a_file_that_vanishes_between_crawl_and_put_harms_nothing_else(world: Wo
     """It is reported; the others are indexed; the next run finds nothing left to do."""
     world.write("a.txt")
     world.write("b.txt")
-    world.aws.emulation.faults.hooks["StartDataSourceSyncJob"] = (world.folder / "b.txt").unlink
+    world.aws.emulation.faults.hooks[world.operation("start")] = (world.folder / "b.txt").unlink
 
     run = world.sync()
     world.aws.emulation.faults.hooks.clear()
@@ -201,7 +203,7 @@ def test_a_file_that_vanishes_between_crawl_and_put_harms_nothing_else(world: Wo
 def test_a_file_that_changes_between_crawl_and_put_is_recorded_as_it_was_sent(world: World) -> None:
     """The manifest holds the version that the index holds, so the return to the listed one is a change."""
     world.write("a.txt", "listed")
-    world.aws.emulation.faults.hooks["StartDataSourceSyncJob"] = lambda: world.write("a.txt", "sent")
+    world.aws.emulation.faults.hooks[world.operation("start")] = lambda: world.write("a.txt", "sent")
     world.sync()
     world.aws.emulation.faults.hooks.clear()
 

@@ -7,6 +7,7 @@ import boto3
 import msgspec
 
 from docferry.connector import Connector, Part
+from docferry.indexes.service import OnIndex, OnJobs
 from docferry.model import Document
 from docferry.reporting import report
 from docferry.reporting.report import Report
@@ -18,6 +19,7 @@ from docferry.sync_job import lease
 from docferry_emulators import Knobs
 from docferry_laptop.executions import Execution
 from docferry_laptop.laptop import Deployment, Laptop
+from tests.contract.index_suite import operations
 from tests.waiting import wait_for_end
 
 
@@ -47,6 +49,11 @@ class World:
     def knobs(self) -> Knobs:
         """What goes wrong in the services."""
         return self.aws.emulation.faults.knobs
+
+    def operation(self, call: OnJobs | OnIndex) -> str:
+        """The operation of the service that a call makes first; where it makes none, the next that a run makes."""
+        service = self.deployment.wired.index.service
+        return (operations(service, call) or operations(service, "jobs"))[0]
 
     def write(self, name: str, text: str = "some text") -> None:
         """Write a file of the source."""

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import structs
 
 from docferry.connector import Connector, Part, stack_name
-from docferry.indexes import Service, service
+from docferry.indexes import service
+from docferry.indexes.service import Service
 from docferry.runtime import wiring
 from docferry.runtime.settings import CONNECTOR
 from docferry.state.store import Store

@@ -5,6 +5,9 @@ from functools import cached_property
 from botocore.exceptions import ClientError
 
 from docferry.connector import Connector, Part
+from docferry.groups import expansion
+from docferry.groups.expansion import Expansion
+from docferry.groups.reading import membership
 from docferry.indexes import Index
 from docferry.runtime import wiring
 from docferry.state.keys import LEASE
@@ -38,7 +41,7 @@ class Opened:
     @cached_property
     def index(self) -> Index:
         """The index data source."""
-        return wiring.index(self.connector.name, self.part)
+        return wiring.index(self.connector.name, self.part, self.bucket)
 
     @property
     def answering(self) -> Index | None:
@@ -49,6 +52,16 @@ class Opened:
     def store(self) -> Store:
         """The state bucket."""
         return Store(self.bucket, wiring.client("s3"), self.index.data_source)
+
+    @cached_property
+    def expansion(self) -> Expansion | None:
+        """Who is in which group, where the index does not know. Raises SourceUnavailable."""
+        if self.index.service.on_groups or self.index.unprotected == "all":
+            return None
+        listed, part = self.connector.groups, self.connector.source
+        source = wiring.source(self.connector.name, part) if listed else None
+        where = membership(listed, source, part.kind, wiring.client("s3")) if listed else None
+        return expansion.now(self.store, where, most=self.index.limits.principals)
 
     def running(self, run: str) -> bool:  # noqa: ARG002  # who can run something looks at the run
         """Whether the execution of a run has not ended. On this machine a run lives no longer than its command."""

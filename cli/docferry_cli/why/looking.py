@@ -113,7 +113,7 @@ def handed_in(opened: Opened, id_: str) -> Seen | None:
 
 def seen(opened: Opened, entry: Listed, names: tuple[Name, ...] = ()) -> Seen:
     """What is listed, as the crawl takes it: the index or the connector may refuse it."""
-    taken = listing.admitted(entry, opened.index.limits, opened.connector.access)
+    taken = listing.admitted(entry, opened.index, opened.connector.access, opened.expansion)
     document = described(entry) if isinstance(entry, Document) else None
     if isinstance(taken, Skipped):
         return Seen(answer.Source(state="skipped", reason=taken.skipped, document=document), taken, names)

@@ -18,7 +18,8 @@ def reads(opened: Opened, reader: Reader, *, held: Document | None, listed: Docu
         record = known.read(opened.store)
         reached = readers.reach(reader, known.groups(opened.store, record.value if record else None), fold)
         by_index, by_source = (
-            readers.judge(one.access_control, reached, fold) if one is not None else None for one in (held, listed)
+            readers.judge(opened.index.entries(one), reached, fold) if one is not None else None
+            for one in (held, listed)
         )
         if held is not None and not held.version and by_index is not None:
             by_index = Verdict("unknown", "nobody knows which version of the document the index holds")

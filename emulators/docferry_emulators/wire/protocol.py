@@ -3,6 +3,7 @@
 import re
 import uuid
 from abc import abstractmethod
+from email.utils import format_datetime
 from functools import cache
 from typing import Any, ClassVar
 
@@ -90,6 +91,7 @@ class ServiceResponse(BaseResponse):  # type: ignore[misc]
             reply = self.refuse(error)
         status, headers, body = reply
         headers |= {"x-amzn-requestid": str(uuid.uuid4()), "Content-Type": self.content_type}
+        headers["Date"] = format_datetime(emulation.clock.now(), usegmt=True)
         return status, headers, body
 
     def answer(self, operation: OperationModel, result: Wire) -> Reply:

@@ -1,4 +1,4 @@
-"""The access guard: both services show a document without access control to everybody. Pure.
+"""The access guard: most indexes show a document without access control to everybody. Pure.
 
 https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html: a document without an access control list is
 public. A sidecar that was lost, or the permission to read it, makes one of a document that was secret.
@@ -10,6 +10,7 @@ from msgspec import Struct, json
 
 from docferry.changes.detection import UNCHANGED, Unchanged
 from docferry.connector import Policy
+from docferry.indexes.service import Unprotected
 from docferry.model import Change, Document, Listed, Skipped
 from docferry.state import blocks, lines
 from docferry.state.lines import is_document
@@ -27,6 +28,26 @@ def required(entry: Listed, policy: Policy | None) -> Listed:
     if policy == "required" and isinstance(entry, Document) and not entry.access_control:
         return Skipped(entry.id, "has no access control, which this connector requires (access: required)")
     return entry
+
+
+def fitting(entry: Listed, unprotected: Unprotected) -> Listed:
+    """A listed document, or why it is skipped: the index would show it to no reader, or to more than may see it."""
+    if isinstance(entry, Document) and unprotected == "nobody" and not entry.access_control:
+        return Skipped(entry.id, "has no access control: in this index nobody would see it")
+    if isinstance(entry, Document) and unprotected == "all" and entry.access_control:
+        return Skipped(entry.id, "has access control, and the index has none: everybody would see it")
+    return entry
+
+
+def contradiction(policy: Policy | None, unprotected: Unprotected) -> str | None:
+    """Why an index cannot have a connector with this policy, and what to do; None when it can."""
+    match policy, unprotected:
+        case "public", "nobody":
+            return "the index shows a document without access control to nobody: say who may see each, and leave it out"
+        case "required", "all":
+            return "the index has no access control, so that no document could be sent: leave it out"
+        case _:
+            return None
 
 
 class Placed(Struct, frozen=True):

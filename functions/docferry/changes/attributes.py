@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from docferry.indexes import FieldType
+from docferry.indexes.service import FieldType
 from docferry.model import AttributeValue, Date, Document
 
 # Every adapter adds these itself, and the second is declared nowhere.

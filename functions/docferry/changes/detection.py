@@ -89,7 +89,7 @@ def differences(old: Document, new: Document) -> tuple[str, ...]:
         "content type": old.content_type != new.content_type,
         "title": old.title != new.title,
         **{f"attribute {name}": old.attributes.get(name) != new.attributes.get(name) for name in names},
-        "access": old.access_control != new.access_control,
+        "access": (old.access_control, old.members) != (new.access_control, new.members),
         "place": (old.locator, old.origin) != (new.locator, new.origin),
     }
     return tuple(what for what, differs in found.items() if differs)

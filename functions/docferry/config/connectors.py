@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from docferry import indexes, sources
+from docferry.changes import access
 from docferry.config import plain_secrets, schedule
 from docferry.config.deployment import Deploy, Described, Schedule
 from docferry.config.places import Place, spelled
@@ -128,6 +129,7 @@ def _problems(read: Any) -> Iterator[str]:
         if isinstance(parts, dict):
             yield from plain_secrets.found({role: parts.get(role) for role in _ROLES}, ("connectors", name))
             yield from _optional_problems(parts, ("connectors", name))
+            yield from _access_problems(parts, ("connectors", name))
 
 
 def _shape(kinds: Mapping[str, Iterable[str]]) -> dict[str, Any]:
@@ -193,6 +195,17 @@ def _optional_problems(parts: Mapping[str, Any], place: Place) -> Iterator[str]:
         for name, check in checks.items():
             if isinstance(times.get(name), str) and (problem := check(times[name])):
                 yield f"{spelled((*place, 'schedule', name))}: {problem}"
+
+
+def _access_problems(parts: Mapping[str, Any], place: Place) -> Iterator[str]:
+    """Find an ``access`` that the index contradicts."""
+    try:
+        part = _part(parts["index"])
+        settings = msgspec.convert(part.settings, indexes.index_class(part.kind).Settings)
+    except (LookupError, TypeError, AttributeError, msgspec.ValidationError, ConfigurationError):
+        return  # which is told elsewhere
+    if found := access.contradiction(parts.get("access"), getattr(settings, "unprotected", "everybody")):
+        yield f"{spelled((*place, 'access'))}: {found}"
 
 
 def _invalid(instance: Any, schema: Mapping[str, Any], place: Place) -> Iterator[str]:

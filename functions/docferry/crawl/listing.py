@@ -5,18 +5,23 @@ from itertools import groupby
 
 from docferry.changes import access
 from docferry.connector import Policy
-from docferry.indexes import Limits, limits
+from docferry.groups.expansion import Expansion
+from docferry.indexes import Index, limits
 from docferry.model import Document, Listed, Skipped
 from docferry.state import lines, sorting
 from docferry.state.sorting import Chunk
 from docferry.state.store import Store
 
 
-def admitted(entry: Listed, taken: Limits, policy: Policy | None) -> Listed:
-    """A listed document, or why it is skipped where the index (``taken``) or the connector would refuse it."""
-    if isinstance(entry, Document) and (reason := limits.reason_to_skip(entry, taken)):
-        return Skipped(entry.id, reason)
-    return access.required(entry, policy)
+def admitted(entry: Listed, index: Index, policy: Policy | None, expansion: Expansion | None = None) -> Listed:
+    """A listed document, or why it is skipped where the index or the connector would refuse it.
+
+    ``expansion`` knows the groups for an index that does not.
+    """
+    fitting = access.fitting(access.required(entry, policy), index.unprotected)
+    if isinstance(fitting, Document) and (reason := limits.reason_to_skip(fitting, index.limits)):
+        return Skipped(fitting.id, reason)
+    return expansion.of(fitting) if expansion is not None else fitting
 
 
 def in_blocks(store: Store, chunks: Sequence[Chunk], *, after: str = "") -> Iterator[bytes]:

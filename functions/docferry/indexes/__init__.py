@@ -2,20 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, get_args
 
 from msgspec import Meta, Struct
 
-from docferry.model import Content, Document, Group, S3Object
+from docferry.indexes.service import FieldType, Service, Unprotected
+from docferry.model import Content, ContentType, Document, Group, Principal, S3Object
 from docferry.registry import Clients, load
 
 KINDS = {
+    "bedrock": "docferry.indexes.bedrock.index:Bedrock",
     "kendra": "docferry.indexes.kendra:Kendra",
     "qbusiness": "docferry.indexes.qbusiness:QBusiness",
 }
-
-FieldType = Literal["STRING", "STRING_LIST", "NUMBER", "DATE"]
-"""The types of an index field, under Q Business's names."""
 
 Indexed = Literal["INDEXED", "PROCESSING", "FAILED", "UPDATE_FAILED", "NOT_FOUND"]
 """What an index says of a document. UPDATE_FAILED: it holds an older version; FAILED: it may, or may hold none."""
@@ -32,47 +31,8 @@ document counts only when it is seen as indexed. ``metrics``: only when the job 
 """
 
 
-OnIndex = Literal["put", "delete", "statuses", "fields", "declare"]
-OnGroups = Literal["set_group", "remove_group", "group_status"]
-IndexCall = Literal["start", "stop", "jobs"] | OnIndex | OnGroups
-"""A method of Index that calls the service."""
-
-
 Concurrency = Annotated[int, Meta(ge=1, le=100)]
 """Workers that send at a time: Lambda runs 1,000 functions of an account at a time, if it has not asked for more."""
-
-
-class Service(Struct, frozen=True):
-    """An index service, as data: what a stack, a laptop and a command have to know of it.
-
-    ``name`` is its name in boto3 and in IAM. ``ids`` are the settings that together name a data source, the outermost
-    first. ``editions`` are those of an index that a stack makes, the default first. ``on_index`` is the IAM action of
-    each call that concerns documents or fields, ``on_groups`` of each that concerns groups; sync jobs have the same
-    actions everywhere. ``field_types`` are the service's own names for the types of a field. ``own_groups``: each data
-    source has groups of its own. Where it is False the index has them, and connectors of one index share them.
-    ``folds_addresses``: of a user's e-mail address neither letter case nor +tag counts. ``names_groups``: a search for
-    a reader may say in which groups the reader is, beside those that the index knows.
-    """
-
-    name: str
-    ids: tuple[str, ...]
-    editions: tuple[str, ...]
-    on_index: dict[OnIndex, str]
-    on_groups: dict[OnGroups, str]
-    field_types: dict[FieldType, str]
-    own_groups: bool
-    folds_addresses: bool
-    names_groups: bool
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        """The output of a connector's stack that has each id: ``IndexId`` for ``index_id``."""
-        return {setting: setting.title().replace("_", "") for setting in self.ids}
-
-    @property
-    def principal(self) -> str:
-        """What a role has to trust so that the service can take it on."""
-        return f"{self.name}.amazonaws.com"
 
 
 class Limits(Struct, frozen=True):
@@ -80,8 +40,8 @@ class Limits(Struct, frozen=True):
 
     ``id_controls`` says whether a document id may hold characters of Unicode's category C, such as a line break.
     ``statuses`` are the documents of one call for statuses; ``statuses_by_id`` says that only those asked for are told,
-    and not all of the data source. ``group_members`` are the members of a group that fit into a request; more go by S3,
-    where ``group_groups`` of them may be groups.
+    and not all of the data source; ``lists_all`` that a service which does so can list all of it, too. ``group_members`` are the members of a group that fit into a request; more go by S3,
+    where ``group_groups`` of them may be groups. ``content_types`` are those that are taken.
     """
 
     documents: int
@@ -98,9 +58,11 @@ class Limits(Struct, frozen=True):
     principal_name: int
     statuses: int
     statuses_by_id: bool = True
+    lists_all: bool = False
     group_name: int = 1024
     group_members: int = 1000
     group_groups: int = 1000
+    content_types: frozenset[ContentType] = frozenset(get_args(ContentType))
 
 
 class Metrics(Struct, frozen=True):
@@ -151,10 +113,14 @@ class GroupStatus(Struct, frozen=True):
 
 
 class Fields(Struct, frozen=True):
-    """The fields of an index, by name, and whether the index is ready for documents."""
+    """The fields of an index, by name, and whether the index is ready for documents.
+
+    ``open``: the index takes attributes without a declaration.
+    """
 
     types: dict[str, FieldType]
     ready: bool = True
+    open: bool = False
 
 
 class Reader(Struct, frozen=True):
@@ -187,6 +153,8 @@ class Hit(Struct, frozen=True):
 class Index(Protocol):
     """A data source of an index. ``Settings`` is the struct its part of connectors.yaml is read into.
 
+    Settings on which it depends who sees a document without access control say so themselves, in ``unprotected``.
+
     Every method raises Throttled or ServiceUnavailable when trying again may help, and a FatalError when not.
     """
 
@@ -202,8 +170,12 @@ class Index(Protocol):
     """Whether a run declares the fields that the index lacks."""
     data_source: str
     """Kind and ids as a path: under it the state bucket keeps what this data source holds."""
+    unprotected: Unprotected
+    """Who sees a document without access control."""
 
-    def __init__(self, *, settings: Any, clients: Clients) -> None: ...
+    def __init__(self, *, settings: Any, clients: Clients, bucket: str | None = None) -> None:
+        """``bucket`` is the state bucket. An index whose service has no sync jobs, or no groups, keeps them there."""
+        ...
 
     def start(self) -> str:
         """Open a sync job and return its execution id. Raises Conflict while another job has not ended.
@@ -235,6 +207,10 @@ class Index(Protocol):
         Whether an id that the index does not hold is a rejection differs by service and is documented for neither:
         a rejected id may well be gone. Its status tells.
         """
+        ...
+
+    def entries(self, document: Document) -> tuple[Principal, ...]:
+        """The access control of a document as the service gets it."""
         ...
 
     def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:

@@ -17,21 +17,20 @@ from docferry.indexes import (
     Concurrency,
     DocumentStatus,
     Fields,
-    FieldType,
     GroupStatus,
     Hit,
     Indexed,
     Limits,
     Reader,
     Rejection,
-    Service,
     SyncJob,
     Verify,
 )
 from docferry.indexes.calls import once, patiently, persistently
 from docferry.indexes.kendra_access import found_by, user_context
 from docferry.indexes.kendra_wire import attribute_value, rejections, sync_job
-from docferry.model import AttributeValue, Content, Date, Document, Group, S3Object
+from docferry.indexes.service import FieldType, Service, Unprotected
+from docferry.model import AttributeValue, Content, Date, Document, Group, Principal, S3Object
 from docferry.registry import Clients
 from docferry.state.chunks import chunks
 
@@ -66,16 +65,16 @@ class Kendra:
         ids=("index_id", "data_source_id"),
         editions=("DEVELOPER_EDITION", "ENTERPRISE_EDITION", "GEN_AI_ENTERPRISE_EDITION"),
         on_index={
-            "put": "BatchPutDocument",
-            "delete": "BatchDeleteDocument",
-            "statuses": "BatchGetDocumentStatus",
-            "fields": "DescribeIndex",
-            "declare": "UpdateIndex",
+            "put": ("BatchPutDocument",),
+            "delete": ("BatchDeleteDocument",),
+            "statuses": ("BatchGetDocumentStatus",),
+            "fields": ("DescribeIndex",),
+            "declare": ("UpdateIndex",),
         },
         on_groups={
-            "set_group": "PutPrincipalMapping",
-            "remove_group": "DeletePrincipalMapping",
-            "group_status": "DescribePrincipalMapping",
+            "set_group": ("PutPrincipalMapping",),
+            "remove_group": ("DeletePrincipalMapping",),
+            "group_status": ("DescribePrincipalMapping",),
         },
         field_types={
             "STRING": "STRING_VALUE",
@@ -86,6 +85,7 @@ class Kendra:
         own_groups=True,
         folds_addresses=False,
         names_groups=True,
+        clients=("kendra",),
     )
     # https://docs.aws.amazon.com/kendra/latest/dg/quotas.html: 5 MB inline, 50 MB from S3, 10 strings in a list.
     # 200 access control entries: https://docs.aws.amazon.com/kendra/latest/dg/user-context-filter.html
@@ -104,8 +104,9 @@ class Kendra:
         principal_name=200,
         statuses=10,
     )
+    unprotected: Unprotected = "everybody"
 
-    def __init__(self, *, settings: KendraSettings, clients: Clients) -> None:
+    def __init__(self, *, settings: KendraSettings, clients: Clients, bucket: str | None = None) -> None:  # noqa: ARG002  # the service has sync jobs and groups
         self.role_arn = settings.role_arn
         self.verify = settings.verify
         self.concurrency = settings.concurrency
@@ -164,6 +165,10 @@ class Kendra:
                 },
             )
         )
+
+    def entries(self, document: Document) -> tuple[Principal, ...]:
+        """See Index.entries."""
+        return document.access_control
 
     def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
         """See Index.statuses."""

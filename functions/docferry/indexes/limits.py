@@ -31,6 +31,8 @@ def _reasons(document: Document, limits: Limits) -> Iterator[str]:
         yield "the document id has a control or format character, which the index refuses"
     if document.size > limits.document_bytes:
         yield f"{document.size:,} bytes; the index takes documents of up to {limits.document_bytes:,}"
+    if document.content_type not in limits.content_types:
+        yield f"is of type {document.content_type}, which the index does not take"
     if len(document.title) > limits.title_length:
         yield f"the title has {len(document.title):,} characters; the index takes {limits.title_length:,}"
     yield from _attribute_reasons(document, limits)

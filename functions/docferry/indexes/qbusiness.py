@@ -17,13 +17,11 @@ from docferry.indexes import (
     Concurrency,
     DocumentStatus,
     Fields,
-    FieldType,
     GroupStatus,
     Hit,
     Limits,
     Reader,
     Rejection,
-    Service,
     SyncJob,
     Verify,
 )
@@ -36,8 +34,9 @@ from docferry.indexes.qbusiness_wire import (
     rejections,
     sync_job,
 )
+from docferry.indexes.service import FieldType, Service, Unprotected
 from docferry.indexes.status_lists import StatusPage
-from docferry.model import AttributeValue, Content, Date, Document, Group, S3Object
+from docferry.model import AttributeValue, Content, Date, Document, Group, Principal, S3Object
 from docferry.registry import Clients
 
 Id36 = Annotated[str, Meta(pattern="^[a-zA-Z0-9][a-zA-Z0-9-]{35}$")]
@@ -68,17 +67,18 @@ class QBusiness:
         ids=("application_id", "index_id", "data_source_id"),
         editions=("STARTER", "ENTERPRISE"),
         on_index={
-            "put": "BatchPutDocument",
-            "delete": "BatchDeleteDocument",
-            "statuses": "ListDocuments",
-            "fields": "GetIndex",
-            "declare": "UpdateIndex",
+            "put": ("BatchPutDocument",),
+            "delete": ("BatchDeleteDocument",),
+            "statuses": ("ListDocuments",),
+            "fields": ("GetIndex",),
+            "declare": ("UpdateIndex",),
         },
-        on_groups={"set_group": "PutGroup", "remove_group": "DeleteGroup", "group_status": "GetGroup"},
+        on_groups={"set_group": ("PutGroup",), "remove_group": ("DeleteGroup",), "group_status": ("GetGroup",)},
         field_types={kind: kind for kind in get_args(FieldType)},
         own_groups=False,
         folds_addresses=True,
         names_groups=False,
+        clients=("qbusiness",),
     )
     # https://docs.aws.amazon.com/amazonq/latest/api-reference/API_Document.html for the lengths; for the size of a
     # request nothing is documented, so Kendra's holds here too.
@@ -98,8 +98,9 @@ class QBusiness:
         statuses=100,
         statuses_by_id=False,
     )
+    unprotected: Unprotected = "everybody"
 
-    def __init__(self, *, settings: QBusinessSettings, clients: Clients) -> None:
+    def __init__(self, *, settings: QBusinessSettings, clients: Clients, bucket: str | None = None) -> None:  # noqa: ARG002  # the service has sync jobs and groups
         self.role_arn = settings.role_arn
         self.verify = settings.verify
         self.concurrency = settings.concurrency
@@ -149,6 +150,10 @@ class QBusiness:
             documents=[{"documentId": id_} for id_ in ids],
         )
         return [rejected for rejected in rejections(reply) if rejected.code != "ResourceNotFound"]
+
+    def entries(self, document: Document) -> tuple[Principal, ...]:
+        """See Index.entries."""
+        return document.access_control
 
     def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:  # noqa: ARG002  # Q Business cannot look up by id: it lists the data source
         """See Index.statuses."""

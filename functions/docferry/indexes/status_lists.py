@@ -27,6 +27,11 @@ class ListsStatuses(Protocol):
         ...
 
 
+def lists(index: Index) -> bool:
+    """Whether an index tells of all documents of its data source, known to anybody or not."""
+    return index.limits.lists_all or not index.limits.statuses_by_id
+
+
 def status_pages(index: Index, token: str | None) -> Iterator[StatusPage]:
     """What an index says of all its documents. One that does not tell where it goes on says all of it in one go."""
     if isinstance(index, ListsStatuses):

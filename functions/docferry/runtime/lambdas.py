@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from docferry.indexes import IndexCall
+from docferry.indexes.service import IndexCall
 from docferry.state import keys
 
 SourceCall = Literal["pages", "look", "open", "groups"]
@@ -52,7 +52,8 @@ class Function(Struct, frozen=True):
 
 # Of whichever data source: the ids of an index that the stack makes are known only once it is there. The first versions
 # kept the same names at the top of the bucket, from where they are read and removed.
-JOB = f"{keys.DATA_SOURCES}*/{keys.SYNC_JOB}"
+# Both of the record of the last job, and of the jobs of a service that has none.
+JOB = f"{keys.DATA_SOURCES}*/sync_job*.json"
 MANIFEST = f"{keys.DATA_SOURCES}*/{keys.MANIFESTS}*"
 FAILURES = f"{keys.DATA_SOURCES}*/{keys.FAILURES}"
 SCOPE = f"{keys.DATA_SOURCES}*/{keys.SCOPE}"
@@ -79,8 +80,22 @@ FUNCTIONS = (
         "CrawlFunctionArn",
         memory=1769,
         timeout=900,
-        reads=(RUN, LEDGER, JOB, MANIFEST, FAILURES, SCOPE, *FIRST_LAYOUT, LEASE, INBOX, COLLECTED, NOTES, MESSAGES),
-        writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, LEASE, COLLECTED, CARRIED, NOTES, MESSAGES),
+        reads=(
+            RUN,
+            LEDGER,
+            JOB,
+            MANIFEST,
+            FAILURES,
+            SCOPE,
+            GROUPS,
+            *FIRST_LAYOUT,
+            LEASE,
+            INBOX,
+            COLLECTED,
+            NOTES,
+            MESSAGES,
+        ),
+        writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, GROUPS, LEASE, COLLECTED, CARRIED, NOTES, MESSAGES),
         deletes=(INBOX, COLLECTED, NOTES, MANIFEST, FIRST_MANIFEST),
         index=("stop", "jobs", "statuses", "fields", "declare"),
         source=("pages", "look"),
@@ -111,7 +126,7 @@ FUNCTIONS = (
         "PutBatchFunctionArn",
         memory=512,
         timeout=900,
-        reads=(RUN, JOB, CONTENT, CARRIED),
+        reads=(RUN, JOB, GROUPS, CONTENT, CARRIED),
         writes=(RUN, STAGING),
         index=("put",),
         source=("open",),
@@ -167,6 +182,9 @@ FUNCTIONS = (
     ),
 )
 """The functions that the workflow calls."""
+
+EXPANDS = "crawl"
+"""The function that reads the list of groups for an index that knows none."""
 
 # Up to 1,000 events an invocation cost it a handful of calls, so a minute is plenty. Its record has 20 MB at most, when
 # all of its 10,000 keys are as long as S3 allows.

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from docferry.connector import Part
 from docferry.errors import ConfigurationError
+from docferry.groups.expansion import Expansion
 from docferry.groups.reading import Membership, membership
 from docferry.indexes import KINDS, Index, index_class, service
 from docferry.messages.channels import Channel, channels
@@ -26,7 +27,7 @@ from docferry.state.store import Store
 
 # The index services are called through indexes/calls.py, which waits far longer than botocore's three attempts and
 # knows which call may be repeated: a start must not be.
-ONE_ATTEMPT = frozenset(service(kind).name for kind in KINDS)
+ONE_ATTEMPT = frozenset(name for kind in KINDS for name in service(kind).clients)
 
 # The services that answer in JSON, of which botocore reads half a reply as an empty one; S3's replies it checks itself.
 JSON = frozenset({*ONE_ATTEMPT, "stepfunctions", "events"})
@@ -46,7 +47,8 @@ _BUILDING = Lock()
 class Wired(Struct, frozen=True):
     """What a state of the workflow works with.
 
-    ``membership`` is None for a connector without groups. ``channels`` are those that messages go by.
+    ``membership`` is None for a connector without groups. ``expansion`` is there while documents are listed for an
+    index that knows no groups. ``channels`` are those that messages go by.
     """
 
     settings: Settings
@@ -56,6 +58,12 @@ class Wired(Struct, frozen=True):
     step_functions: Any
     membership: Membership | None = None
     channels: Mapping[str, Channel] = {}
+    expansion: Expansion | None = None
+
+    @property
+    def tells_groups(self) -> bool:
+        """Whether the index is told who is in which group."""
+        return self.membership is not None and bool(self.index.service.on_groups)
 
 
 class Deferred:
@@ -122,7 +130,7 @@ def watched(source: Source) -> Watched | None:
 def wire(settings: Settings) -> Wired:
     """Put together what a connector's functions work with. Raises ConfigurationError."""
     connector = settings.connector
-    target = index(connector.name, connector.index)
+    target = index(connector.name, connector.index, settings.state_bucket)
     origin = Deferred(lambda: source(connector.name, connector.source))
     return Wired(
         settings,
@@ -142,10 +150,10 @@ def source(connector: str, part: Part) -> Source:
     return kind(connector=connector, settings=settings, clients=Client)
 
 
-def index(connector: str, part: Part) -> Index:
-    """The index data source of a connector."""
+def index(connector: str, part: Part, bucket: str | None = None) -> Index:
+    """The index data source of a connector, whose state is in ``bucket``."""
     kind = index_class(part.kind)
-    return kind(settings=_settings(f"connectors.{connector}.index", part, kind.Settings), clients=Client)
+    return kind(settings=_settings(f"connectors.{connector}.index", part, kind.Settings), clients=Client, bucket=bucket)
 
 
 @cache

@@ -74,10 +74,12 @@ class Trusting:
     def __init__(self, index: Index, job: SyncJob, statuses: Statuses, *, sent: int, held: int) -> None:
         self._statuses = statuses
         clean = is_clean(job)
-        self._lenient = clean and index.verify != "all"
-        # A delete that a clean job has taken is asked for only where nothing is believed unseen: it may take an hour.
+        # Where the service has no jobs, the metrics are counted from these very statuses.
+        self._lenient = clean and index.verify != "all" and index.service.has_jobs
+        # A delete that a clean job has taken is asked for only where nothing is believed unseen: it may take an hour. A
+        # job of the adapter's own has waited for it, and has nobody else's word.
         self._every_put = not clean or asks_for_all(index, sent=sent, held=held)
-        self._every_delete = not clean or index.verify == "all"
+        self._every_delete = not clean or index.verify == "all" or (self._every_put and not index.service.has_jobs)
 
     @property
     def listed(self) -> Listing:
@@ -136,8 +138,9 @@ def judged(outcome: Outcome, status: DocumentStatus | None) -> Outcome:
         return structs.replace(outcome, state="doubtful", reason=reason, late=late)
     if state == "INDEXED":
         return outcome
-    # FAILED says that the index does not hold what was sent; what it held before may or may not be gone.
-    state_known = outcome.kind == "added" and state != "PROCESSING"
+    # FAILED says that the index does not hold what was sent; what it held before may or may not be gone. UPDATE_FAILED
+    # of a new document: the index holds a part of it.
+    state_known = outcome.kind == "added" and state not in {"PROCESSING", "UPDATE_FAILED"}
     reason = f"accepted, but the index then said {said}"
     verdict: Acceptance = "rejected" if state_known else "doubtful"
     return structs.replace(outcome, state=verdict, reason=reason, poison=failed, late=late)

@@ -24,6 +24,7 @@ COLLECTED_CONTENT = "collected/content/"
 # Of a data source.
 DATA_SOURCES = "data-sources/"
 SYNC_JOB = "sync_job.json"
+OWN_JOBS = "sync_jobs.json"
 MANIFESTS = "manifest/"
 MANIFEST = "manifest/current.json"
 FAILURES = "failures.jsonl.zst"
@@ -111,6 +112,11 @@ def carried_key(run: str) -> str:
 def contents_key(run: str, shard: str) -> str:
     """Where the contents of a shard are that a listing has carried."""
     return run_key(run, f"contents/{shard}.jsonl.zst")
+
+
+def members_key(digest: str) -> str:
+    """Who the groups of an access control list stand for, below a data source; the name is a digest of what it says."""
+    return f"{GROUPS}members/{digest}.json"
 
 
 def notes_key(run: str) -> str:

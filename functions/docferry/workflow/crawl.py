@@ -34,6 +34,7 @@ from docferry.sync_job import lease
 from docferry.workflow import looking
 from docferry.workflow.change_set import base_manifest, write_change_set
 from docferry.workflow.comparison.progress import Task
+from docferry.workflow.expanding import expanding
 
 # What is begun is ended: a step of the comparison (state/windows.py), of a few seconds, or some 100 s where its lines
 # are of 100 KB, or where a slow index is asked about each document; at last the fields of the index, which take up to
@@ -118,9 +119,11 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
         return remaining() >= RESERVE_MS
 
     try:
-        task, found = listed(wired, run, prepare(wired, run, remaining), in_time)
+        task = prepare(wired, run, remaining)
     except Unfinished:
         return Crawled(complete=False, listed=0)
+    wired = expanding(wired, run.run)
+    task, found = listed(wired, run, task, in_time)
     checkpoint = merged(wired, run, found.now, in_time)
     if not checkpoint.collected or not in_time():
         return Crawled(complete=False, listed=checkpoint.listed)
@@ -131,7 +134,7 @@ def crawl(wired: Wired, run: Request, remaining: Remaining) -> Crawled:
         complete=True,
         listed=checkpoint.listed,
         changes=counts.added + counts.modified + counts.deleted if task.input.sends else 0,
-        groups=task.input.sends and wired.membership is not None,
+        groups=task.input.sends and wired.tells_groups,
         counts=counts,
         batches=run_key(run.run, BATCHES),
         workers=wired.index.concurrency or shards.workers(counts.added + counts.modified + counts.deleted),
@@ -265,7 +268,7 @@ def merged(wired: Wired, run: Run, listed: Checkpoint, in_time: InTime) -> Check
 
 def checked(wired: Wired, entry: Listed) -> Listed:
     """A listed document, or, when the index or the connector would refuse it, why it is skipped."""
-    return listing.admitted(entry, wired.index.limits, wired.settings.connector.access)
+    return listing.admitted(entry, wired.index, wired.settings.connector.access, wired.expansion)
 
 
 def save(

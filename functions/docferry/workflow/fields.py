@@ -22,7 +22,10 @@ def check_fields(wired: Wired, attributes: Attributes, *, sends: bool) -> Iterat
     """
     if not attributes.used:
         return
-    fields = dict(wired.index.fields().types)
+    taken = wired.index.fields()
+    if taken.open:
+        return
+    fields = dict(taken.types)
     missing = attributes.missing(fields)
     wrong = list(attributes.misfits({**fields, **missing}))
     if missing and not wired.index.declares:

@@ -186,7 +186,7 @@ def _entries(wired: Wired, places: Iterable[str], seen: Seen) -> Iterator[Listed
     for one in source.look(places):
         entry = one.listed
         if entry is not None:
-            entry = listing.admitted(entry, wired.index.limits, wired.settings.connector.access)
+            entry = listing.admitted(entry, wired.index, wired.settings.connector.access, wired.expansion)
             yield entry
         seen.note(one, entry)
 

@@ -13,7 +13,7 @@ from docferry.delivery.carried import Contents
 from docferry.delivery.progress import Progress
 from docferry.delivery.sending import INVALID_REQUEST, deliver
 from docferry.errors import DocumentError, DocumentMoved, DocumentTooLarge, DocumentUnreadable
-from docferry.model import Change, Document, Kind, Opened, Outcome, S3Object
+from docferry.model import SUFFIXES, Change, Document, Kind, Opened, Outcome, S3Object
 from docferry.runtime.wiring import Wired
 from docferry.state.ahead import in_order
 from docferry.state.keys import staging_key
@@ -123,6 +123,6 @@ def _opened(wired: Wired, document: Document, contents: Contents) -> Opened:
 
 def stage(wired: Wired, run: str, document: Document, content: bytes) -> S3Object:
     """Write content to the state bucket, for the service to read it there."""
-    key = staging_key(run, hashlib.sha256(document.id.encode()).hexdigest())
+    key = staging_key(run, hashlib.sha256(document.id.encode()).hexdigest() + SUFFIXES[document.content_type])
     wired.store.put_content(key, content)
     return S3Object(wired.store.bucket, key, len(content))

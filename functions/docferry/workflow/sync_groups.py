@@ -53,7 +53,7 @@ def sync_groups(wired: Wired, run: Run, remaining: Remaining) -> Synced:
     """
     store = wired.store
     lease.check(store, execution=run.execution)
-    if wired.membership is None:
+    if wired.membership is None or not wired.tells_groups:
         return Synced(complete=True)
     progress = snapshot.progress(store, run.run)
     if progress is None:

@@ -1,5 +1,6 @@
 """A Kendra index and its data source. See IndexResources."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aws_cdk import Stack
@@ -11,6 +12,7 @@ from docferry.config.deployment import Deploy
 from docferry.connector import Part
 from docferry.indexes import service
 from docferry_infra.grants import allow, service_role
+from docferry_infra.indexes import content_role
 
 KENDRA = service("kendra")
 
@@ -28,6 +30,17 @@ def make(scope: Construct, name: str, part: Part, deploy: Deploy) -> dict[str, s
     if data_source_id is None:
         data_source_id = kendra.CfnDataSource(scope, "DataSource", index_id=index_id, name=name, type="CUSTOM").attr_id
     return {"index_id": index_id, "data_source_id": data_source_id}
+
+
+def reader(scope: Construct, ids: dict[str, str]) -> iam.Role:
+    """See IndexResources.reader."""
+    return content_role(scope, KENDRA.principal, arns(scope, ids)[0])
+
+
+def problems(given: Mapping[str, Any], deploy: Deploy) -> Iterator[str]:
+    """See IndexResources.problems."""
+    del given, deploy
+    return iter(())
 
 
 def _index(scope: Construct, name: str, fields: dict[str, str], deploy: Deploy) -> str:

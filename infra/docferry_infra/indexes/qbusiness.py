@@ -1,14 +1,17 @@
 """A Q Business application, its index and its data source. See IndexResources."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_qbusiness as qbusiness
 from constructs import Construct
 
 from docferry.config.deployment import Deploy
 from docferry.connector import Part
 from docferry.indexes import service
+from docferry_infra.indexes import content_role
 
 QBUSINESS = service("qbusiness")
 
@@ -44,6 +47,17 @@ def make(scope: Construct, name: str, part: Part, deploy: Deploy) -> dict[str, s
             configuration={"type": "CUSTOM", "version": "1.0.0"},
         ).attr_data_source_id
     return {"application_id": application_id, "index_id": index_id, "data_source_id": data_source_id}
+
+
+def reader(scope: Construct, ids: dict[str, str]) -> iam.Role:
+    """See IndexResources.reader."""
+    return content_role(scope, QBUSINESS.principal, arns(scope, ids)[0])
+
+
+def problems(given: Mapping[str, Any], deploy: Deploy) -> Iterator[str]:
+    """See IndexResources.problems."""
+    if deploy.create and given["application_id"] is None and given["index_id"] is None and not deploy.identity_center:
+        yield "deploy.identity_center: is required to make an application: its users come from there"
 
 
 def _index(scope: Construct, name: str, application_id: str, fields: dict[str, str], deploy: Deploy) -> str:

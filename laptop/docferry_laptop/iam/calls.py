@@ -142,6 +142,16 @@ def _qbusiness(name: str, *, source: bool = False, role: bool = False) -> Operat
     return Operation((action, *(("iam:PassRole",) if role else ())), needed)
 
 
+def _bedrock(name: str) -> Operation:
+    """A call on a knowledge base. Its data sources are no resources of IAM."""
+    action = f"bedrock:{name}"
+
+    def needed(params: Params, place: Place) -> Iterator[Demand]:
+        yield Demand(action, place.arn("bedrock", f"knowledge-base/{params['knowledgeBaseId']}"))
+
+    return Operation((action,), needed)
+
+
 def _passed(role: str, service: str) -> Demand:
     return Demand("iam:PassRole", role, {"iam:PassedToService": f"{service}.amazonaws.com"})
 
@@ -223,6 +233,11 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("qbusiness", "PutGroup"): _qbusiness("PutGroup", role=True),
     ("qbusiness", "DeleteGroup"): _qbusiness("DeleteGroup"),
     ("qbusiness", "GetGroup"): _qbusiness("GetGroup"),
+    ("bedrock", "GetDataSource"): _bedrock("GetDataSource"),
+    ("bedrock", "IngestKnowledgeBaseDocuments"): _bedrock("IngestKnowledgeBaseDocuments"),
+    ("bedrock", "DeleteKnowledgeBaseDocuments"): _bedrock("DeleteKnowledgeBaseDocuments"),
+    ("bedrock", "GetKnowledgeBaseDocuments"): _bedrock("GetKnowledgeBaseDocuments"),
+    ("bedrock", "ListKnowledgeBaseDocuments"): _bedrock("ListKnowledgeBaseDocuments"),
     ("lambda", "Invoke"): Operation(("lambda:InvokeFunction",), _on_function),
     ("secretsmanager", "GetSecretValue"): _on("secretsmanager:GetSecretValue", "SecretId"),
     ("sqs", "SendMessage"): _on_queue("sqs:SendMessage"),

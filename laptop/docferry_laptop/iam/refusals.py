@@ -9,6 +9,7 @@ import msgspec
 
 from docferry_emulators.errors import AccessDenied
 from docferry_emulators.qbusiness import exceptions
+from docferry_emulators.wire.rest_json import write_error
 from docferry_laptop.iam.policy import Decision, Demand
 
 Reply = tuple[int, dict[str, str], bytes]
@@ -43,6 +44,8 @@ def write(service: str, text: str, *, form: bool = False) -> Reply:
         return 403, {"Content-Type": "text/xml"}, f"<ErrorResponse>{body}</ErrorResponse>".encode()
     if service == "qbusiness":
         return exceptions.write(AccessDenied(text))
+    if service == "bedrock":
+        return write_error(AccessDenied(text))
     code = "AccessDeniedException"
     headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code}
     status = 403 if service == "lambda" else 400

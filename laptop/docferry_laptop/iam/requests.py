@@ -15,7 +15,7 @@ from docferry_emulators.wire.protocol import service_model
 from docferry_laptop.iam.calls import OPERATIONS, Call, UnknownCall
 
 # Where botocore has another name for a service than its signature.
-MODELS = {"states": "stepfunctions"}
+MODELS = {"states": "stepfunctions", "bedrock": "bedrock-agent"}
 SERVICES = frozenset(service for service, _ in OPERATIONS)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from docferry.changes import drift
 from docferry.crawl import listing
+from docferry.indexes.status_lists import lists
 from docferry.state import blocks, manifest, sorting, windows
 from docferry.workflow import looking
 from docferry.workflow.comparison.progress import Progress, Work
@@ -32,7 +33,7 @@ def held(work: Work, progress: Progress) -> Iterator[bytes]:
     match work.task.input.compares:
         case "full" | "rebuild":
             return drift.mark_doubtful(blocks.split(manifest_lines))
-        case "reconcile" if work.wired.index.limits.statuses_by_id:
+        case "reconcile" if not lists(work.wired.index):
             return drift.asked(work.wired.index, blocks.split(manifest_lines))
         case "reconcile":
             said = sorting.merge(work.store, progress.statuses, after=progress.after)
@@ -44,5 +45,5 @@ def held(work: Work, progress: Progress) -> Iterator[bytes]:
 def step_lines(work: Work) -> int:
     """How many lines a step of the comparison has: no more than an index can be asked about in it."""
     limits = work.wired.index.limits
-    asks = work.task.input.compares == "reconcile" and limits.statuses_by_id
+    asks = work.task.input.compares == "reconcile" and not lists(work.wired.index)
     return min(windows.STEP_LINES, STATUS_CALLS * limits.statuses) if asks else windows.STEP_LINES

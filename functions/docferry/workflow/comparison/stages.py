@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import structs
 
+from docferry.indexes.status_lists import lists
 from docferry.state import sorting
 from docferry.workflow.comparison import progress as record
 from docferry.workflow.comparison.progress import Progress, Stage, Work
@@ -62,5 +63,5 @@ def go_on(work: Work, before: Progress | None, in_time: Callable[[], bool]) -> P
 
 
 def _beginning(work: Work) -> Progress:
-    lists = work.task.input.compares == "reconcile" and not work.wired.index.limits.statuses_by_id
-    return Progress(base=work.base, stage="statuses" if lists else "secret")
+    listed = work.task.input.compares == "reconcile" and lists(work.wired.index)
+    return Progress(base=work.base, stage="statuses" if listed else "secret")
