@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from docferry.crawl.listing import admitted
-from docferry.indexes.kendra import Kendra
+from docferry.indexes.kendra import Kendra, KendraSettings
 from docferry.model import Listed
 from docferry.sources.bucket import listing as bucket_listing
 from docferry.sources.s3 import S3, S3Settings
@@ -61,7 +61,8 @@ def figures() -> dict[str, float]:
 
 def _documents(source: S3) -> list[Listed]:
     (page,) = source.pages(None)
-    return [admitted(entry, Kendra.limits, None) for entry in page.listed]
+    index = Kendra(settings=KendraSettings(), clients=lambda _: None)
+    return [admitted(entry, index, None) for entry in page.listed]
 
 
 def _client() -> Any:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from docferry.config.deployment import Deploy, Messages, Mount, Schedule, Vpc
     from docferry.connector import DeleteGuard, Groups
-    from docferry.indexes.bedrock.index import BedrockSettings
+    from docferry.indexes.bedrock.settings import BedrockSettings
     from docferry.indexes.kendra import KendraSettings
     from docferry.indexes.qbusiness import QBusinessSettings
     from docferry.sources.folder.files import FilesSettings
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "BedrockSettings": "docferry.indexes.bedrock.index",
+    "BedrockSettings": "docferry.indexes.bedrock.settings",
     "Connector": "docferry_infra.connector",
     "DeleteGuard": "docferry.connector",
     "Groups": "docferry.connector",

@@ -155,7 +155,7 @@ class QBusiness:
         """See Index.entries."""
         return document.access_control
 
-    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:  # noqa: ARG002  # Q Business cannot look up by id: it lists the data source
+    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:  # noqa: ARG002  # it cannot look up by id
         """See Index.statuses."""
         return (status for page in self.status_pages(None) for status in page.statuses)
 
@@ -294,8 +294,5 @@ class QBusiness:
                 ],
                 "memberRelation": "AND",
             }
-        if isinstance(content, S3Object):
-            wire["content"] = {"s3": {"bucket": content.bucket, "key": content.key}}
-        else:
-            wire["content"] = {"blob": content}
-        return wire
+        on_s3 = {"bucket": content.bucket, "key": content.key} if isinstance(content, S3Object) else None
+        return {**wire, "content": {"s3": on_s3} if on_s3 else {"blob": content}}

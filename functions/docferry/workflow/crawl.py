@@ -8,14 +8,14 @@ from collections.abc import Callable
 from functools import partial
 from uuid import uuid4
 
-from msgspec import Struct, field, structs
+from msgspec import Struct, structs
 
 from docferry.changes import approvals, plans
 from docferry.crawl import inbox, known, listing
+from docferry.crawl.found import Found
 from docferry.delivery import carried, shards
-from docferry.delivery.carried import Span
 from docferry.errors import ListingTooLong
-from docferry.model import Listed, Skipped
+from docferry.model import Listed
 from docferry.reporting import ledger
 from docferry.runtime import messenger
 from docferry.runtime.wiring import Wired
@@ -24,7 +24,7 @@ from docferry.settlement.late_failures import look_again
 from docferry.settlement.previous import settle_previous
 from docferry.settlement.settling import Unfinished
 from docferry.sources import NOTHING, Known
-from docferry.state import lines, manifest, sorting
+from docferry.state import manifest, sorting
 from docferry.state.keys import BATCHES, CHECKPOINT, listing_key, notes_key, run_key
 from docferry.state.runs import Checkpoint, Counts, Input, Run
 from docferry.state.store import Store
@@ -68,33 +68,6 @@ class Crawled(Struct, frozen=True, kw_only=True):
     counts: Counts = Counts()
     batches: str = ""
     workers: int = shards.WORKERS
-
-
-class Found(Struct):
-    """What was listed since the last chunk: lines with their ids, where contents are, and notes of the source.
-
-    ``size`` is that of the lines in bytes. ``skipped`` are those of them that are no documents.
-    """
-
-    listed: list[tuple[str, bytes]] = field(default_factory=list)
-    size: int = 0
-    skipped: list[Skipped] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
-    notes: list[bytes] = field(default_factory=list)
-
-    def add(self, entry: Listed) -> None:
-        """Add what the source has listed."""
-        line = lines.encode(entry)
-        self.listed.append((entry.id, line))
-        self.size += len(line)
-        if isinstance(entry, Skipped):
-            self.skipped.append(entry)
-
-    @property
-    def enough(self) -> bool:
-        """Whether it is enough for a chunk."""
-        most = max(len(self.listed), len(self.notes))
-        return most >= sorting.CHUNK_LINES or self.size >= sorting.CHUNK_BYTES
 
 
 class Request(Run, frozen=True):

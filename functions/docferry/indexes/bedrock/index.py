@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
 from itertools import chain, islice
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, Struct, structs
+from msgspec import Struct, structs
 
 from docferry.errors import ConfigurationError, RequestRefused, ServiceUnavailable, Throttled
 from docferry.indexes import (
     Access,
-    Concurrency,
     DocumentStatus,
     Fields,
     GroupStatus,
@@ -24,9 +23,9 @@ from docferry.indexes import (
     Reader,
     Rejection,
     SyncJob,
-    Verify,
 )
 from docferry.indexes.bedrock.reading import NO_GROUPS, NOT_HELD, Reading
+from docferry.indexes.bedrock.settings import BedrockSettings
 from docferry.indexes.bedrock.source import check
 from docferry.indexes.bedrock.wire import (
     MIME_TYPES,
@@ -47,8 +46,6 @@ from docferry.state.chunks import chunks
 from docferry.state.keys import members_key
 from docferry.state.store import Store
 
-Id = Annotated[str, Meta(pattern="^[0-9a-zA-Z]{10}$", description="10 letters and digits")]
-
 PAGE = 1_000
 PAGES = 200
 """Pages of one look at a job: at a quarter of a second each, half of PollSync's time."""
@@ -56,26 +53,6 @@ FEW = 1_000
 """Documents that are asked for by their ids, ten in a call. For more, the data source is listed."""
 
 TOO_LATE = "a run that was over has changed it"
-
-
-class BedrockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The ``index`` part of a connector that syncs into a knowledge base. The ids may be left out on a laptop.
-
-    ``acl`` says whether the data source has access control (``aclEnabled``). ``role_arn`` is the service role of the
-    knowledge base, when it may read the state bucket; without it, content goes inline.
-    """
-
-    knowledge_base_id: Id | None = None
-    data_source_id: Id | None = None
-    acl: bool = False
-    role_arn: Annotated[str, Meta(pattern="^arn:[^:]+:iam::[0-9]{12}:role/.+$")] | None = None
-    verify: Verify = "auto"
-    concurrency: Concurrency | None = None
-
-    @property
-    def unprotected(self) -> Unprotected:
-        """Who sees a document without access control."""
-        return "nobody" if self.acl else "all"
 
 
 class Bedrock:

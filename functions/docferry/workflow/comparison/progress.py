@@ -13,7 +13,7 @@ from docferry.changes.guard import Findings
 from docferry.connector import Part as Setting
 from docferry.delivery import shards
 from docferry.delivery.shards import Begun
-from docferry.indexes import FieldType
+from docferry.indexes.service import FieldType
 from docferry.runtime.wiring import Wired
 from docferry.state.keys import COMPARISON, comparison_key, run_key
 from docferry.state.manifest import Pointer
