@@ -63,7 +63,7 @@ def docferry(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Keeps an Amazon Kendra or Amazon Q Business index in step with a document repository."""
+    """Keeps an Amazon Kendra, Q Business or Bedrock index in step with a document repository."""
     del version  # its callback has answered
 
 

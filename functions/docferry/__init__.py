@@ -1,1 +1,1 @@
-"""Docferry: keeps an Amazon Kendra or Amazon Q Business index in step with a document repository."""
+"""Docferry: keeps an Amazon Kendra, Q Business or Bedrock index in step with a document repository."""

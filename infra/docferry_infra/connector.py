@@ -11,7 +11,7 @@ from docferry.config.connectors import checked
 from docferry.config.deployment import Deploy, Described, Schedule
 from docferry.connector import DeleteGuard, Groups, Policy, slug
 from docferry.errors import ConfigurationError
-from docferry.runtime.lambdas import DEPLOYED, FUNCTIONS
+from docferry.runtime.lambdas import DEPLOYED, EXPANDS, FUNCTIONS
 from docferry.runtime.settings import Settings
 from docferry.sources.remote.extras import bundle_name
 from docferry.workflow.trigger import TriggerSettings
@@ -77,7 +77,9 @@ class DescribedConnector(Construct):
             state.grant(role, function)
             index.grant(role, function.index)
             grant_source(role, connector.source, deploy, function.source)
-            grant_groups(role, connector.groups, deploy, function.source)
+            reads_groups = "groups" in function.source if index.knows_groups else function.name == EXPANDS
+            if reads_groups:
+                grant_groups(role, connector.groups, deploy)
             grant_executions(role, connector.name, function.executions)
             messages.grant(role, function)
         if index.role:

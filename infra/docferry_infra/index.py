@@ -27,6 +27,11 @@ class Index(Construct):
         settings = {key: value for key, value in part.settings.items() if key != "fields"}
         self.part = Part(part.kind, {**settings, **ids, **({"role_arn": role_arn} if role_arn else {})})
 
+    @property
+    def knows_groups(self) -> bool:
+        """Whether the index is told who is in which group."""
+        return bool(self._service.on_groups)
+
     def grant(self, role: iam.Role, calls: tuple[IndexCall, ...]) -> None:
         """Allow a function its calls, on this index and data source alone; who puts also passes the role."""
         settings, service = self.part.settings, self._service

@@ -34,9 +34,9 @@ def grant_source(role: iam.Role, source: Part, deploy: Deploy, calls: tuple[Sour
         allow(role, ["secretsmanager:GetSecretValue"], [secret])
 
 
-def grant_groups(role: iam.Role, groups: Groups | None, deploy: Deploy, calls: tuple[SourceCall, ...]) -> None:
+def grant_groups(role: iam.Role, groups: Groups | None, deploy: Deploy) -> None:
     """Allow a function to read the list of groups, where it is an object on S3."""
-    if "groups" not in calls or groups is None or groups.file is None or not groups.file.startswith("s3://"):
+    if groups is None or groups.file is None or not groups.file.startswith("s3://"):
         return
     bucket, _, key = groups.file.removeprefix("s3://").partition("/")
     arn = f"arn:{Stack.of(role).partition}:s3:::{bucket}"

@@ -42,7 +42,7 @@ KINDS: dict[str, type[Fault]] = {
     for fault in (*BEFORE_EFFECTS, *AFTER_EFFECTS, *(kind for kind, _ in APPLIES), *(kind for kind, _ in SURROUNDINGS))
 }
 
-LOST = ("StartDataSourceSyncJob", "StopDataSourceSyncJob", "BatchPutDocument", "BatchDeleteDocument")
+LOST = ("StartDataSourceSyncJob", "StopDataSourceSyncJob", *DOCUMENTS)
 TWO, LATE_AND_LOST = "two faults", "an answer lags, and a reply is lost"
 
 

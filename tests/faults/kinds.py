@@ -14,7 +14,12 @@ Items = dict[str, Any]
 SERVICE_LIMITS = {"s3": "SlowDown", "stepfunctions": "ThrottlingException"}
 SERVER_ERRORS = {"s3": "InternalError", "stepfunctions": "InternalFailure", "kendra": "InternalServerException"}
 # How a request lists its documents, how a reply lists those that it did not take, and how both name a document.
-DOCUMENTS = {"BatchPutDocument": ("Documents", "documents"), "BatchDeleteDocument": ("DocumentIdList", "documents")}
+DOCUMENTS = {
+    "BatchPutDocument": ("Documents", "documents"),
+    "BatchDeleteDocument": ("DocumentIdList", "documents"),
+    "IngestKnowledgeBaseDocuments": ("documents",),
+    "DeleteKnowledgeBaseDocuments": ("documentIdentifiers",),
+}
 
 
 class Fault:
@@ -179,6 +184,10 @@ class Partial(Fault):
         if call.service == "kendra":
             failed = {"Id": first if isinstance(first, str) else first["Id"], "ErrorCode": "InternalError"}
             reply.setdefault("FailedDocuments", []).append(failed)
+        elif call.service == "bedrock-agent":
+            id_ = first["custom"] if "custom" in first else first["content"]["custom"]["customDocumentIdentifier"]
+            detail = {"identifier": {"dataSourceType": "CUSTOM", "custom": id_}, "status": "FAILED"}
+            reply.setdefault("documentDetails", []).append(detail)
         else:
             failed = {"id": first.get("id") or first.get("documentId"), "error": {"errorCode": "InternalError"}}
             reply.setdefault("failedDocuments", []).append(failed)

@@ -50,7 +50,7 @@ INLINE_BYTES = 400
 # So that one group has to be staged on S3, too.
 GROUP_MEMBERS = 3
 LIMIT = DeleteGuard(documents=3, percent=10)
-SERVICES = ("kendra", "qbusiness")
+SERVICES = ("kendra", "qbusiness", "bedrock")
 RECORDS = "kendra/records"
 PLACES = (*SERVICES, RECORDS)
 """Where cases are tried: a service with a source of kind ``files``, or with one that carries its contents."""
@@ -139,7 +139,8 @@ class Stage:
         self.store.put_content(f"inbox/{change_set}.jsonl", "\n".join(map(json.dumps, lines)).encode())
 
     def define(self, groups: dict[str, str]) -> None:
-        """Write the list of groups: the members of each, with an @ before a group."""
+        """Write the list of groups: the members of each, with an @ before a group. An index may know none."""
+        groups = groups if self.wired.index.service.on_groups else {}
         self.members = {group: frozenset(members.split()) for group, members in groups.items()}
         rows = [
             f"{group},{one.removeprefix('@')},{'group' if one.startswith('@') else 'user'}\n"
@@ -151,7 +152,7 @@ class Stage:
     def with_groups(self, *, wanted: bool) -> None:
         """Let the connector have groups, or none."""
         if (self.connector.groups is not None) != wanted:
-            groups = Groups(file=str(self.list_of_groups)) if wanted else None
+            groups = Groups(file=str(self.list_of_groups)) if wanted and self.wired.index.service.on_groups else None
             self.redeploy(structs.replace(self.connector, groups=groups))
 
     def groups(self) -> dict[str, frozenset[str]]:
@@ -189,7 +190,8 @@ class Stage:
         engine = self.aws.emulation.engine
         with engine.request():
             rows = engine.store.all(
-                "SELECT id, body FROM documents JOIN texts ON texts.rowid = doc WHERE present = 1 AND data_source = ?",
+                "SELECT id, body FROM documents JOIN texts ON texts.rowid = doc"
+                " WHERE present = 1 AND ? IN (data_source, index_id)",
                 self.data_source,
             )
         return {row["id"]: row["body"] for row in rows}
@@ -199,7 +201,8 @@ class Stage:
         engine = self.aws.emulation.engine
         with engine.request():
             rows = engine.store.all(
-                "SELECT id FROM documents WHERE present = 1 AND acl IS NOT NULL AND data_source = ?", self.data_source
+                "SELECT id FROM documents WHERE present = 1 AND acl IS NOT NULL AND ? IN (data_source, index_id)",
+                self.data_source,
             )
         return {row["id"] for row in rows}
 

@@ -3,10 +3,11 @@
 import threading
 from typing import Any
 
-from tests.faults.kinds import Fault
+from tests.faults.kinds import DOCUMENTS, Fault
 from tests.faults.points import Call, Point, Proceed, Watch
 from tests.faults.stage import PATIENCE_SECONDS, Ended, Stage
 
+PUTS = frozenset({"BatchPutDocument", "IngestKnowledgeBaseDocuments"})
 LATER = {"deck": "ann fay", "crew": "@deck", "large": "ann bob eve gus", "new": "eve fay", "gone": "eve"}
 """The list of groups when the next run reads it."""
 
@@ -39,6 +40,9 @@ class Zombie(Fault):
 
     def end(self) -> None:
         """Compare what is there with what the next run left."""
+        # Bedrock knows no jobs: the one call that is under way counts there, and the run after it sends it again.
+        if self.stage.service == "bedrock" and self.point.operation in DOCUMENTS:
+            return
         if self.before is not None and self._state() != self.before:
             self.problems.append(f"the zombie changed something: {self.before} became {self._state()}")
 
@@ -62,7 +66,7 @@ class ZombieAmidst(Fault):
     def hits(self, call: Call) -> bool:
         """Also at the first put of the next run."""
         return super().hits(call) or (
-            self.struck > 0 and call.run != self.run and call.point.operation == "BatchPutDocument"
+            self.struck > 0 and call.run != self.run and call.point.operation in PUTS
         )
 
     def strike(self, call: Call, proceed: Proceed) -> Any:

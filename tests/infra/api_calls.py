@@ -17,10 +17,17 @@ CLIENTS = {
     "_s3": "s3",
     "_kendra": "kendra",
     "_qbusiness": "qbusiness",
+    "_agent": "bedrock-agent",
+    "_runtime": "bedrock-agent-runtime",
     "step_functions": "stepfunctions",
     "_events": "events",
     "_sns": "sns",
 }
+
+PARTS = {"store": "Store", "_store": "Store", "_jobs": "JobKeeper", "_reading": "Reading"}
+"""The classes of what is always under one name."""
+BASES = {"Store": "Objects"}
+"""The class that another one inherits methods from."""
 
 
 class ApiCall(Struct, frozen=True):
@@ -79,7 +86,7 @@ class Code:
             seen.add(place)
             for node in ast.walk(self.places[place]):
                 found.update(self._api_calls(node, place))
-                ahead += self._referred(node, place, {"store": "Store", "_store": "Store", **kinds})
+                ahead += self._referred(node, place, {**PARTS, **kinds})
         return found
 
     def unknown_receivers(self) -> list[str]:
@@ -127,11 +134,23 @@ class Code:
             if receiver == "self" and place.owner:
                 yield Place(place.module, place.owner, node.attr)
             elif receiver in types:
-                yield from (one for one in self._methods_named.get(node.attr, ()) if one.owner == types[receiver])
+                owners = {types[receiver], BASES.get(types[receiver], "")}
+                yield from (one for one in self._methods_named.get(node.attr, ()) if one.owner in owners)
             elif isinstance(node.value, ast.Name) and imported.get(receiver) in self.modules:
                 yield from self._named(f"{imported[receiver]}.{node.attr}")
             elif receiver not in CLIENTS:
-                apart = {"Store", "Index", "Source", "Kendra", "QBusiness", "Files", "S3", "Web"}
+                apart = {
+                    *PARTS.values(),
+                    *BASES.values(),
+                    "Index",
+                    "Source",
+                    "Kendra",
+                    "QBusiness",
+                    "Bedrock",
+                    "Files",
+                    "S3",
+                    "Web",
+                }
                 yield from (one for one in self._methods_named.get(node.attr, ()) if one.owner not in apart)
 
     def _named(self, name: str) -> Iterator[Place]:

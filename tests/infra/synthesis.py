@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 CONNECTORS = Path(__file__).parent / "connectors.yaml"
-NAMES = ("contracts", "handbook-q", "wiki", "intranet")
+NAMES = ("contracts", "handbook-q", "wiki", "intranet", "staff", "manuals")
 
 
 class Assembly(Struct, frozen=True):

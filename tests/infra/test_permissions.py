@@ -12,7 +12,14 @@ from docferry_laptop.iam.calls import actions
 from tests.infra.api_calls import ApiCall, Code
 from tests.infra.synthesis import NAMES, Assembly, Template
 
-CLASSES = {"kendra": "Kendra", "qbusiness": "QBusiness", "s3": "S3", "files": "Files", "web": "Web"}
+CLASSES = {
+    "kendra": "Kendra",
+    "qbusiness": "QBusiness",
+    "bedrock": "Bedrock",
+    "s3": "S3",
+    "files": "Files",
+    "web": "Web",
+}
 TRANSFERS = {"upload_fileobj", "download_fileobj", "upload_file", "download_file", "copy"}
 
 # What boto3 calls in place of its own methods for transfers.
@@ -31,7 +38,16 @@ def code() -> Code:
     """The code of the functions, with the methods of each boto3 client."""
     clients = {
         service: boto3.client(service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
-        for service in ("s3", "kendra", "qbusiness", "stepfunctions", "events", "sns")
+        for service in (
+            "s3",
+            "kendra",
+            "qbusiness",
+            "bedrock-agent",
+            "bedrock-agent-runtime",
+            "stepfunctions",
+            "events",
+            "sns",
+        )
     }
     methods = {service: frozenset(client.meta.method_to_api_mapping) for service, client in clients.items()}
     return Code({**methods, "s3": methods["s3"] | TRANSFERS})
@@ -39,7 +55,7 @@ def code() -> Code:
 
 def actions_of(call: ApiCall) -> set[str]:
     """The actions that IAM asks for when a boto3 method is called."""
-    service = call.service.replace("stepfunctions", "states")
+    service = call.service.replace("stepfunctions", "states").removesuffix("-agent")
     operation = OPERATIONS.get(call.method) or call.method.title().replace("_", "")
     return set(actions(service, operation))
 
@@ -138,7 +154,8 @@ def test_a_role_is_passed_only_to_the_index_service(assembly: Assembly) -> None:
     """By the one function that puts documents, and the one that puts groups."""
     for name, _, function, statements in roles(assembly):
         passing = [statement for statement in statements if "iam:PassRole" in listed(statement["Action"])]
-        assert bool(passing) == (function.name in {"put_batch", "sync_groups"}), name
+        passes = name not in {"staff", "manuals"}  # a knowledge base reads with a role of its own
+        assert bool(passing) == (passes and function.name in {"put_batch", "sync_groups"}), name
         for statement in passing:
             service = "kendra" if name in {"contracts", "wiki"} else "qbusiness"
             assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
@@ -149,7 +166,8 @@ def test_the_list_of_groups_is_read_by_one_function_and_is_one_object(assembly: 
     """Nobody else may know who is in which group."""
     for name, _, function, statements in roles(assembly):
         reads = [one for one in statements if "example-directory/" in str(one["Resource"])]
-        assert bool(reads) == (name == "handbook-q" and function.name == "sync_groups"), (name, function.name)
+        readers = {"handbook-q": "sync_groups", "staff": "crawl"}
+        assert bool(reads) == (readers.get(name) == function.name), (name, function.name)
         for statement in reads:
             assert listed(statement["Action"]) == ["s3:GetObject"]
             assert "example-directory/groups.csv" in str(statement["Resource"])
@@ -157,9 +175,10 @@ def test_the_list_of_groups_is_read_by_one_function_and_is_one_object(assembly: 
 
 def test_groups_are_changed_by_one_function(assembly: Assembly) -> None:
     """In this index, and in Kendra in this data source."""
-    for _, _, function, statements in roles(assembly):
+    for name, _, function, statements in roles(assembly):
         actions = {action for statement in statements for action in listed(statement["Action"])}
-        assert bool({"kendra:PutPrincipalMapping", "qbusiness:PutGroup"} & actions) == (function.name == "sync_groups")
+        changes = function.name == "sync_groups" and name not in {"staff", "manuals"}
+        assert bool({"kendra:PutPrincipalMapping", "qbusiness:PutGroup"} & actions) == changes
 
 
 @pytest.mark.parametrize(("name", "resource"), [("contracts", "index"), ("handbook-q", "application")])

@@ -115,9 +115,9 @@ def test_every_log_ends_after_its_retention(assembly: Assembly, name: str, days:
 
 def test_existing_indexes_are_left_as_they_are(assembly: Assembly) -> None:
     """Neither an index nor a data source is made when their ids are given."""
-    for name in ("contracts", "intranet"):
+    for name in ("contracts", "intranet", "manuals"):
         kinds = {resource["Type"] for resource in assembly.template(name).body["Resources"].values()}
-        assert not [kind for kind in kinds if kind.startswith(("AWS::Kendra", "AWS::QBusiness"))]
+        assert not [kind for kind in kinds if kind.startswith(("AWS::Kendra", "AWS::QBusiness", "AWS::Bedrock"))]
 
 
 def test_a_kendra_index_and_its_data_source_can_be_made(assembly: Assembly) -> None:
@@ -147,6 +147,27 @@ def test_a_q_business_application_index_and_data_source_can_be_made(assembly: As
     assert source["Configuration"] == {"type": "CUSTOM", "version": "1.0.0"}
     assert not {"RoleArn", "SyncSchedule"} & source.keys()
     assert template.only("AWS::QBusiness::Retriever")["Type"] == "NATIVE_INDEX"
+
+
+def test_a_managed_knowledge_base_and_its_custom_data_source_can_be_made(assembly: Assembly) -> None:
+    """With the access control that the connector says, and a role of its own that reads what is staged."""
+    template = assembly.template("staff")
+    base, source = template.only("AWS::Bedrock::KnowledgeBase"), template.only("AWS::Bedrock::DataSource")
+    parameters = source["DataSourceConfiguration"]["ManagedKnowledgeBaseConnectorConfiguration"]["ConnectorParameters"]
+
+    assert base["KnowledgeBaseConfiguration"]["Type"] == "MANAGED"
+    assert parameters == {"type": "CUSTOM", "version": "1", "aclEnabled": True}
+    assert "s3:GetObject" in json.dumps(list(template.statements(base["RoleArn"])))
+    put = template.functions()["put_batch"]["Environment"]["Variables"]
+    assert "role_arn" in joined(put["CONNECTOR"])
+
+
+def test_a_knowledge_base_that_exists_keeps_its_role(assembly: Assembly) -> None:
+    """The stack does not know it: content goes inline, until the connector says that the role reads the bucket."""
+    template = assembly.template("manuals")
+
+    assert "role_arn" not in joined(template.functions()["put_batch"]["Environment"]["Variables"]["CONNECTOR"])
+    assert not [name for name in template.resources("AWS::IAM::Role") if "Content" in name]
 
 
 def test_the_schedule_starts_the_workflow_with_an_input_it_takes(assembly: Assembly) -> None:
@@ -358,6 +379,6 @@ def test_every_kind_of_index_has_resources(kind: str) -> None:
 def test_an_unknown_kind_of_index_is_refused() -> None:
     """It is not taken for one of the known."""
     with pytest.raises(
-        ConfigurationError, match="index kind 'opensearch' does not exist; there are: kendra, qbusiness"
+        ConfigurationError, match="index kind 'opensearch' does not exist; there are: bedrock, kendra, qbusiness"
     ):
         resources("opensearch")

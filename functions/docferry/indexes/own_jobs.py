@@ -5,7 +5,8 @@ every document that it has touched, which each look at the jobs finds out a litt
 compare-and-swap, so every call may be repeated, and of two that start a job one gets it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from docferry.state.store import Store
 
 KEPT = 50
 """How many of the newest jobs the record has."""
+ATTEMPTS = 5
 LONGEST = timedelta(hours=25)
 """How long after its stop a job may wait for documents. PollSync gives up an hour later."""
 NEVER_ENDS = "documents are still under way 25 hours after the job was stopped"
@@ -45,12 +47,13 @@ class OwnJobs(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The jobs of a data source (``sync_jobs.json``), newest first.
 
     Of the newest one, when it is stopped: ``cursor`` is how far its documents were looked at, ``looked_at`` when the
-    first look was.
+    first look was. ``late`` are documents that a job before it has changed, by a call that was under way when it ended.
     """
 
     jobs: tuple[OwnJob, ...] = ()
     cursor: str | None = None
     looked_at: datetime | None = None
+    late: tuple[str, ...] = ()
 
 
 class Look(Struct, frozen=True, kw_only=True):
@@ -105,13 +108,34 @@ class JobKeeper:
         record = self._read()
         if record is not None and record.value.jobs and record.value.jobs[0].status in {"STOPPING", "SYNCING_INDEXING"}:
             record = self._looked(record)
-        return (job.told() for job in (record.value.jobs if record else ()))
+        return _told(record.value) if record else iter(())
 
     def takes(self, execution_id: str) -> bool:
         """Whether a job takes documents: it is the newest one, and nobody has stopped it."""
         record = self._read()
         newest = record.value.jobs[0] if record and record.value.jobs else None
         return newest is not None and newest.execution_id == execution_id and newest.status == "SYNCING"
+
+    def late(self) -> frozenset[str]:
+        """Documents of which nobody knows what the index holds: a job that was over has changed them."""
+        record = self._read()
+        return frozenset(record.value.late if record else ())
+
+    def note(self, execution_id: str, ids: Iterable[str]) -> None:
+        """Note documents that a job has just changed, if it was over by then. Raises Conflict when that fails.
+
+        The service knows no jobs, so it takes a call of an invocation that slept while its run was ended. They count as
+        failures of the newest job, so that the next run sends them again, or deletes them.
+        """
+        for _ in range(ATTEMPTS):
+            record = self._read()
+            if record is None or self.takes(execution_id):
+                return
+            with suppress(Moved):
+                late = tuple(sorted({*record.value.late, *ids}))
+                self._swap(record, structs.replace(record.value, late=late))
+                return
+        raise Conflict(f"documents that sync job {execution_id} has changed too late could not be noted")
 
     def _looked(self, record: Record[OwnJobs]) -> Record[OwnJobs] | None:
         before = record.value
@@ -120,7 +144,8 @@ class JobKeeper:
         failed = look.failed
         since = before.looked_at or look.at
         if look.done:
-            now = _changed(before, status="INCOMPLETE" if failed else "SUCCEEDED", ended_at=look.at, failed=failed)
+            status = "INCOMPLETE" if failed or before.late else "SUCCEEDED"
+            now = _changed(before, status=status, ended_at=look.at, failed=failed)
         elif look.at - since > LONGEST:
             now = _changed(before, status="FAILED", ended_at=look.at, failed=failed, error=NEVER_ENDS)
         else:
@@ -147,4 +172,10 @@ class JobKeeper:
 
 def _changed(record: OwnJobs, **changes: object) -> OwnJobs:
     """The record with another newest job, and nothing known of its documents."""
-    return OwnJobs(jobs=(structs.replace(record.jobs[0], **changes), *record.jobs[1:]))
+    jobs = (structs.replace(record.jobs[0], **changes), *record.jobs[1:])
+    return structs.replace(record, jobs=jobs, cursor=None, looked_at=None)
+
+
+def _told(record: OwnJobs) -> Iterator[SyncJob]:
+    for number, job in enumerate(record.jobs):
+        yield structs.replace(job, failed=job.failed + len(record.late)).told() if number == 0 else job.told()

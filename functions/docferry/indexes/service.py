@@ -54,7 +54,7 @@ class Service(Struct, frozen=True):
     folds_addresses: bool
     names_groups: bool
     clients: tuple[str, ...]
-    on_jobs: dict[OnJobs, tuple[str, ...]] = field(default_factory=SYNC_JOBS.copy)
+    on_jobs: dict[OnJobs, tuple[str, ...]] = field(default_factory=lambda: dict(SYNC_JOBS))
     has_jobs: bool = True
     takes_role: bool = True
     counts: frozenset[Counted] = frozenset(get_args(Counted))

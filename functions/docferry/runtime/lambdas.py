@@ -88,7 +88,7 @@ FUNCTIONS = (
         writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, GROUPS, LEASE, COLLECTED, CARRIED, NOTES, MESSAGES),
         deletes=(INBOX, COLLECTED, NOTES, MANIFEST, FIRST_MANIFEST),
         index=("stop", "jobs", "statuses", "fields", "declare"),
-        source=("pages", "groups"),
+        source=("pages",),
         executions=("describe",),
     ),
     Function(
@@ -172,6 +172,9 @@ FUNCTIONS = (
     ),
 )
 """The functions that the workflow calls."""
+
+EXPANDS = "crawl"
+"""The function that reads the list of groups for an index that knows none."""
 
 # Up to 1,000 events an invocation cost it a handful of calls, so a minute is plenty.
 TRIGGER = Function(

@@ -28,25 +28,27 @@ def index(context: Context) -> Result:
     try:
         found = _facts(context)
     except ResourceNotFound:
-        return Wrong(f"there is no index {context.index.settings['index_id']}", AGAIN)
+        return Wrong(f"there is no index {_index_id(context)}", AGAIN)
     if found.status in SOON:
         return Unknown(f"the index is {found.status}: ask again when it is ACTIVE")
     if found.status != ACTIVE:
         said = f" ({found.error})" if found.error else ""
         return Wrong(f"the index is {found.status}{said}", AGAIN)
-    return Ok(f"{context.service.name} index {context.index.settings['index_id']} is ACTIVE, {found.edition}")
+    return Ok(f"{context.service.name} index {_index_id(context)} is ACTIVE, {found.edition}")
 
 
 def data_source(context: Context) -> Result:
     """Look whether the data source is there, active, and custom."""
     settings = context.index.settings
     try:
-        found = kind(context.index.kind).data_source(context.client(context.service.name), settings)
+        found = kind(context.index.kind).data_source(context.client(context.service.clients[0]), settings)
     except ResourceNotFound:
         return Wrong(f"the index has no data source {settings['data_source_id']}", AGAIN)
     if found.type != "CUSTOM":
         cure = "make a data source of type CUSTOM, and name it in connectors.yaml"
         return Wrong(f"data source {settings['data_source_id']} is of type {found.type or 'none'}", cure)
+    if found.wrong is not None:
+        return Wrong(*found.wrong)
     if found.status in SOON:
         return Unknown(f"the data source is {found.status}: ask again when it is ACTIVE")
     if found.status != ACTIVE:
@@ -57,7 +59,10 @@ def data_source(context: Context) -> Result:
 
 def fields(context: Context) -> Result:
     """Compare the fields of the index with the connector's, and with the attributes of documents that it was sent."""
-    declared = context.open().index.fields().types
+    taken = context.open().index.fields()
+    if taken.open:
+        return Ok("the index takes every attribute as it comes")
+    declared = taken.types
     wanted = context.index.settings.get("fields") or {}
     attributes = _attributes(context)
     absent = {**attributes.missing(declared), **{name: one for name, one in wanted.items() if name not in declared}}
@@ -93,7 +98,12 @@ def capacity(context: Context) -> Result:
 
 
 def _facts(context: Context) -> IndexFacts:
-    return kind(context.index.kind).index(context.client(context.service.name), context.index.settings)
+    return kind(context.index.kind).index(context.client(context.service.clients[0]), context.index.settings)
+
+
+def _index_id(context: Context) -> str:
+    """The id of the index: of what a data source is in."""
+    return str(context.index.settings[context.service.ids[-2]])
 
 
 def _attributes(context: Context) -> Attributes:

@@ -18,7 +18,7 @@ def trusted(context: Context) -> Result:
     """Look whether the content role is there, and trusts the service for this index."""
     arn = context.content_role
     if arn is None:
-        return NONE
+        return _without(context)
     service = context.service.principal
     resource = kind(context.index.kind).resource(context.index.settings)
     try:
@@ -35,6 +35,8 @@ def trusted(context: Context) -> Result:
 def passable(context: Context) -> Result:
     """Look whether the function that puts documents may pass the role to the service."""
     arn = context.content_role
+    if not context.service.takes_role:
+        return Ok("the index reads with a role of its own, which is passed by nobody")
     if arn is None:
         return NONE
     function = role_name(context.function("put_batch")["Role"])
@@ -47,7 +49,7 @@ def readable(context: Context) -> Result:
     """Look whether the role may read staged content, and the documents of a source bucket."""
     arn = context.content_role
     if arn is None:
-        return NONE
+        return _without(context)
     opened = context.open()
     partition = arn.split(":")[1]
     wanted = [("s3:GetObject", f"arn:{partition}:s3:::{opened.bucket}/{STAGING}content")]
@@ -62,6 +64,11 @@ def readable(context: Context) -> Result:
     if refused:
         return Wrong(f"{arn} may not {', '.join(refused)}", "allow it in the policies of the role")
     return Ok(f"the role may read {' and '.join(resource for _, resource in wanted)}")
+
+
+def _without(context: Context) -> Result:
+    """What it means that there is no role. An index with a role of its own takes content inline."""
+    return NONE if context.service.takes_role else Ok("content goes inline; index.role_arn is not set")
 
 
 def _key(s3: Any, bucket: str) -> str | None:

@@ -22,11 +22,12 @@ class IndexFacts(Struct, frozen=True):
 
 
 class SourceFacts(Struct, frozen=True):
-    """A data source: its status and its type."""
+    """A data source: its status and its type. ``wrong`` is what is not as the connector says, and the cure."""
 
     status: str
     type: str
     error: str = ""
+    wrong: tuple[str, str] | None = None
 
 
 class Kind(Protocol):

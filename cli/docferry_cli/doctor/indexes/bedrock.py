@@ -25,10 +25,12 @@ def data_source(client: Any, ids: dict[str, Any]) -> SourceFacts:
     """See Kind.data_source. Its type, and whether it has access control, have to be what the connector says."""
     names = {"knowledgeBaseId": ids["knowledge_base_id"], "dataSourceId": ids["data_source_id"]}
     found = patiently(client.get_data_source, **names)["dataSource"]
-    wrong = problem(found, acl=bool(ids.get("acl", False)))
-    said = [f"{wrong[0]}: {wrong[1]}"] if wrong else []
-    status = "ACTIVE" if found["status"] == "AVAILABLE" and not wrong else found["status"]
-    return SourceFacts(status, kind(found), "; ".join([*(found.get("failureReasons") or []), *said]))
+    return SourceFacts(
+        status="ACTIVE" if found["status"] == "AVAILABLE" else found["status"],
+        type=kind(found),
+        error="; ".join(found.get("failureReasons") or []),
+        wrong=problem(found, acl=bool(ids.get("acl", False))),
+    )
 
 
 def resource(ids: dict[str, Any]) -> str:

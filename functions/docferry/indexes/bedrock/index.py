@@ -53,6 +53,8 @@ PAGES = 200
 FEW = 1_000
 """Documents that are asked for by their ids, ten in a call. For more, or for strays, the data source is listed."""
 
+TOO_LATE = "a run that was over has changed it"
+
 
 class BedrockSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ``index`` part of a connector that syncs into a knowledge base. The ids may be left out on a laptop.
@@ -195,7 +197,9 @@ class Bedrock:
             return _late(execution_id, (document.id for document, _ in documents))
         wire = [document_to_wire(document, self.entries(document), content) for document, content in documents]
         ingest = self._agent.ingest_knowledge_base_documents
-        return rejections(patiently(ingest, **self._source, documents=wire, clientToken=token(execution_id, wire)))
+        reply = patiently(ingest, **self._source, documents=wire, clientToken=token(execution_id, wire))
+        self._jobs.note(execution_id, (document.id for document, _ in documents))
+        return rejections(reply)
 
     def delete(self, execution_id: str, ids: Sequence[str]) -> list[Rejection]:
         """See Index.delete."""
@@ -204,7 +208,9 @@ class Bedrock:
         wire = identifiers(ids)
         delete = self._agent.delete_knowledge_base_documents
         params = {"documentIdentifiers": wire, "clientToken": token(execution_id, ("delete", *ids))}
-        return rejections(patiently(delete, **self._source, **params))
+        reply = patiently(delete, **self._source, **params)
+        self._jobs.note(execution_id, ids)
+        return rejections(reply)
 
     def entries(self, document: Document) -> tuple[Principal, ...]:
         """See Index.entries. Raises RequestRefused for access control that this data source cannot have."""
@@ -228,16 +234,19 @@ class Bedrock:
         strays: bool = False,
     ) -> Iterator[DocumentStatus]:
         """See Index.statuses. A few documents are asked for by id; for more the data source is listed."""
-        wanted = iter(ids)
-        few = list(islice(wanted, FEW + 1))
-        if strays or len(few) > FEW:
-            for page in self._pages(None):
-                yield from map(document_status, page.get("documentDetails") or [])
-            return
-        for chunk in chunks(few, self.limits.statuses):
+        late = self._jobs.late() if self._store is not None else frozenset()
+        few = list(islice(ids, FEW + 1))
+        pages = self._pages(None) if strays or len(few) > FEW else self._asked(few)
+        for page in pages:
+            for one in map(document_status, page.get("documentDetails") or []):
+                if one.id not in late:
+                    yield one
+        yield from (DocumentStatus(id_, "FAILED", TOO_LATE) for id_ in sorted(late))
+
+    def _asked(self, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+        for chunk in chunks(ids, self.limits.statuses):
             params = {**self._source, "documentIdentifiers": identifiers(chunk)}
-            reply = patiently(self._agent.get_knowledge_base_documents, **params)
-            yield from map(document_status, reply.get("documentDetails") or [])
+            yield patiently(self._agent.get_knowledge_base_documents, **params)
 
     def _pages(self, cursor: str | None) -> Iterator[dict[str, Any]]:
         """Pages of the documents of the data source, from a cursor on."""

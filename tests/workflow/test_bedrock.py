@@ -1,0 +1,227 @@
+"""What is particular to a knowledge base of Bedrock, by outcome: access control, and input that it does not take."""
+
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+from msgspec import structs
+
+from docferry.connector import Groups, Part
+from docferry.indexes import Reader
+from docferry.reporting.report import Report
+from docferry.state.keys import members_key
+from tests.workflow.world import World
+
+PEOPLE = ("ann", "bob", "eve")
+
+
+@pytest.fixture
+def kind() -> str:
+    """Bedrock alone."""
+    return "bedrock"
+
+
+@pytest.fixture
+def team(world: World, tmp_path: Path) -> "Team":
+    """A connector whose data source has access control, and whose groups are in a file."""
+    return Team(world, tmp_path / "groups.csv")
+
+
+class Team:
+    """A world with access control."""
+
+    def __init__(self, world: World, file: Path) -> None:
+        self.file = file
+        connector = structs.replace(
+            world.connector, index=Part("bedrock", {"acl": True}), groups=Groups(file=str(file))
+        )
+        self.world = World.of(world.aws, world.folder, connector)
+
+    def groups(self, **members: str) -> None:
+        """Write the list: users by their name, groups with an @ before it."""
+        rows = [
+            f"{group},{one.removeprefix('@')},{'group' if one.startswith('@') else 'user'}\n"
+            for group, names in members.items()
+            for one in names.split()
+        ]
+        self.file.write_text("".join(["group,member,kind\n", *rows]))
+
+    def secret(self, name: str, *groups: str, **principals: str) -> None:
+        """Write a document for these groups and users."""
+        entries = [{"Name": group, "Type": "GROUP", "Access": "ALLOW"} for group in groups]
+        entries += [{"Name": user, "Type": "USER", "Access": access} for user, access in principals.items()]
+        self.world.write(name, f"ferry, said {name}")
+        self.world.write(f"{name}.metadata.json", json.dumps({"AccessControlList": entries}))
+
+    def sync(self) -> Report:
+        """Run one execution, and let the index come to rest."""
+        found = self.world.sync()
+        self.world.aws.clock.sleep(60)
+        return found
+
+    def readers(self, name: str) -> set[str]:
+        """Who of PEOPLE finds a document."""
+        index = self.world.deployment.wired.index
+        return {
+            person
+            for person in PEOPLE
+            if f"team/{name}" in {hit.document_id for hit in index.search("ferry", 100, Reader(person))}
+        }
+
+
+def test_members_of_groups_see_its_documents(team: Team) -> None:
+    """Through other groups, too, and groups that contain each other; a DENY stays one."""
+    team.groups(crew="ann @deck", deck="bob @crew")
+    team.secret("crew.txt", "crew")
+    team.secret("not-bob.txt", "deck", bob="DENY")
+    team.secret("eve.txt", eve="ALLOW")
+
+    run = team.sync()
+
+    assert (run.status, run.added) == ("SUCCEEDED", 3)
+    assert team.readers("crew.txt") == {"ann", "bob"}
+    assert team.readers("not-bob.txt") == {"ann"}
+    assert team.readers("eve.txt") == {"eve"}
+
+
+def test_a_change_of_membership_is_a_change_of_the_documents_of_that_group(team: Team) -> None:
+    """Of no others, and of none when the list is only written in another order."""
+    team.groups(crew="ann bob", deck="eve")
+    team.secret("crew.txt", "crew")
+    team.secret("deck.txt", "deck")
+    team.sync()
+    team.groups(deck="eve", crew="bob ann")
+    assert team.sync().unchanged == 2
+
+    team.groups(crew="ann", deck="eve")
+    run = team.sync()
+
+    assert (run.modified, run.unchanged) == (1, 1)
+    assert team.readers("crew.txt") == {"ann"}
+    assert team.sync().unchanged == 2
+
+
+def test_a_document_whose_group_cannot_be_expanded_is_not_sent(team: Team) -> None:
+    """Nor one that nobody would see; each with its reason, and nothing else is harmed."""
+    team.groups(crew="ann @ghosts", deck="bob")
+    team.secret("crew.txt", "crew")
+    team.secret("nobody.txt", "nobody")
+    team.secret("deck.txt", "deck")
+    team.world.write("public.txt", "ferry")
+
+    run = team.sync()
+
+    skipped = team.world.skipped(run)
+    assert (run.status, run.added, run.skipped) == ("SUCCEEDED", 1, 3)
+    assert "the group 'ghosts'" in skipped["team/crew.txt"]
+    assert "the group 'nobody'" in skipped["team/nobody.txt"]
+    assert "nobody would see it" in skipped["team/public.txt"]
+    assert team.readers("deck.txt") == {"bob"}
+
+
+def test_a_list_of_groups_that_is_broken_changes_nobodys_access(team: Team) -> None:
+    """The documents of groups stay as they are indexed, and the report says why; others go on."""
+    team.groups(crew="ann")
+    team.secret("crew.txt", "crew")
+    team.sync()
+    team.file.write_text("group,member,kind\ncrew,bob\n")
+    team.secret("eve.txt", eve="ALLOW")
+
+    run = team.sync()
+
+    assert (run.status, run.added, run.skipped, run.deleted) == ("SUCCEEDED", 1, 1, 0)
+    assert "line 2" in team.world.skipped(run)["team/crew.txt"]
+    assert any("line 2" in note for note in run.notes)
+    assert team.readers("crew.txt") == {"ann"}
+
+
+def test_members_that_are_lost_from_the_bucket_are_not_guessed(team: Team) -> None:
+    """What a put cannot resolve is not sent; the next run writes it anew."""
+    team.groups(crew="ann")
+    team.secret("crew.txt", "crew")
+    store, operation = team.world.store, team.world.operation("start")
+
+    def lose() -> None:
+        store.delete_prefix(store.held(members_key("")).rpartition("/")[0])
+
+    team.world.aws.emulation.faults.hooks[operation] = lose
+    run = team.sync()
+    team.world.aws.emulation.faults.hooks.clear()
+
+    assert run.failed == 1
+    assert "not known any more" in team.world.failures(run)["team/crew.txt"]
+    assert team.sync().added == 1
+    assert team.readers("crew.txt") == {"ann"}
+
+
+def test_documents_with_access_control_are_left_out_where_there_is_none(world: World) -> None:
+    """Everybody would see them."""
+    world.write("public.txt")
+    world.write("secret.txt")
+    entries = [{"Name": "ann", "Type": "USER", "Access": "ALLOW"}]
+    world.write("secret.txt.metadata.json", json.dumps({"AccessControlList": entries}))
+
+    run = world.sync()
+
+    assert (run.added, run.skipped) == (1, 1)
+    assert "everybody would see it" in world.skipped(run)["team/secret.txt"]
+
+
+def test_eleven_documents_and_one_of_5_3_mb_arrive(world: World) -> None:
+    """In requests of ten, and by S3."""
+    for number in range(11):
+        world.write(f"{number}.txt")
+    world.write("large.txt", "ferry" + " " * 5_300_000)
+
+    run = world.sync()
+
+    assert (run.status, run.added, run.failed) == ("SUCCEEDED", 12, 0)
+    world.assert_converged("large.txt", *(f"{number}.txt" for number in range(11)))
+
+
+def test_a_type_that_is_not_taken_is_skipped(world: World) -> None:
+    """With its name."""
+    world.write("a.rtf", r"{\rtf1 ferry}")
+    world.write("b.txt")
+
+    run = world.sync()
+
+    assert (run.added, run.skipped) == (1, 1)
+    assert "RTF" in world.skipped(run)["team/a.rtf"]
+
+
+def test_a_document_that_is_indexed_in_part_is_sent_again(world: World) -> None:
+    """It is reported, stays doubtful, and is deleted when it is gone from the source: a part of it is found."""
+    world.write("a.txt")
+    world.write("b.txt")
+    world.knobs.end_documents = {"team/a.txt": "PARTIALLY_INDEXED", "team/b.txt": "METADATA_UPDATE_FAILED"}
+
+    run = world.sync()
+    world.knobs.end_documents = {}
+    (world.folder / "b.txt").unlink()
+    world.aws.clock.sleep(60)
+
+    assert run.failed == 2
+    assert "PARTIALLY_INDEXED" in world.failures(run)["team/a.txt"]
+    assert {document.version for document in world.manifest().values()} == {""}
+    again = world.sync()
+    assert (again.failed, again.deleted) == (0, 1)
+    world.assert_converged("a.txt")
+
+
+def test_a_knowledge_base_that_is_deleted_meanwhile_fails_the_run(world: World) -> None:
+    """With the cure, and without a lease that is left."""
+    world.write("a.txt")
+    ids = world.deployment.wired.settings.connector.index.settings
+
+    def delete() -> None:
+        world.aws.emulation.faults.hooks.clear()
+        boto3.client("bedrock-agent").delete_knowledge_base(knowledgeBaseId=ids["knowledge_base_id"])
+
+    world.aws.emulation.faults.hooks[world.operation("put")] = delete
+
+    run = world.sync()
+
+    assert run.status == "FAILED"
+    assert "give the connector its ids" in run.error
