@@ -65,9 +65,7 @@ class ZombieAmidst(Fault):
 
     def hits(self, call: Call) -> bool:
         """Also at the first put of the next run."""
-        return super().hits(call) or (
-            self.struck > 0 and call.run != self.run and call.point.operation in PUTS
-        )
+        return super().hits(call) or (self.struck > 0 and call.run != self.run and call.point.operation in PUTS)
 
     def strike(self, call: Call, proceed: Proceed) -> Any:
         """Start the next run and wait for its put; or, in the next run, let the zombie go on first."""
