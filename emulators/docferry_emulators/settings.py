@@ -44,7 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics_lag: float = 0.0
     """The metrics of a job are those of this long ago, and may grow after SUCCEEDED. No job ends INCOMPLETE then."""
     status_lag: float = 0.0
-    """BatchGetDocumentStatus and ListDocuments show each document as it was this long ago. A search does not lag."""
+    """The statuses of documents, one by one or in a list, are those of this long ago. A search does not lag."""
 
     # Sync jobs.
     start_while_indexing: Literal["reject", "allow"] = "reject"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any, ClassVar
 
 import boto3
@@ -23,7 +24,7 @@ from docferry.errors import (
 )
 from docferry.groups.expansion import now as expansion_now
 from docferry.indexes import ENDED, GroupStatus, Hit, Index, Reader, Rejection, SyncJob
-from docferry.indexes.service import OnIndex, OnJobs
+from docferry.indexes.service import OnIndex, OnJobs, Service
 from docferry.model import (
     AttributeValue,
     Content,
@@ -54,6 +55,12 @@ ANYBODY = Principal("anybody", "USER", "ALLOW")
 """Lets the reader of these tests see a document, where nobody would without access control."""
 
 
+def operations(service: Service, call: OnJobs | OnIndex) -> tuple[str, ...]:
+    """The operations of a call, as the service names them, the main one first."""
+    found: dict[Any, tuple[str, ...]] = dict(chain(service.on_jobs.items(), service.on_index.items()))
+    return found[call]
+
+
 class Live(Struct, frozen=True):
     """An adapter on an emulated index, and the handles a test turns."""
 
@@ -75,8 +82,7 @@ class Live(Struct, frozen=True):
 
     def operation(self, call: OnJobs | OnIndex) -> str:
         """The main operation of a call, as the service names it; no operation has the name "none"."""
-        service = self.index.service
-        named = {**service.on_jobs, **service.on_index}[call]
+        named = operations(self.index.service, call)
         return named[0] if named else "none"
 
     def put(self, *documents: Document, content: Content = b"text") -> list[Rejection]:

@@ -150,11 +150,12 @@ class TestManaged(BedrockSuite):
     index_settings: ClassVar[dict[str, Any]] = {"acl": True}
 
     def test_a_document_without_access_control_is_shown_to_nobody(self, live: Live) -> None:
-        """So it is skipped while documents are listed, and a search without a reader finds nothing."""
+        """So it is skipped while documents are listed, and a search has to say who searches."""
         live.sync(document("demo/a"), content=b"ferry")
 
         assert "nobody would see it" in getattr(self.listed(live, document("demo/b"), {}), "skipped", "")
-        assert live.index.search("ferry", 10) == []
+        with pytest.raises(ConfigurationError, match="say who searches"):
+            live.index.search("ferry", 10)
 
     def test_groups_that_nobody_expanded_are_not_sent(self, live: Live) -> None:
         """The document is refused, not shown to others."""

@@ -222,9 +222,8 @@ class Harness:
         """The state after a run that was aborted amid its puts, and that no janitor has cleaned up after."""
         run, _ = self._prepare("changes")
         self.left = run
-        fault = kinds.AbortedDead(
-            self.stage, self.watch, Point("put_batch", self.stage.wired.index.service.on_index["put"][0])
-        )
+        put = self.stage.wired.index.service.on_index["put"][0]
+        fault = kinds.AbortedDead(self.stage, self.watch, Point("put_batch", put))
         fault.run = run
         self._run(run, [fault], None)
         assert fault.struck

@@ -177,9 +177,8 @@ def key_pattern(params: dict[str, Any], run: str) -> str:
     key = key.replace(run, "<run>") if run else key
     key = re.sub(r"^data-sources/[^/]+(/([0-9a-f-]{36}|[0-9A-Z]{10}))+/", "data-sources/<data source>/", key)
     key = re.sub(r"-\d{13}\b", "-<ordering id>", key)
-    return re.sub(
-        r"[0-9a-f]{64}|\b[0-9a-f]{16}(?=\.)", "<digest>", re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<other>", key)
-    )
+    key = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<other>", key)
+    return re.sub(r"[0-9a-f]{64}|\b[0-9a-f]{16}(?=\.)", "<digest>", key)
 
 
 class Recorder:

@@ -19,6 +19,7 @@ from docferry.sync_job import lease
 from docferry_emulators import Knobs
 from docferry_laptop.executions import Execution
 from docferry_laptop.laptop import Deployment, Laptop
+from tests.contract.index_suite import operations
 from tests.waiting import wait_for_end
 
 
@@ -52,8 +53,7 @@ class World:
     def operation(self, call: OnJobs | OnIndex) -> str:
         """The operation of the service that a call makes first; where it makes none, the next that a run makes."""
         service = self.deployment.wired.index.service
-        named = {**service.on_jobs, **service.on_index}
-        return (named[call] or named["jobs"])[0]
+        return (operations(service, call) or operations(service, "jobs"))[0]
 
     def write(self, name: str, text: str = "some text") -> None:
         """Write a file of the source."""

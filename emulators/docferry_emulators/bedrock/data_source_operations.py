@@ -44,7 +44,7 @@ class DataSourceOperations(BedrockOperations):
         return {"dataSource": _source_to_wire(self.backend.data_source(request))}
 
     def update_data_source(self, request: Wire) -> Wire:
-        """Change a data source. It stays connected to what it is connected to (docs/emulator.md, Bedrock 12)."""
+        """Change a data source. Its connector cannot change (docs/emulator.md, question 12 of Bedrock)."""
         backend = self.backend
         source = backend.data_source(request)
         if source.status != "ACTIVE":

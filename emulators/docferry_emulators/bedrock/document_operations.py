@@ -63,7 +63,7 @@ class DocumentOperations(BedrockOperations):
         identifiers = request["documentIdentifiers"]
         source = self.backend.open_source(request, {identifier["dataSourceType"] for identifier in identifiers})
         names = (id_of(one, f"documentIdentifiers.{number}.member") for number, one in enumerate(identifiers, 1))
-        return source, set_of(names)
+        return source, distinct(names)
 
     def _measure(self) -> None:
         size, most = len(self.body), self.backend.settings.bedrock_request_bytes
@@ -75,7 +75,7 @@ class DocumentOperations(BedrockOperations):
             return "on"
         return "off" if self.backend.settings.bedrock_access_when_off == "reject" else "ignored"
 
-    def _once(  # a request, the documents in it, and what to do with them
+    def _once(
         self,
         operation: str,
         request: Wire,
@@ -93,13 +93,13 @@ class DocumentOperations(BedrockOperations):
 
         def reply() -> Wire:
             refused, now = {rejection.id: rejection for rejection in work()}, backend.engine.context.now()
-            details = [_answer_to_wire(source, name, status, refused.get(name), now) for name in set_of(ids)]
+            details = [_answer_to_wire(source, name, status, refused.get(name), now) for name in distinct(ids)]
             return {"documentDetails": details}
 
         def reused() -> Wire:
             if backend.settings.bedrock_other_request == "reject":
                 raise ValidationFailed.of("clientToken", "The client token was used before with another request.")
-            return self._statuses(source, set_of(ids))
+            return self._statuses(source, distinct(ids))
 
         return backend.engine.resources.once(
             f"{backend.scope}/{source.id}",
@@ -122,7 +122,7 @@ class DocumentOperations(BedrockOperations):
         }
 
 
-def set_of(ids: Iterable[str]) -> list[str]:
+def distinct(ids: Iterable[str]) -> list[str]:
     """Return each id once, in order."""
     return list(dict.fromkeys(ids))
 

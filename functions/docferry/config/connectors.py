@@ -198,7 +198,7 @@ def _optional_problems(parts: Mapping[str, Any], place: Place) -> Iterator[str]:
 
 
 def _access_problems(parts: Mapping[str, Any], place: Place) -> Iterator[str]:
-    """Find what an index cannot have, whatever its documents are."""
+    """Find an ``access`` that the index contradicts."""
     try:
         part = _part(parts["index"])
         settings = msgspec.convert(part.settings, indexes.index_class(part.kind).Settings)

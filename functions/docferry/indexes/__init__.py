@@ -110,7 +110,7 @@ class GroupStatus(Struct, frozen=True):
 class Fields(Struct, frozen=True):
     """The fields of an index, by name, and whether the index is ready for documents.
 
-    ``open``: the index takes attributes that nobody has declared.
+    ``open``: the index takes attributes without a declaration.
     """
 
     types: dict[str, FieldType]

@@ -111,13 +111,13 @@ class JobKeeper:
         return _told(record.value) if record else iter(())
 
     def takes(self, execution_id: str) -> bool:
-        """Whether a job takes documents: it is the newest one, and nobody has stopped it."""
+        """Whether a job takes documents: it is the newest one, and has not been stopped."""
         record = self._read()
         newest = record.value.jobs[0] if record and record.value.jobs else None
         return newest is not None and newest.execution_id == execution_id and newest.status == "SYNCING"
 
     def late(self) -> frozenset[str]:
-        """Documents of which nobody knows what the index holds: a job that was over has changed them."""
+        """Documents that a job has changed after its end: what the index holds of them is not known."""
         record = self._read()
         return frozenset(record.value.late if record else ())
 
@@ -152,7 +152,8 @@ class JobKeeper:
             now = _changed(before, status="SYNCING_INDEXING", failed=failed)
             now = structs.replace(now, cursor=look.cursor, looked_at=since)
         try:
-            self._swap(record, now)
+            if now != before:
+                self._swap(record, now)
         except Moved:
             return self._read()  # another look has come further
         return structs.replace(record, value=now)

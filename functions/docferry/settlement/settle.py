@@ -186,9 +186,10 @@ def _judge(
     held = crawled.manifest.documents if crawled.manifest else 0
     sent = crawled.counts.added + crawled.counts.modified + crawled.counts.deleted
     clean = job.status == "SUCCEEDED" and job.metrics.failed == 0
-    # A delete that a clean job has taken is asked for only where nothing is believed unseen: it may take an hour.
+    # A delete that a clean job has taken is asked for only where nothing is believed unseen: it may take an hour. A job
+    # of the adapter's own has waited for it, and has nobody else's word.
     every_put = not clean or asks_for_all(wired.index, sent=sent, held=held + crawled.counts.added)
-    every_delete = not clean or wired.index.verify == "all"
+    every_delete = not clean or wired.index.verify == "all" or (every_put and not wired.index.service.has_jobs)
 
     def asked(outcome: Outcome) -> bool:
         if outcome.kind != "deleted":

@@ -30,6 +30,7 @@ NOT_INCLUDED = (
     "runs that uploads start, retries after errors, and throttling",
     "requests to KMS, and the storage of logs",
     "members of groups",
+    "a knowledge base of Amazon Bedrock, whose price depends on its kind, its model and its vector store",
 )
 """What no line has."""
 
@@ -120,6 +121,8 @@ def _monthly(prices: PriceList, deploy: Deploy, *, scheduled: bool) -> Iterator[
 def _index(prices: PriceList, index: str, edition: str, documents: int) -> Iterator[Line]:
     """The index itself, which costs as much while nothing happens. Raises ConfigurationError."""
     editions = CAPACITIES.get(index, {})
+    if index in CAPACITIES and not editions and not edition:
+        return
     if edition not in editions:
         raise ConfigurationError(f"there is no price of the {index} edition {edition!r}; known: {', '.join(editions)}")
     capacity, service = editions[edition], index_class(index).service.name
@@ -137,7 +140,8 @@ def _index(prices: PriceList, index: str, edition: str, documents: int) -> Itera
 def edition_for(index: str, documents: int) -> str:
     """The first edition that can hold the documents, in the order of ``CAPACITIES``; the last one if none can."""
     editions = CAPACITIES[index]
-    return next((name for name, one in editions.items() if one.units(documents) is not None), list(editions)[-1])
+    holding = (name for name, one in editions.items() if one.units(documents) is not None)
+    return next(holding, list(editions)[-1] if editions else "")
 
 
 def _line(name: str, price: str, quantity: float, prices: PriceList) -> Line:

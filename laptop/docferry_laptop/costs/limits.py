@@ -87,4 +87,6 @@ CAPACITIES: dict[str, dict[str, Capacity]] = {
         "STARTER": Capacity(unit="qbusiness_starter_unit", unit_documents=20_000, most_units=5),
         "ENTERPRISE": Capacity(unit="qbusiness_enterprise_unit", unit_documents=20_000, most_units=1_000),
     },
+    # What a knowledge base costs depends on its kind, its model and its vector store, and is not in the price list.
+    "bedrock": {},
 }

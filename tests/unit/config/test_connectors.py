@@ -377,3 +377,25 @@ def test_an_unknown_connector_is_told_with_the_known_ones(file: Path) -> None:
     file.write_text(GOOD)
     with pytest.raises(ConfigurationError, match="no connector 'hanbook'; there are: contracts-2, handbook"):
         pick(load_connectors(file), "hanbook")
+
+
+@pytest.mark.parametrize(
+    ("index", "access", "line"),
+    [
+        (
+            "{kind: bedrock, acl: true}",
+            "public",
+            "connectors.a.access: the index shows a document without access control",
+        ),
+        ("{kind: bedrock}", "required", "connectors.a.access: the index has no access control"),
+    ],
+)
+def test_an_access_that_the_index_contradicts_is_refused(file: Path, index: str, access: str, line: str) -> None:
+    """With the reason; every other one is taken."""
+    text = f"connectors: {{a: {{source: {{kind: files, path: x}}, index: {index}, access: %s}}}}"
+
+    (found,) = mistakes(file, text % access)
+
+    assert found.startswith(line)
+    file.write_text(text % ("required" if access == "public" else "public"))
+    assert load_connectors(file).keys() == {"a"}

@@ -165,10 +165,12 @@ class Late(FakeIndex):
         super().__init__()
         self._answers = iter(answers)
 
-    def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:
+    def statuses(
+        self, execution_id: str | None, ids: Iterable[str], *, strays: bool = False
+    ) -> Iterator[DocumentStatus]:
         """See Index.statuses."""
         self.says(DocumentStatus("d", next(self._answers)))
-        return super().statuses(execution_id, ids)
+        return super().statuses(execution_id, ids, strays=strays)
 
 
 def test_a_status_that_lags_is_asked_for_again(store: Store) -> None:

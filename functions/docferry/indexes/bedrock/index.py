@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, structs
 
-from docferry.errors import RequestRefused, ServiceUnavailable, Throttled
+from docferry.errors import ConfigurationError, RequestRefused, ServiceUnavailable, Throttled
 from docferry.indexes import (
     Access,
     DocumentStatus,
@@ -278,7 +278,9 @@ class Bedrock:
         return GroupStatus("NOT_FOUND")
 
     def search(self, words: str, limit: int, reader: Reader | None = None) -> list[Hit]:
-        """See Index.search."""
+        """See Index.search. Where documents have readers, Retrieve finds nothing without one."""
+        if reader is None and self.unprotected == "nobody":
+            raise ConfigurationError("the index shows documents to their readers alone: say who searches, with --user")
         return self._reading.search(words, limit, reader)
 
     def access(self, document: Document, reader: Reader) -> Access:
