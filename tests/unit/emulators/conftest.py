@@ -8,6 +8,7 @@ import pytest
 
 from docferry_emulators import Settings, emulated
 from docferry_emulators.clock import VirtualClock
+from tests.unit.emulators.bedrock_service import MANAGED, BedrockService
 from tests.unit.emulators.emulated_services import SERVICES, KendraService, QBusinessService, Service
 from tests.unit.emulators.model_requests import COUNTED
 
@@ -32,6 +33,25 @@ def service(request: pytest.FixtureRequest, start: Start) -> Service:
     """Either service, with default settings."""
     begun: Service = start(request.param)
     return begun
+
+
+@pytest.fixture
+def start_bedrock() -> Iterator[Callable[..., BedrockService]]:
+    """Start a knowledge base, with settings and with the kinds of knowledge base and data source that a test wants."""
+    with ExitStack() as stack:
+
+        def begin(*, base: dict[str, Any] = MANAGED, source: Any = None, **settings: Any) -> BedrockService:
+            clock = VirtualClock()
+            emulation = stack.enter_context(emulated(clock=clock, settings=Settings(**settings)))
+            return BedrockService(emulation, clock, base=base, source=source)
+
+        yield begin
+
+
+@pytest.fixture
+def bedrock(start_bedrock: Callable[..., BedrockService]) -> BedrockService:
+    """A managed knowledge base whose data source has access control, with default settings."""
+    return start_bedrock()
 
 
 @pytest.fixture

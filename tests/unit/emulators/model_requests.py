@@ -12,12 +12,18 @@ from botocore import xform_name
 from botocore.model import OperationModel, Shape
 from moto.core.request import Request
 
+from docferry_emulators.bedrock.responses import BedrockAgentResponse, BedrockAgentRuntimeResponse
 from docferry_emulators.kendra.responses import KendraResponse
 from docferry_emulators.qbusiness.responses import QBusinessResponse
 from docferry_emulators.wire.protocol import ServiceResponse, service_model
 from docferry_emulators.wire.validation import pattern
 
-RESPONSES: dict[str, type[ServiceResponse]] = {"kendra": KendraResponse, "qbusiness": QBusinessResponse}
+RESPONSES: dict[str, type[ServiceResponse]] = {
+    "kendra": KendraResponse,
+    "qbusiness": QBusinessResponse,
+    "bedrock-agent": BedrockAgentResponse,
+    "bedrock-agent-runtime": BedrockAgentRuntimeResponse,
+}
 UUID = "3f2b8c1e-5d7a-4e90-9b1c-0a2d4f6e8b13"
 SCOPE = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20240101/eu-west-1/{}/aws4_request, SignedHeaders=host, Signature=0"
 ARN = "arn:aws:iam::123456789012:role/docferry"
@@ -27,6 +33,16 @@ CANDIDATES = (
     *("example.service-now.com", "d-1234567890", "fs-12345678", "2024-01-02", "https://example.atlassian.net/"),
     *("https://example.com", "1234567890abcdef"),
     *("example.com", "ann@example.com", "arn:aws:iam::123456789012:saml-provider/example"),
+    *("KB12345678", "123456789012", "DRAFT", "s3://bucket-name/key", "arn:aws:s3:::bucket-name"),
+    *(
+        "arn:aws:bedrock:eu-west-1:123456789012:knowledge-base/KB12345678",
+        f"arn:aws:kms:eu-west-1:123456789012:key/{UUID}",
+    ),
+    *("arn:aws:bedrock:eu-west-1::foundation-model/rerank", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:s"),
+    *(f"arn:aws:kendra:eu-west-1:123456789012:index/{UUID}", "arn:aws:aoss:eu-west-1:123456789012:collection/docs"),
+    *("arn:aws:es:eu-west-1:123456789012:domain/docs", "arn:aws:rds:eu-west-1:123456789012:cluster:docs"),
+    f"arn:aws:redshift-serverless:eu-west-1:123456789012:workgroup/{UUID}",
+    "arn:aws:neptune-graph:eu-west-1:123456789012:graph/g-1234567890",
 )
 SPOILERS = ("\x07", "!", " ", "é", "ü!", "a b", "-", "_")
 DEEPEST = 6
@@ -63,7 +79,7 @@ def valid(shape: Any, *, full: bool, depth: int = 0) -> Any:
             return {"type": "CUSTOM", "version": "1.0.0"}
         names = list(shape.members) if full and depth < DEEPEST else list(shape.required_members)
         if shape.is_tagged_union:
-            names = [next(iter(shape.members))]
+            names = [next(name for name, member in shape.members.items() if not _repeats(shape, member))]
         return {name: valid(shape.members[name], full=full, depth=depth + 1) for name in names}
     if kind == "list":
         count = max(1, shape.metadata.get("min", 0))
@@ -82,6 +98,11 @@ def valid(shape: Any, *, full: bool, depth: int = 0) -> Any:
         "timestamp": 1714979289.654,
     }
     return simple[kind]
+
+
+def _repeats(shape: Any, member: Any) -> bool:
+    """Whether a member is a list of its own structure, as in a filter of filters."""
+    return member.type_name == "list" and bool(member.member.name == shape.name)
 
 
 def violations(shape: Any, depth: int = 0) -> Iterator[tuple[Path, Any, str]]:

@@ -1,4 +1,4 @@
-"""Indexes, data sources, applications and retrievers as resources of a CloudFormation stack."""
+"""Indexes, knowledge bases, data sources, applications and retrievers as resources of a CloudFormation stack."""
 
 import json
 from collections.abc import Iterator
@@ -61,14 +61,43 @@ QBUSINESS: dict[str, Any] = {
     },
 }
 
+BEDROCK: dict[str, Any] = {
+    "Base": {
+        "Type": "AWS::Bedrock::KnowledgeBase",
+        "Properties": {
+            "Name": "handbook",
+            "RoleArn": "arn:aws:iam::123456789012:role/base",
+            "KnowledgeBaseConfiguration": {
+                "Type": "MANAGED",
+                "ManagedKnowledgeBaseConfiguration": {"EmbeddingModelType": "MANAGED"},
+            },
+            "Tags": {"Team": "red"},
+        },
+    },
+    "Source": {
+        "Type": "AWS::Bedrock::DataSource",
+        "Properties": {
+            "Name": "handbook",
+            "KnowledgeBaseId": {"Ref": "Base"},
+            "DataSourceConfiguration": {
+                "Type": "MANAGED_KNOWLEDGE_BASE_CONNECTOR",
+                "ManagedKnowledgeBaseConnectorConfiguration": {
+                    "ConnectorParameters": {"type": "CUSTOM", "version": "1", "aclEnabled": True}
+                },
+            },
+        },
+    },
+}
+
 
 class Cloud:
-    """CloudFormation, beside the two services."""
+    """CloudFormation, beside the services."""
 
     def __init__(self) -> None:
         self.cloudformation: Any = boto3.client("cloudformation", region_name="us-east-1")
         self.kendra: Any = boto3.client("kendra", region_name="us-east-1")
         self.qbusiness: Any = boto3.client("qbusiness", region_name="us-east-1")
+        self.bedrock: Any = boto3.client("bedrock-agent", region_name="us-east-1")
 
     def create(self, resources: dict[str, Any], **outputs: list[str]) -> dict[str, str]:
         """Make a stack; return its outputs, which are attributes of its resources."""
@@ -124,6 +153,38 @@ def test_qbusiness(cloud: Cloud) -> None:
 
     cloud.cloudformation.delete_stack(StackName="handbook")
     left = [one["status"] for one in cloud.qbusiness.list_applications()["applications"]]
+    assert set(left) <= {"DELETING"}
+
+
+def test_bedrock(cloud: Cloud) -> None:
+    """Made in order, with tags and the parameters of the connector as they are, changed, and gone with the stack."""
+    ids = cloud.create(
+        BEDROCK,
+        base=["Base", "KnowledgeBaseId"],
+        arn=["Base", "KnowledgeBaseArn"],
+        source=["Source", "DataSourceId"],
+        status=["Source", "DataSourceStatus"],
+    )
+    at = {"knowledgeBaseId": ids["base"], "dataSourceId": ids["source"]}
+    base = cloud.bedrock.get_knowledge_base(knowledgeBaseId=ids["base"])["knowledgeBase"]
+    source = cloud.bedrock.get_data_source(**at)["dataSource"]
+    connector = source["dataSourceConfiguration"]["managedKnowledgeBaseConnectorConfiguration"]
+    described = cloud.cloudformation.describe_stack_resources(StackName="handbook")["StackResources"]
+    made = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in described}
+
+    assert (base["status"], base["knowledgeBaseArn"], base["name"]) == ("ACTIVE", ids["arn"], "handbook")
+    assert (source["status"], ids["status"]) == ("AVAILABLE", "AVAILABLE")
+    assert connector["connectorParameters"] == {"type": "CUSTOM", "version": "1", "aclEnabled": True}
+    assert cloud.bedrock.list_tags_for_resource(resourceArn=ids["arn"])["tags"] == {"Team": "red"}
+    assert made == {"Base": ids["base"], "Source": f"{ids['base']}|{ids['source']}"}
+
+    changed = json.loads(json.dumps(BEDROCK))
+    changed["Source"]["Properties"]["Description"] = "The handbook."
+    cloud.cloudformation.update_stack(StackName="handbook", TemplateBody=template(changed, {}))
+    assert cloud.bedrock.get_data_source(**at)["dataSource"]["description"] == "The handbook."
+
+    cloud.cloudformation.delete_stack(StackName="handbook")
+    left = [one["status"] for one in cloud.bedrock.list_knowledge_bases()["knowledgeBaseSummaries"]]
     assert set(left) <= {"DELETING"}
 
 

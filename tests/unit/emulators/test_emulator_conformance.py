@@ -1,5 +1,6 @@
 """Generated from botocore's models: every constraint of every operation is checked, and valid requests pass."""
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,7 +25,13 @@ from tests.unit.emulators.model_requests import (
 
 OPERATIONS = [(service, name) for service in sorted(RESPONSES) for name in implemented(service)]
 
-NOW = Settings(resource_seconds=0, mapping_seconds=0, kendra_indexes=1000, qbusiness_applications=1000)
+NOW = Settings(
+    resource_seconds=0,
+    mapping_seconds=0,
+    kendra_indexes=1000,
+    qbusiness_applications=1000,
+    bedrock_knowledge_bases=1000,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,6 +68,8 @@ def test_every_violated_constraint_is_refused(service: str, operation: str) -> N
         if service == "qbusiness":
             assert body["reason"] == "FIELD_VALIDATION_FAILED"
             assert shown(path) in {field["name"] for field in body["fields"]}
+        if service == "bedrock-agent":
+            assert shown(path) in {field["name"] for field in body["fieldList"]}
         COUNTED["violated constraints refused"] += 1
 
 
@@ -76,7 +85,7 @@ def _holds(value: Any, path: tuple[Any, ...]) -> bool:
 def test_a_minimal_valid_request_is_accepted(service: str, operation: str) -> None:
     """And the reply is what the model says of it."""
     model = service_model(service).operation_model(operation)
-    world = kendra_world() if service == "kendra" else qbusiness_world()
+    world = WORLDS[service]()
     request = {**valid(model.input_shape, full=False), **world.get(operation, {})}
     shape: Any = model.input_shape
     request |= {
@@ -85,7 +94,7 @@ def test_a_minimal_valid_request_is_accepted(service: str, operation: str) -> No
         if name in shape.members and name not in world.get(operation, {})
     }
     status, _, body = send(service, operation, request)
-    assert status == 200, body
+    assert status == model.http.get("responseCode", 200), body
     output: Any = model.output_shape
     if output is not None:
         assert set(body) <= set(output.members)
@@ -157,6 +166,48 @@ def qbusiness_world() -> dict[str, dict[str, Any]]:
     }
 
 
+def bedrock_world() -> dict[str, dict[str, Any]]:
+    """A knowledge base with a data source and an indexed document; ``*`` is for every operation."""
+    managed = {"type": "MANAGED", "managedKnowledgeBaseConfiguration": {}}
+    parameters = {"type": "CUSTOM", "version": "1", "aclEnabled": True}
+    custom = {
+        "type": "MANAGED_KNOWLEDGE_BASE_CONNECTOR",
+        "managedKnowledgeBaseConnectorConfiguration": {"connectorParameters": parameters},
+    }
+    base = {"name": uuid.uuid4().hex, "roleArn": ARN, "knowledgeBaseConfiguration": managed}
+    made = send("bedrock-agent", "CreateKnowledgeBase", base)[2]["knowledgeBase"]
+    source = {"name": "s", "dataSourceConfiguration": custom}
+    at = {"knowledgeBaseId": made["knowledgeBaseId"]}
+    at["dataSourceId"] = send("bedrock-agent", "CreateDataSource", {**at, **source})[2]["dataSource"]["dataSourceId"]
+    known = {"dataSourceType": "CUSTOM", "custom": {"id": "known"}}
+    inline = {"type": "TEXT", "textContent": {"data": "x"}}
+    content = {"customDocumentIdentifier": {"id": "known"}, "sourceType": "IN_LINE", "inlineContent": inline}
+    documents = {"documents": [{"content": {"dataSourceType": "CUSTOM", "custom": content}}]}
+    send("bedrock-agent", "IngestKnowledgeBaseDocuments", {**at, **documents})
+    current().engine.store.run("UPDATE operations SET due = 0")  # a clock that waits is not the point here
+    return {
+        "*": {**at, "resourceArn": made["knowledgeBaseArn"]},
+        "CreateKnowledgeBase": {**base, "name": uuid.uuid4().hex},
+        "CreateDataSource": {**source, "name": "t"},
+        "UpdateDataSource": source,
+        "IngestKnowledgeBaseDocuments": documents,
+        **{
+            name: {"documentIdentifiers": [known]}
+            for name in ("GetKnowledgeBaseDocuments", "DeleteKnowledgeBaseDocuments")
+        },
+        "Retrieve": {"retrievalQuery": {"text": "x"}},
+        **{name: {"documentId": "known"} for name in ("GetIngestedDocumentAcl", "CheckIngestedDocumentAcl")},
+    }
+
+
+WORLDS = {
+    "kendra": kendra_world,
+    "qbusiness": qbusiness_world,
+    "bedrock-agent": bedrock_world,
+    "bedrock-agent-runtime": bedrock_world,
+}
+
+
 def _another_source(at: dict[str, str]) -> str:
     custom = {"type": "CUSTOM", "version": "1.0.0"}
     identifier: str = send("qbusiness", "CreateDataSource", {**at, "displayName": "t", "configuration": custom})[2][
@@ -165,7 +216,15 @@ def _another_source(at: dict[str, str]) -> str:
     return identifier
 
 
-@pytest.mark.parametrize(("service", "operation"), [("kendra", "CreateFaq"), ("qbusiness", "ListPlugins")])
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("kendra", "CreateFaq"),
+        ("qbusiness", "ListPlugins"),
+        ("bedrock-agent", "StartIngestionJob"),
+        ("bedrock-agent-runtime", "RetrieveAndGenerate"),
+    ],
+)
 def test_an_operation_that_is_not_emulated_says_so(service: str, operation: str) -> None:
     """Never silence, and never a made-up answer."""
     shape: Any = service_model(service).operation_model(operation).input_shape
@@ -191,3 +250,9 @@ def test_the_tables_of_the_contract_are_covered() -> None:
         *("PutGroup", "GetGroup", "DeleteGroup", "ListGroups", "CreateUser", "GetUser", "DeleteUser", "UpdateUser"),
         *("SearchRelevantContent", "TagResource", "UntagResource", "ListTagsForResource"),
     } <= set(implemented("qbusiness"))
+    assert {
+        *("CreateKnowledgeBase", "GetKnowledgeBase", "ListKnowledgeBases", "DeleteKnowledgeBase", "CreateDataSource"),
+        *("GetDataSource", "ListDataSources", "UpdateDataSource", "DeleteDataSource", "IngestKnowledgeBaseDocuments"),
+        *("DeleteKnowledgeBaseDocuments", "GetKnowledgeBaseDocuments", "ListKnowledgeBaseDocuments"),
+    } <= set(implemented("bedrock-agent"))
+    assert {"Retrieve", "GetIngestedDocumentAcl"} <= set(implemented("bedrock-agent-runtime"))

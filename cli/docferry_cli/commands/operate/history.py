@@ -1,5 +1,6 @@
 """`docferry history`: the sync jobs of a data source, and the runs that made them."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from docferry_cli.sync_jobs.joining import Job
 
 WIDTH = 190
+METRICS = ("added", "modified", "deleted", "failed")
 TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 STYLES = {"SUCCEEDED": "green", "FAILED": "red", "ABORTED": "red", "INCOMPLETE": "yellow"}
 
@@ -61,11 +63,12 @@ def command(  # noqa: PLR0913  # one parameter an option
         put(jobs)
     else:
         # An execution id that is cut off is useless, so let the terminal wrap it.
-        show(Console(width=max(WIDTH, Console().width)), f"{opened.connector.name} → {opened.part.kind}", jobs)
+        title, counts = f"{opened.connector.name} → {opened.part.kind}", opened.index.service.counts
+        show(Console(width=max(WIDTH, Console().width)), title, jobs, counts)
 
 
-def show(console: "Console", title: str, jobs: list["Job"]) -> None:
-    """Print the jobs as a table."""
+def show(console: "Console", title: str, jobs: list["Job"], counts: Collection[str]) -> None:
+    """Print the jobs as a table. ``counts`` are the metrics that the service tells."""
     from rich import box
     from rich.table import Table
 
@@ -74,7 +77,7 @@ def show(console: "Console", title: str, jobs: list["Job"]) -> None:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for column in ("execution id", "status", "started (UTC)", "ended (UTC)"):
         table.add_column(column, no_wrap=True)
-    for column in ("added", "modified", "deleted", "failed"):
+    for column in METRICS:
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("run", no_wrap=True)
     for job in jobs:
@@ -84,7 +87,7 @@ def show(console: "Console", title: str, jobs: list["Job"]) -> None:
             f"[{STYLES.get(job.status, 'default')}]{job.status}[/]",
             utc(job.started_at),
             utc(job.ended_at),
-            *(f"{count:,}" for count in (metrics.added, metrics.modified, metrics.deleted, metrics.failed)),
+            *(f"{getattr(metrics, name):,}" if name in counts else "-" for name in METRICS),
             job.run or job.made_by,
         )
     console.print(table if jobs else f"{title}: no sync jobs")

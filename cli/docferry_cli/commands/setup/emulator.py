@@ -1,4 +1,4 @@
-"""`docferry emulator`: serves Kendra, Q Business and moto's services on a loopback port, for any program."""
+"""`docferry emulator`: serves Kendra, Q Business, Bedrock and moto's services on a loopback port, for any program."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,7 +23,7 @@ def command(
         typer.Option("--set", metavar="NAME=VALUE", help="A setting of the emulators. Repeat it for more settings."),
     ] = None,
 ) -> None:
-    """Serve Kendra, Q Business and moto's other services locally.
+    """Serve Kendra, Q Business, Bedrock Knowledge Bases and moto's other services locally.
 
     Listens on 127.0.0.1 until Ctrl-C. Prints `ready http://127.0.0.1:PORT` as soon as it answers. Set AWS_ENDPOINT_URL
     to this address for any AWS client. Any credentials work. docs/emulator.md has examples for boto3, the AWS CLI and

@@ -83,8 +83,8 @@ def fields(context: Context) -> Result:
 def capacity(context: Context) -> Result:
     """Look whether the index has room for the documents that were listed last and are not in it yet."""
     found = _facts(context)
-    if not found.tells_capacity:
-        return Ok("the service says neither how much it holds nor how much it may hold")
+    if not context.service.editions:
+        return Ok(f"{context.service.name} tells of no limit")
     if found.most_documents is None or found.most_text_bytes is None:
         return Unknown(f"the capacity of a {found.edition} index is not known to this version")
     room = max(found.most_documents - found.documents, 0)

@@ -10,10 +10,7 @@ from msgspec import Struct
 
 
 class IndexFacts(Struct, frozen=True):
-    """An index: its status, and how much it holds and may hold. A limit that is not known is None.
-
-    ``tells_capacity``: the service says such a thing at all.
-    """
+    """An index: its status, and how much it holds and may hold. A limit that is not known is None."""
 
     status: str
     edition: str
@@ -21,7 +18,6 @@ class IndexFacts(Struct, frozen=True):
     text_bytes: int
     most_documents: int | None
     most_text_bytes: int | None
-    tells_capacity: bool = True
     error: str = ""
 
 

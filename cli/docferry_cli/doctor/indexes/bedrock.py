@@ -17,7 +17,6 @@ def index(client: Any, ids: dict[str, Any]) -> IndexFacts:
         text_bytes=0,
         most_documents=None,
         most_text_bytes=None,
-        tells_capacity=False,
         error="; ".join(found.get("failureReasons") or []),
     )
 
