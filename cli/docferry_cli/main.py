@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from docferry.errors import ConfigurationError, DocferryError
-from docferry_cli.commands.operate import cost, doctor, history, report, runs, search, status, watch, why
+from docferry_cli.commands.operate import compare, cost, doctor, history, report, runs, search, status, watch, why
 from docferry_cli.commands.setup import deploy, deploy_local, emulator, init, sources
-from docferry_cli.commands.sync import failures, repair, sync
+from docferry_cli.commands.sync import failures, migrate, repair, sync
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001  # typer's signature of a callback
@@ -46,6 +46,8 @@ app.command("failures")(failures.list_failures)
 app.command("retry")(failures.retry)
 app.command("reconcile")(repair.reconcile)
 app.command("rebuild")(repair.rebuild)
+app.command("migrate")(migrate.command)
+app.command("compare")(compare.command)
 app.command("cost")(cost.command)
 app.command("emulator")(emulator.command)
 app.command("synth")(deploy.synth)

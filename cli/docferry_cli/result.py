@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 from msgspec import UNSET
@@ -27,16 +29,24 @@ REFUSED = ("ApprovalRefused: ", "ConfigurationError: ", "PlanRefused: ")
 def finish(where: Where, chosen: Connector, inputs: dict[str, object], *, as_json: bool) -> None:
     """Run one execution with these inputs, print what it did, and exit."""
     steps = NextSteps(where, chosen)
+    with interruptible(steps), where.run(chosen) as opened:
+        run = opened.start(**inputs).run
+        outcome = watch(opened, run, steps.of_run("watch", run))
+    conclude(steps, outcome, as_json=as_json)
+
+
+@contextmanager
+def interruptible(steps: NextSteps) -> Iterator[None]:
+    """On Ctrl-C while a run starts, or once more while it ends, say how to see what came of it, and exit.
+
+    ``watch`` itself says what happens in between.
+    """
     try:
-        with where.run(chosen) as opened:
-            run = opened.start(**inputs).run
-            outcome = watch(opened, run, steps.of_run("watch", run))
+        yield
     except KeyboardInterrupt:
-        # While it started, or once more while it ended: watch itself says what happens.
         told = f"interrupted. To see whether a run was started, and how it is: {printable(steps.about('status'))}"
         Console(stderr=True, highlight=False).print(told, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None
-    conclude(steps, outcome, as_json=as_json)
 
 
 def conclude(steps: NextSteps, outcome: Outcome, *, as_json: bool) -> None:

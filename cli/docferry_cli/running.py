@@ -47,6 +47,12 @@ class Outcome(Struct, frozen=True):
 
 
 def watch(opened: Opened, run: str, again: str = "") -> Outcome:
+    """Show the progress of a run until it has ended, as ``follow`` does, and give what became of it."""
+    follow(opened, run, again)
+    return outcome(opened, run)
+
+
+def follow(opened: Opened, run: str, again: str = "") -> None:
     """Show the progress of a run until it has ended.
 
     On Ctrl-C, say what happens now and exit. ``again`` is the command that shows the run once more.
@@ -60,7 +66,6 @@ def watch(opened: Opened, run: str, again: str = "") -> Outcome:
             waiting.wait(pause)
             pause = min(2 * pause, opened.look_seconds)
         update(shown, tasks, progress(opened.store, opened.answering, run))
-        return outcome(opened, run)
 
 
 @contextmanager
@@ -77,10 +82,7 @@ def stated_interrupt(console: Console, opened: Opened, again: str) -> Iterator[N
 
 def outcome(opened: Opened, run: str) -> Outcome:
     """What became of a run that has ended."""
-    store = opened.store
-    result = report.read(store, run)
-    if result is None:
-        result = Report(run=run, connector=opened.connector.name, status="FAILED", error=opened.why(run))
+    store, result = opened.store, report_of(opened, run)
     return Outcome(
         result,
         list(report.failures(store, run)),
@@ -89,6 +91,12 @@ def outcome(opened: Opened, run: str) -> Outcome:
         list(report.exposed(store, run)),
         list(plans.documents(store, run)) if result.dry_run else [],
     )
+
+
+def report_of(opened: Opened, run: str) -> Report:
+    """The report of a run that has ended; one that says why, where it has written none."""
+    written = report.read(opened.store, run)
+    return written or Report(run=run, connector=opened.connector.name, status="FAILED", error=opened.why(run))
 
 
 class Rate(ProgressColumn):

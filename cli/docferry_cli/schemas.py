@@ -8,7 +8,9 @@ import msgspec
 
 from docferry.indexes import Hit
 from docferry.reporting.ledger import Entry
+from docferry_cli.comparison.facts import Comparison
 from docferry_cli.doctor.findings import Examination
+from docferry_cli.migration.facts import Migration
 from docferry_cli.printed import CheckedPromise, FailingDocument, Released, RunResult, Served, SourceKind
 from docferry_cli.run_report.facts import RunReport
 from docferry_cli.status.facts import Status
@@ -28,6 +30,8 @@ PRINTED: dict[str, Any] = {
     "search": list[Hit],
     "failures": list[FailingDocument],
     "retry": Released,
+    "migrate": Migration,
+    "compare": Comparison,
     "cost": Estimate,
     "doctor": Examination,
     "local serve": Served,

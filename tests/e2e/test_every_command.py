@@ -26,15 +26,22 @@ from tests.e2e.world import BUCKET, CONNECTORS
 Call = Callable[[Sequence[str]], tuple[int, str, str]]
 
 CONNECTOR = {"kendra": "handbook", "qbusiness": "handbook-q"}
+MOVES = {"kendra": "qbusiness", "qbusiness": "kendra"}
+"""Where each service is left for. Both connectors have the same source."""
 TARGETED = {name for name, command in ALL.items() if any("--target" in one.opts for one in command.params)}
 JUDGING = {"status", "doctor"}
 """Commands that exit with 1 when they find something to complain of."""
 
 
 class Place(Struct, frozen=True):
-    """Where commands act: the connector, the options that lead there, and what writes and empties its source."""
+    """Where commands act: the connector, the one that it is moved to, the options that lead there, and its source.
+
+    ``folder`` is for files of the commands; ``write`` and ``empty`` change the source.
+    """
 
     connector: str
+    new: str
+    folder: Path
     options: tuple[str, ...]
     call: Call
     write: Callable[[str], object]
@@ -58,12 +65,13 @@ def service(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def running(service: str, assembly: Assembly) -> Iterator[Cloud]:
-    """A stack of the service. The targets share it: what it costs are the processes of its functions."""
-    connector = deployable(CONNECTORS)[CONNECTOR[service]].connector
+    """A stack of the service, and one of another. The targets share them: what costs are the processes of functions."""
     with cloud() as started:
         boto3.client("s3").create_bucket(Bucket=BUCKET)
-        started.publish(assembly, connector)
-        started.create(connector.name)
+        for kind in (service, MOVES[service]):
+            connector = deployable(CONNECTORS)[CONNECTOR[kind]].connector
+            started.publish(assembly, connector)
+            started.create(connector.name)
         yield started
 
 
@@ -71,9 +79,11 @@ def test_every_command_works_here(service: str, tmp_path: Path) -> None:
     """In the command itself."""
     documents, config = tmp_path / "documents", tmp_path / "connectors.yaml"
     documents.mkdir()
-    config.write_text(
-        f"connectors: {{crew: {{source: {{kind: files, path: {documents}}}, index: {{kind: {service}}}}}}}"
+    described = (
+        f"{name}: {{source: {{kind: files, path: {documents}}}, index: {{kind: {kind}}}}}"
+        for name, kind in (("crew", service), ("crew-new", MOVES[service]))
     )
+    config.write_text(f"connectors: {{{', '.join(described)}}}")
 
     def empty() -> None:
         for file in documents.iterdir():
@@ -82,6 +92,8 @@ def test_every_command_works_here(service: str, tmp_path: Path) -> None:
     every_command(
         Place(
             "crew",
+            "crew-new",
+            tmp_path,
             ("--config", str(config), "--state", str(tmp_path / "state")),
             call,
             lambda name: (documents / name).write_text(f"{name}: high water is at noon."),
@@ -142,6 +154,8 @@ def in_bucket(service: str, target: str, ask: Call, folder: Path) -> Place:
 
     return Place(
         CONNECTOR[service],
+        CONNECTOR[MOVES[service]],
+        folder,
         ("--config", str(CONNECTORS), "--state", str(folder / "state"), "--target", target),
         ask,
         lambda name: s3.put_object(Bucket=BUCKET, Key=name, Body=f"{name}: high water is at noon.".encode()),
@@ -175,6 +189,14 @@ def every_command(place: Place) -> None:
     assert run("failures", name) == []
     assert run("retry", "--connector", name) == {"released": 0}
     assert run("cost", name)["next_run"]["workload"]["documents"] == 2
+
+    moved = run("migrate", name, "--to", place.new, "--yes")
+    # On the shared stacks another target may have filled it.
+    assert (moved["stage"], moved["due"] + moved["there"], moved["missing"]) == ("filled", 2, [])
+    queries = place.folder / "queries.txt"
+    queries.write_text("water\n")
+    compared = run("compare", name, place.new, "--queries", str(queries))
+    assert (len(compared["queries"][0]["new"]), compared["mean_overlap_10"]) == (2, 1.0)
 
     place.write("fog.txt")
     plan = run("plan", name)

@@ -100,17 +100,26 @@ class Where(Struct, frozen=True):
     @contextmanager
     def run(self, connector: Connector) -> Iterator[Startable]:
         """Open a connector whose state machine can be started. Raises ConfigurationError when it is not deployed."""
+        with self.run_beside(connector) as (startable, _):
+            yield startable
+
+    @contextmanager
+    def run_beside(self, connector: Connector) -> Iterator[tuple[Startable, Callable[[Connector], Opened]]]:
+        """Open a connector as ``run`` does, and give what opens the others of the target, to look at them.
+
+        Both raise ConfigurationError for a connector that is not there.
+        """
         if self.target == "here":
             from docferry_cli.targets import here
 
-            opening = here.run(self.state, connector)
+            with here.run(self.state, connector) as opened:
+                yield opened
         elif self.target == "stack":
             from docferry_cli.targets import stack
 
-            opening = stack.run(self.state, connector)
+            with stack.run(self.state, connector) as opened:
+                yield opened
         else:
             from docferry_cli.targets import aws
 
-            opening = aws.run(connector)
-        with opening as startable:
-            yield startable
+            yield aws.opened(connector), aws.opened

@@ -1,19 +1,10 @@
 """The target ``aws``: the stack in AWS, in the account and the region that boto3 finds."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from docferry.connector import Connector
 from docferry_cli.targets.deployed import find
 from docferry_cli.targets.opened import Startable
 
 INTERRUPTED = "interrupted; the run continues in AWS."
-
-
-@contextmanager
-def run(connector: Connector) -> Iterator[Startable]:
-    """Open the stack of a connector in AWS. Raises ConfigurationError when there is none."""
-    yield opened(connector)
 
 
 def opened(connector: Connector) -> Startable:

@@ -89,8 +89,11 @@ def _opened(synced: Synced) -> Opened:
 
 
 @contextmanager
-def run(state: Path, connector: Connector) -> Iterator[Startable]:
-    """Deploy a connector in this process; it runs until the block ends. Raises ConfigurationError."""
+def run(state: Path, connector: Connector) -> Iterator[tuple[Startable, Callable[[Connector], Opened]]]:
+    """Deploy a connector in this process, and give what opens others that were synced. It runs until the block ends.
+
+    Raises ConfigurationError.
+    """
     from docferry_laptop.laptop import laptop
 
     with ExitStack() as running:
@@ -101,7 +104,7 @@ def run(state: Path, connector: Connector) -> Iterator[Startable]:
             deployed = aws.deploy(connector)
         index = deployed.wired.settings.connector.index
         connectors.remember(state, connector, index)
-        yield Startable(
+        startable = Startable(
             "here",
             connector,
             index,
@@ -109,3 +112,4 @@ def run(state: Path, connector: Connector) -> Iterator[Startable]:
             state_machine=deployed.state_machine,
             interrupted=INTERRUPTED,
         )
+        yield startable, lambda other: _opened(connectors.to_ask(state, other.name))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,27 +22,30 @@ SETTINGS = Settings(qbusiness_search_without_user="all")
 
 
 @contextmanager
-def run(state: Path, connector: Connector) -> Iterator[Startable]:
-    """Open the stack of a connector on this machine; it runs until the block ends. Raises ConfigurationError."""
+def run(state: Path, connector: Connector) -> Iterator[tuple[Startable, Callable[[Connector], Startable]]]:
+    """Open the stack of a connector on this machine, and give what opens others. It runs until the block ends.
+
+    Raises ConfigurationError.
+    """
     from docferry_laptop.moto.event_delivery import delivering
 
     with ExitStack() as running:
         here = running.enter_context(_cloud(state))
         here.create(connector.name)
         running.enter_context(delivering(here.events))
-        yield opened(connector)
+        yield opened(connector), partial(_created, here)
 
 
 @contextmanager
 def see(state: Path) -> Iterator[Callable[[Connector], Startable]]:
     """Give what opens the stack of any connector on this machine. No event is delivered, so nothing starts to run."""
     with _cloud(state) as here:
+        yield partial(_created, here)
 
-        def created(connector: Connector) -> Startable:
-            here.create(connector.name)
-            return opened(connector)
 
-        yield created
+def _created(here: "Cloud", connector: Connector) -> Startable:
+    here.create(connector.name)
+    return opened(connector)
 
 
 @contextmanager

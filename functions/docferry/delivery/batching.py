@@ -27,6 +27,15 @@ def requests(puts: Iterable[Put], limits: Limits) -> Iterator[list[Put]]:
         yield request
 
 
+def too_large(document: Document, size: int, limits: Limits, *, inline: bool) -> str | None:
+    """Why content of ``size`` bytes cannot be sent, in words, or None when it can. ``inline``: it cannot go by S3."""
+    if size > limits.document_bytes:
+        return f"{size:,} bytes; the index takes documents of up to {limits.document_bytes:,}"
+    if inline and len(lines.encode(document)) + size > limits.inline_bytes:
+        return f"{size:,} bytes are too many to send inline; give the connector an index.role_arn that reads S3"
+    return None
+
+
 def inline_bytes(put: Put) -> int:
     """What a document adds to its request: its description, and its content when that is sent inline."""
     document, content = put

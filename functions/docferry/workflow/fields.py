@@ -6,6 +6,8 @@ from tenacity.nap import sleep
 
 from docferry.changes.attributes import Attributes
 from docferry.errors import ConfigurationError, Conflict
+from docferry.indexes import Index
+from docferry.indexes.service import FieldType
 from docferry.runtime.wiring import Wired
 
 LOOK_SECONDS = 2.0
@@ -22,21 +24,26 @@ def check_fields(wired: Wired, attributes: Attributes, *, sends: bool) -> Iterat
     """
     if not attributes.used:
         return
-    taken = wired.index.fields()
-    if taken.open:
-        return
-    fields = dict(taken.types)
-    missing = attributes.missing(fields)
-    wrong = list(attributes.misfits({**fields, **missing}))
-    if missing and not wired.index.declares:
-        first = {name: document for (name, _), document in reversed(attributes.used.items())}
-        wrong = [*(f"{name} ({kind}) is not declared; {first[name]} has it" for name, kind in missing.items()), *wrong]
+    missing, wrong = compared(wired.index, attributes)
     if wrong and sends:
         raise ConfigurationError(f"{'; '.join(wrong)}. {_cure(wired)}")
     yield from wrong
     if missing and sends:
         wired.index.declare(missing)
         _wait(wired)
+
+
+def compared(index: Index, attributes: Attributes) -> tuple[dict[str, FieldType], list[str]]:
+    """The fields that an index lacks for these attributes, and, in sentences, what keeps it from taking them."""
+    taken = index.fields()
+    if taken.open:
+        return {}, []
+    missing = attributes.missing(taken.types)
+    wrong = list(attributes.misfits({**taken.types, **missing}))
+    if missing and not index.declares:
+        first = {name: document for (name, _), document in reversed(attributes.used.items())}
+        wrong = [*(f"{name} ({kind}) is not declared; {first[name]} has it" for name, kind in missing.items()), *wrong]
+    return missing, wrong
 
 
 def _cure(wired: Wired) -> str:

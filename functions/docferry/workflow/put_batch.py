@@ -96,21 +96,17 @@ def open_content(wired: Wired, run: str, document: Document, contents: Contents)
 
     What is too large to send inline is staged on S3. Raises DocumentVanished, DocumentUnreadable, and DocumentTooLarge.
     """
-    limits = wired.index.limits
+    limits, staged = wired.index.limits, wired.index.role_arn is not None
     opened = _opened(wired, document, contents)
     content = opened.content
     size = content.size if isinstance(content, S3Object) else len(content)
     if document.id not in contents:
         document = structs.replace(document, version=opened.version, size=size)
-    if size > limits.document_bytes:
-        raise DocumentTooLarge(f"{size:,} bytes; the index takes documents of up to {limits.document_bytes:,}")
     if size == 0:
         raise DocumentUnreadable("is empty now")
-    if isinstance(content, bytes) and batching.inline_bytes((document, content)) > limits.inline_bytes:
-        if wired.index.role_arn is None:
-            raise DocumentTooLarge(
-                f"{size:,} bytes are too many to send inline; give the connector an index.role_arn that reads S3"
-            )
+    if reason := batching.too_large(document, size, limits, inline=isinstance(content, bytes) and not staged):
+        raise DocumentTooLarge(reason)
+    if staged and isinstance(content, bytes) and batching.inline_bytes((document, content)) > limits.inline_bytes:
         content = stage(wired, run, document, content)
     return document, content
 

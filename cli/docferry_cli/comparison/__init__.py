@@ -1,0 +1,1 @@
+"""What two indexes with the same documents find for the same queries."""
