@@ -67,7 +67,8 @@ def _ask(query: str, old: Side, new: Side) -> Compared:
             hits = []
         # Another connector of the index may have put what is found: its name stays.
         answers.append([hit.document_id.removeprefix(f"{side.name}/") for hit in hits])
-    return compared(query, *answers, "; ".join(problems))
+    before, now = answers
+    return compared(query, before, now, "; ".join(problems))
 
 
 def _notes(sides: tuple[Side, Side], reader: Reader | None) -> Iterator[str]:

@@ -10,6 +10,7 @@ from docferry.config.deployment import Described
 from docferry.connector import Groups, Part, pick
 from docferry.errors import ConfigurationError
 from docferry.indexes import service
+from docferry.indexes.status_lists import lists, status_pages
 from docferry.sync_job import job as sync_job
 from docferry_cli.targets import Opened
 
@@ -77,7 +78,8 @@ def check_alone(opened: Opened) -> None:
     Kendra lists no documents, and Bedrock has no sync jobs, so each service tells one of the two.
     """
     name = opened.connector.name
-    statuses = islice(opened.index.statuses(None, [], strays=True), LOOKED_AT)
+    pages = status_pages(opened.index, None) if lists(opened.index) else iter(())
+    statuses = islice((status for page in pages for status in page.statuses), LOOKED_AT)
     strange = next((one.id for one in statuses if not one.id.startswith(f"{name}/")), None)
     if strange is not None:
         raise ConfigurationError(

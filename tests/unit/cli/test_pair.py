@@ -15,10 +15,10 @@ KENDRA: dict[str, Any] = {"kind": "kendra", "index_id": "i", "data_source_id": "
 
 def described(name: str, source: dict[str, Any], index: dict[str, Any], **more: Any) -> Described:
     """A connector."""
-    parts = [
+    origin, target = (
         Part(part["kind"], {key: value for key, value in part.items() if key != "kind"}) for part in (source, index)
-    ]
-    return Described(Connector(name, *parts, **more))
+    )
+    return Described(Connector(name, origin, target, **more))
 
 
 def connectors(*all_: Described) -> dict[str, Described]:
