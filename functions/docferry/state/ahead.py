@@ -14,7 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AT_ONCE = 16
-"""Calls of S3 under way at a time. At 20 to 60 ms each (docs/benchmarks.md) they are some 400 a second; S3 takes 3,500
+"""Calls of S3 under way at a time. At 20 to 60 ms each they are some 400 a second; S3 takes 3,500
 writes a second below one prefix: https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html."""
 
 
