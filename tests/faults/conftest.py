@@ -19,3 +19,10 @@ def qbusiness() -> Iterator[Harness]:
     """A harness for Q Business."""
     with harness("qbusiness") as on:
         yield on
+
+
+@pytest.fixture
+def bedrock() -> Iterator[Harness]:
+    """A harness for Bedrock."""
+    with harness("bedrock") as on:
+        yield on

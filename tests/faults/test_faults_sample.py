@@ -3,8 +3,9 @@
 import pytest
 
 from tests.faults.catalogue import Case, pairs, singles, spread
-from tests.faults.harness import SCENARIOS, Harness, harness
+from tests.faults.harness import Harness, harness
 from tests.faults.stage import PLACES
+from tests.faults.workers import scenarios
 
 PAIRS = 5
 UNLISTED = "ListExecutions lags, StartExecution's reply is lost"
@@ -17,7 +18,7 @@ JOB = "data-sources/<data source>/sync_job.json"
 def test_nothing_is_lost(service: str) -> None:
     """Whatever goes wrong, the invariants hold, and one clean run brings index and source together."""
     with harness(service) as on:
-        cases = [case for scenario in SCENARIOS for case in singles(service, scenario, on.reference(scenario))]
+        cases = [case for scenario in scenarios(service) for case in singles(service, scenario, on.reference(scenario))]
         sample = spread(cases, len(cases) // 150) + pairs(cases, seed=1, count=PAIRS)
 
         found = {str(case): violations for case in sample if (violations := on.violations(case))}

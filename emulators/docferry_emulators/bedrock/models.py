@@ -87,6 +87,7 @@ class BedrockBackend(EngineBackend):
             unknown_delete=unknown if settings.bedrock_delete_unknown == "not_found" else None,
             principals=settings.bedrock_principals,
             ignore_unchanged=settings.bedrock_unchanged == "ignore",
+            deletes_failed=True,
         )
 
 

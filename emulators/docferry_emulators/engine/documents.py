@@ -78,7 +78,7 @@ class Documents:
                 rejected.append(Rejection(name, "InvalidRequest", tie, data_source))
             elif message := self._context.faults.knobs.reject.get(name):
                 rejected.append(Rejection(name, "InvalidRequest", message, data_source))
-            elif not exists and rules.unknown_delete is not None:
+            elif not exists and rules.unknown_delete is not None and not self._is_listed(index, name, rules):
                 unknown = rules.unknown_delete
                 rejected.append(Rejection(name, unknown.code, unknown.message, data_source))
             elif exists and self._foreign(owner, tie):
@@ -90,6 +90,11 @@ class Documents:
                 if exists:
                     self._count(index.id, -1)
         return rejected
+
+    def _is_listed(self, index: Resource, name: str, rules: Rules) -> bool:
+        """Whether a delete takes a document away that has failed, and is listed with that status."""
+        found = "SELECT 1 FROM documents WHERE index_id = ? AND id = ?"
+        return rules.deletes_failed and self._store.one(found, index.id, name) is not None
 
     def standing(self, index_id: str, name: str) -> tuple[bool, str | None]:
         """Tell whether a document will exist when all accepted work is done, and which data source owns it."""

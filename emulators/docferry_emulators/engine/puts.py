@@ -73,6 +73,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     """How much text one document may have, in bytes. None: no limit."""
     ignore_unchanged: bool = False
     """Whether a put that changes nothing ends as IGNORED."""
+    deletes_failed: bool = False
+    """Whether a document that has failed, and so is listed and not found, counts as one that exists for a delete."""
 
 
 def payload_of(index: Resource, put: Put, rules: Rules, *, declared: bool) -> bytes:
