@@ -20,7 +20,7 @@ help: ## Show the targets
 setup: $(VENV)/.deploy ## Install the docferry command into .venv, with all of its extras
 	@echo "Ready: $(BIN)/docferry --help"
 
-demo: $(VENV)/.laptop ## Sync a handbook into an emulated Kendra index and an emulated Q Business index
+demo: $(VENV)/.laptop ## Sync a handbook into emulated indexes of three services, and compare them
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev ## Run the checks and all tests

@@ -1,12 +1,17 @@
 """`docferry migrate` and `docferry compare` on a laptop, as a person or a program uses them."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from docferry.errors import AccessDenied, SourceUnavailable
+from docferry.indexes.bedrock.index import Bedrock
+from docferry.sources import Page
+from docferry.sources.folder.files import Files
 from docferry_cli.targets import Where
 from tests.cli.command import Docferry
 
@@ -134,7 +139,7 @@ def test_without_a_sync_of_the_old_connector_the_rest_is_told(docferry: Docferry
     listed = docferry.json("migrate", "old", "--to", "q")
 
     assert (listed["held_by_old"], listed["due"], listed["missing"]) == (None, 3, [])
-    assert any("what the index of old holds is not known" in note for note in listed["notes"])
+    assert any("old has not run here" in note for note in listed["notes"])
 
 
 @pytest.mark.usefixtures("desk")
@@ -196,6 +201,51 @@ def test_attributes_that_the_new_index_lacks_are_told_before_the_fill(docferry: 
     assert (code, found["stage"]) == (1, "not possible")
     assert "phase (STRING) is not declared; q/moon.txt has it" in found["obstacles"]
     assert docferry.json("history", "q") == []
+
+
+def test_a_fill_that_dies_goes_on(docferry: Docferry, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same command sends what is missing. The old index is not touched."""
+    for number in range(3):
+        (desk / f"{number}.txt").write_text(f"high water {number}")
+    docferry.json("sync", "old")
+    put = Bedrock.put
+
+    def refused(self: Bedrock, execution_id: str, documents: Any) -> Any:
+        put(self, execution_id, documents[:2])
+        raise AccessDenied("bedrock:IngestKnowledgeBaseDocuments is not allowed")
+
+    monkeypatch.setattr(Bedrock, "put", refused)
+    code, out, _ = docferry("migrate", "old", "--to", "open", "--yes", "--json")
+    monkeypatch.undo()
+    monkeypatch.chdir(desk.parent)
+    died = json.loads(out)
+    done = docferry.json(*died["next"].split()[1:])
+    filled = docferry.json("migrate", "old", "--to", "open")
+
+    assert (code, died["stage"], died["fill"]["status"]) == (1, "filling failed", "FAILED")
+    assert (done["stage"], done["fill"]["failed"]) == ("filled", 0)
+    assert (filled["stage"], filled["there"], filled["due"]) == ("filled", 4, 0)
+    assert len(docferry.json("history", "old")) == 1
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_source_that_cannot_be_listed_moves_nothing(docferry: Docferry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is told, and the command to try again."""
+    docferry.json("sync", "old")
+
+    def unreachable(*_: object) -> Iterator[Page]:
+        raise SourceUnavailable("the share does not answer")
+
+    monkeypatch.setattr(Files, "pages", unreachable)
+
+    code, out, _ = docferry("migrate", "old", "--to", "open", "--yes", "--json")
+    _, shown, _ = docferry("migrate", "old", "--to", "open")
+
+    found = json.loads(out)
+    assert (code, found["stage"], found["missing"]) == (1, "not possible", [])
+    assert "the share does not answer" in found["obstacles"][0]
+    assert found["next"] == "docferry migrate old --to open"
+    assert f"To go on: {found['next']}" in shown
 
 
 @pytest.mark.usefixtures("desk")

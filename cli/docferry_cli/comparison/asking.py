@@ -57,18 +57,18 @@ def _side(opened: Opened, reader: Reader | None) -> Side:
 
 
 def _ask(query: str, old: Side, new: Side) -> Compared:
-    answers: list[list[str]] = []
-    problems: list[str] = []
-    for side in (old, new):
-        try:
-            hits = side.index.search(query, FAR, side.reader)
-        except RequestRefused as error:
-            problems.append(f"{side.name}: {error}")
-            hits = []
-        # Another connector of the index may have put what is found: its name stays.
-        answers.append([hit.document_id.removeprefix(f"{side.name}/") for hit in hits])
-    before, now = answers
-    return compared(query, before, now, "; ".join(problems))
+    (before, one), (after, other) = _found(query, old), _found(query, new)
+    return compared(query, before, after, "; ".join(filter(None, (one, other))))
+
+
+def _found(query: str, side: Side) -> tuple[list[str], str]:
+    """What a side finds, and why it has not answered, if it has not."""
+    try:
+        hits = side.index.search(query, FAR, side.reader)
+    except RequestRefused as error:
+        return [], f"{side.name}: {error}"
+    # Another connector of the index may have put what is found: its name stays.
+    return [hit.document_id.removeprefix(f"{side.name}/") for hit in hits], ""
 
 
 def _notes(sides: tuple[Side, Side], reader: Reader | None) -> Iterator[str]:

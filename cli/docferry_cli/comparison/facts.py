@@ -19,7 +19,7 @@ class Compared(Struct, frozen=True, kw_only=True):
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
-    """What two connectors find for some queries, as one reader, or as nobody in particular.
+    """What two connectors find for some queries, as one reader, or without saying who reads.
 
     The means are over the queries for which at least one of the two found something. ``apart`` are those for which
     they have nothing in common, ``silent`` those for which neither found anything.

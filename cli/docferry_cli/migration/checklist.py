@@ -52,8 +52,8 @@ def steps(where: Where, pair: Pair, secret: Sample | None) -> Iterator[Step]:
         NextSteps(where, pair.old.connector).sync(),
     )
     yield Step(
-        f"Last of all delete the stack of {old}, and its index where the stack did not make it; docs/deploy.md says "
-        "what a stack leaves behind"
+        f"Last of all delete the stack of {old}, and its index if the stack has not made it. The state bucket stays "
+        "(docs/deploy.md, Removing)"
     )
 
 

@@ -109,6 +109,6 @@ def _before(old: Connector, beside: Callable[[Connector], Opened]) -> tuple[int 
     try:
         store = beside(old).store
     except ConfigurationError as error:
-        return None, [], [f"what the index of {old.name} holds is not known: {error}"]
+        return None, [], [f"{old.name} has not run here, so what its index holds is not known ({error})"]
     current = manifest.pointer(store)
     return (current.value.documents if current else 0), planned.held(store), []

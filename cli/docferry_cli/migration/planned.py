@@ -65,7 +65,7 @@ class Plan:
                 yield Failure(document.id, reason)
 
     def _reason(self, document: Document) -> str | None:
-        """Why a document would be refused when it is sent, as far as its listing tells."""
+        """Why a document would be refused when it is sent. Its listing tells; its content is not read."""
         opened = self._opened
         # Of a bucket, content goes by reference. In a stack, the functions have a role that is not in connectors.yaml.
         by_reference = opened.target != "here" or opened.connector.source.kind == "s3"

@@ -15,10 +15,12 @@ KENDRA: dict[str, Any] = {"kind": "kendra", "index_id": "i", "data_source_id": "
 
 def described(name: str, source: dict[str, Any], index: dict[str, Any], **more: Any) -> Described:
     """A connector."""
-    origin, target = (
-        Part(part["kind"], {key: value for key, value in part.items() if key != "kind"}) for part in (source, index)
-    )
-    return Described(Connector(name, origin, target, **more))
+    return Described(Connector(name, part(source), part(index), **more))
+
+
+def part(written: dict[str, Any]) -> Part:
+    """A source or an index, as connectors.yaml has it."""
+    return Part(written["kind"], {key: value for key, value in written.items() if key != "kind"})
 
 
 def connectors(*all_: Described) -> dict[str, Described]:

@@ -32,8 +32,8 @@ def command(  # noqa: PLR0913  # one parameter an option
     Searches both for each query of a file, shows the two lists side by side, and how many of the first 5 and 10 results
     they have in common. The page of --html needs no network and no other file.
 
-    Exit code 0: both were asked, whatever they found. 1: a service cannot be reached. 2: bad usage or configuration,
-    such as a file without a query.
+    Exit code 0: both were asked, also when they find nothing alike. 1: a service cannot be reached. 2: bad usage or
+    configuration, such as a file without a query.
 
     Examples:
 
