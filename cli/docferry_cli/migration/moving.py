@@ -1,9 +1,9 @@
 """The move itself: a plan of the new connector says what will not arrive, and a run of it fills the new index."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from msgspec import UNSET, Struct, structs
+from msgspec import Struct, structs
 
 from docferry.connector import Connector
 from docferry.errors import ConfigurationError
@@ -14,7 +14,7 @@ from docferry_cli.migration import checklist, planned
 from docferry_cli.migration.arrivals import Arrivals, Sources
 from docferry_cli.migration.facts import Migration
 from docferry_cli.migration.pair import Pair, check_alone, remarks
-from docferry_cli.migration.planned import Plan
+from docferry_cli.migration.planned import Plan, goes_inline
 from docferry_cli.next_steps import NextSteps
 from docferry_cli.result import REFUSED, for_programs
 from docferry_cli.running import Outcome, follow, report_of, watch
@@ -60,6 +60,8 @@ def judged(
 ) -> Migration:
     """What a plan of the new connector says of the move. Raises ConfigurationError for a plan that was refused."""
     old, new = pair.old.connector, pair.new.connector
+    if report.error.startswith(REFUSED):
+        raise ConfigurationError(report.error.partition(": ")[2])
     said = Migration(
         connector=old.name,
         to=new.name,
@@ -67,26 +69,19 @@ def judged(
         target=where.target,
         stage="not possible",
         plan=report.run,
-        fill=UNSET,
     )
-    if report.error.startswith(REFUSED):
-        raise ConfigurationError(report.error.partition(": ")[2])
     if report.status != "SUCCEEDED":
         return structs.replace(said, obstacles=(report.error,), next=again(where, pair, fills=False))
+    plan = Plan(opened, report.run, inline=goes_inline(pair.new, opened.index))
     held_by_old, before, problem = _before(old, beside)
-    plan = Plan(opened, report.run)
     arrivals = Arrivals(pair.names, Sources(before, plan.coming(), plan.refused()))
-    missing = tuple(arrivals.missing())
-    obstacles = tuple(plan.obstacles())
-    due = report.added + report.modified
-    changes = due + report.deleted
-    if not obstacles and not changes and not report.unchanged:
-        obstacles = (NOTHING,)
+    missing, obstacles = tuple(arrivals.missing()), tuple(plan.obstacles()) or tuple(_nothing(report))
     secret = checklist.sample(*arrivals.sample, new.name) if arrivals.sample is not None else None
+    stage = "not possible" if obstacles else "listed" if _changes(report) else "filled"
     return structs.replace(
         said,
-        stage="not possible" if obstacles else "listed" if changes else "filled",
-        due=due,
+        stage=stage,
+        due=report.added + report.modified - plan.unsendable,
         there=report.unchanged,
         held_by_old=held_by_old,
         missing=missing,
@@ -94,8 +89,17 @@ def judged(
         notes=tuple(chain((one for one in report.notes if one not in obstacles), remarks(pair), problem)),
         unknown=tuple(checklist.unknown(pair, where.target)),
         checklist=tuple(checklist.steps(where, pair, secret)),
-        next=again(where, pair) if changes and not obstacles else "",
+        next=again(where, pair) if stage == "listed" else "",
     )
+
+
+def _changes(report: Report) -> int:
+    return report.added + report.modified + report.deleted
+
+
+def _nothing(report: Report) -> Iterator[str]:
+    if not _changes(report) and not report.unchanged:
+        yield NOTHING
 
 
 def again(where: Where, pair: Pair, *, fills: bool = True) -> str:

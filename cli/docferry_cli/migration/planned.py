@@ -6,8 +6,10 @@ from operator import attrgetter
 
 from docferry.changes import quarantine
 from docferry.changes.attributes import Attributes
+from docferry.config.deployment import Described
 from docferry.delivery import batching, shards
 from docferry.errors import RequestRefused
+from docferry.indexes import Index
 from docferry.model import Document
 from docferry.reporting import report
 from docferry.reporting.report import Failure
@@ -21,12 +23,18 @@ from docferry_cli.targets import Opened
 
 
 class Plan:
-    """The change set of a plan, which has sent nothing. Every stream is sorted by id, and may be read again."""
+    """The change set of a plan, which has sent nothing. Every stream is sorted by id, and may be read again.
 
-    def __init__(self, opened: Opened, run: str) -> None:
+    ``inline``: content has no way to the index but in the request. ``unsendable`` counts the documents that would be
+    refused when they are sent, once ``refused`` was read.
+    """
+
+    def __init__(self, opened: Opened, run: str, *, inline: bool = False) -> None:
         self._opened = opened
+        self._inline = inline
         self._store = opened.store
         self._run = run
+        self.unsendable = 0
 
     def coming(self) -> Iterator[Document]:
         """What the index holds already and keeps, and what a fill sends."""
@@ -60,26 +68,35 @@ class Plan:
         return compared(self._opened.index, attributes)[1] if attributes.used else []
 
     def _not_sendable(self) -> Iterator[Failure]:
+        self.unsendable = 0
         for document in self._changes("put"):
             if reason := self._reason(document):
+                self.unsendable += 1
                 yield Failure(document.id, reason)
 
     def _reason(self, document: Document) -> str | None:
         """Why a document would be refused when it is sent. Its listing tells; its content is not read."""
-        opened = self._opened
-        # Of a bucket, content goes by reference. In a stack, the functions have a role that is not in connectors.yaml.
-        by_reference = opened.target != "here" or opened.connector.source.kind == "s3"
-        inline = not by_reference and opened.index.role_arn is None
+        index = self._opened.index
         try:
-            opened.index.entries(document)
+            index.entries(document)
         except RequestRefused as error:
             return str(error)
-        return batching.too_large(document, document.size, opened.index.limits, inline=inline)
+        return batching.too_large(document, document.size, index.limits, inline=self._inline)
 
     def _changes(self, operation: Operation) -> Iterator[Document]:
         for part in runs.shards(self._store, self._run):
             if part.operation == operation:
                 yield from (change.document for change in shards.changes(self._store, part))
+
+
+def goes_inline(described: Described, index: Index) -> bool:
+    """Whether content has no way to an index but in the request, because the index has no role that reads S3.
+
+    A stack makes one, except for an index that it has not made and that only reads with a role of its own. Of a bucket
+    no content goes in a request.
+    """
+    made = index.service.takes_role or (described.deploy is not None and described.deploy.create)
+    return index.role_arn is None and not made and described.connector.source.kind != "s3"
 
 
 def held(store: Store) -> Iterator[Document]:
