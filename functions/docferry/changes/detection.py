@@ -13,7 +13,7 @@ from docferry.state.blocks import Cursor, pass_equal
 
 
 class Unchanged(Struct, frozen=True):
-    """The index holds so many documents, one after the other, as the source lists them."""
+    """The index holds this number of documents, one after the other, as the source lists them."""
 
     documents: int = 1
 

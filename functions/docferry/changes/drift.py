@@ -34,7 +34,7 @@ def compared(manifest: Iterable[bytes], statuses: Iterable[bytes], namespace: st
     """Correct the manifest by all that the index reports of its data source. Both are lines sorted by id. Pure.
 
     Documents that the index lacks, and documents that it has and the manifest does not know, become doubtful. Those in
-    the connector's ``namespace`` are its own, left by a run that nobody accounted for.
+    the connector's ``namespace`` are its own, left by a run without an account.
     """
     said = ((lines.line_id(line), 1, line) for line in statuses)
     known = ((lines.line_id(line), 0, line) for line in manifest)

@@ -100,7 +100,7 @@ def commit(
 ) -> Pointer:
     """Move the pointer to the manifest that the steps have written. May be repeated.
 
-    Raises ManifestInvalid when another run has moved it meanwhile. ``last`` is the manifest that was committed last, as
+    Raises ManifestInvalid when another run has moved it since. ``last`` is the manifest that was committed last, as
     far as it was recorded. A ``rebuild`` replaces a pointer that cannot be read, too.
     """
     if current is not None and manifest.is_of(store, current.value, name):

@@ -59,11 +59,11 @@ class Settling(Struct, frozen=True, kw_only=True):
     ``base`` is the manifest that it changes, ``job`` the sync job as it was seen, ``missing`` are the shards without a
     result. ``split`` are the parts of a base that was one object.
 
-    Outcomes up to the id ``after`` are judged, and ``reached`` says in which shards that is (outcomes.Left). So many
+    Outcomes up to the id ``after`` are judged, and ``reached`` says in which shards that is (outcomes.Left).
     ``parts_done`` of the base are done with; of the next one, lines up to the id ``written`` are written. ``parts`` is
-    the new manifest so far, ``failed`` the outcomes that were not acknowledged. ``statuses`` is what the
-    index says of all its documents, as far as it was asked. ``only_counts``: the manifest has
-    moved already, and nothing is written to it. ``done``: there is no step left.
+    the new manifest so far, ``failed`` the outcomes that were not acknowledged. ``statuses`` is what
+    the index has said of all its documents until now. ``only_counts``: the manifest has moved already, and nothing is
+    written to it. ``done``: there is no step left.
     """
 
     base: Pointer | None
@@ -94,5 +94,5 @@ def key(run: str) -> str:
 
 
 def key_of_failed(run: str, failed: int) -> str:
-    """The same, of a later look at a job that then counted so many failures."""
+    """The same, of a later look at a job that then counted ``failed`` failures."""
     return run_key(run, f"settling-{failed}.json")

@@ -48,7 +48,7 @@ class Statuses:
         self._next: DocumentStatus | None = None
 
     def of(self, asked: list[Outcome]) -> dict[str, DocumentStatus]:
-        """The statuses of these documents. Puts are asked for by their job, deletes whatever put the document."""
+        """The statuses of these documents. Puts are asked for by their job, deletes without regard to the job."""
         puts = [outcome for outcome in asked if outcome.kind != "deleted"]
         deletes = [outcome for outcome in asked if outcome.kind == "deleted"]
         if self._lists:

@@ -1,7 +1,7 @@
 """The steps of a settlement: the manifest is written anew part by part, where outcomes change it.
 
 A step takes outcomes that come after those of the step before, and that concern one part of the old manifest. Where it
-ends depends on the outcomes and the parts alone, never on the time: whoever cuts the work between two steps, or in the
+ends depends on the outcomes and the parts alone, never on the time: who cuts the work between two steps, or in the
 midst of one, gets the same bytes in the end.
 """
 

@@ -19,7 +19,7 @@ class Judge(Protocol):
 
     @property
     def listed(self) -> Listing:
-        """What the index says of all its documents, as far as it was asked."""
+        """What the index says of all its documents, from the questions asked until now."""
         ...
 
     def asks(self, outcome: Outcome) -> bool:

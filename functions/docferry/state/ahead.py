@@ -53,7 +53,7 @@ def in_order(
 
 
 class Behind:
-    """Calls whose results nobody waits for one by one."""
+    """Calls whose results are not waited for one by one."""
 
     def __init__(self, threads: ThreadPoolExecutor, at_once: int) -> None:
         self._threads = threads

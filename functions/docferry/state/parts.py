@@ -1,6 +1,6 @@
 """A stream in parts: objects that follow each other, each small enough for a temporary file, and a list of them.
 
-Whoever reads from the middle on opens only the parts from there. Whoever writes goes on after the last whole part, in
+A reader that begins in the middle opens only the parts from there. Whoever writes goes on after the last whole part, in
 another invocation too, and takes over the parts in which nothing has changed.
 """
 

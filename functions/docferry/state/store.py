@@ -72,7 +72,7 @@ class Store(Objects):
         return PartWriter(prefix, self._send if behind is None else partial(behind.call, self._send), before)
 
     def going_on(self, prefix: str, before: Sequence[Part], expected: tuple[int, int] = (0, 0)) -> PartWriter:
-        """Go on with a stream that is written in parts below a prefix, and expect so many lines and bytes at most.
+        """Go on with a stream that is written in parts below a prefix. ``expected`` are its lines and bytes at most.
 
         A short part at the end that was written there, too, is written anew: its lines come before the next ones.
         """

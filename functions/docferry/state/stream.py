@@ -19,7 +19,7 @@ DOWNLOADS = 5
 
 
 class Spool(tempfile.SpooledTemporaryFile[bytes]):
-    """A temporary file that stays in memory up to SPOOL_BYTES. It closes itself when nobody holds it any more.
+    """A temporary file that stays in memory up to SPOOL_BYTES. It closes itself when it is dropped.
 
     So a call that never begins, because one before it has failed, leaves nothing open.
     """

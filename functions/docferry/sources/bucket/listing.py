@@ -78,7 +78,7 @@ def read(
 
 
 def entries(reply: dict[str, Any]) -> list[Entry]:
-    """The objects of a parsed answer, whoever has read them."""
+    """The objects of a parsed answer."""
     if READ in reply:
         found: list[Entry] = reply[READ]
         return found

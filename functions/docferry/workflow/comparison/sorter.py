@@ -40,7 +40,7 @@ def sort(work: Work, progress: Progress) -> Iterator[Progress]:
         sorter = Sorter(work, progress, sending)
         while True:
             spans = Spans(sorting.merge(work.store, work.checkpoint.contents, after=after))
-            sorter.sort(_events(work, progress, steps, after), work.approved(after), spans)
+            sorter.sort_events(_events(work, progress, steps, after), work.approved(after), spans)
             if not steps.left:
                 break
             after = steps.after
@@ -105,7 +105,7 @@ class Sorter:
         self._strays = before.strays
         self._attributes = Attributes(before.attributes)
 
-    def sort(self, events: Iterable[Event], approved: Container[str], spans: Spans) -> None:
+    def sort_events(self, events: Iterable[Event], approved: Container[str], spans: Spans) -> None:
         """Write and count.
 
         ``approved`` are the documents whose exposure a person approved, and ``spans`` say where the content is that

@@ -30,17 +30,19 @@ def gathering(*names: str, then: Stage) -> Step:
     return gather
 
 
-STAGES: dict[Stage, Step] = {
-    "statuses": statuses,
-    "order": gathering("statuses", then="secret"),
-    "secret": secret,
-    "bare": bare,
-    "gather": gathering("secret", "bare", then="rename"),
-    "rename": rename,
-    "settle": gathering("kept", "listed", then="sort"),
-    "sort": sort,
-    "withhold": withhold,
-}
+STAGES = dict[Stage, Step](
+    {
+        "statuses": statuses,
+        "order": gathering("statuses", then="secret"),
+        "secret": secret,
+        "bare": bare,
+        "gather": gathering("secret", "bare", then="rename"),
+        "rename": rename,
+        "settle": gathering("kept", "listed", then="sort"),
+        "sort": sort,
+        "withhold": withhold,
+    }
+)
 
 
 def go_on(work: Work, before: Progress | None, in_time: Callable[[], bool]) -> Progress | None:

@@ -13,7 +13,7 @@ from docferry.workflow.comparison.progress import Progress, Work
 
 
 def statuses(work: Work, progress: Progress) -> Iterator[Progress]:
-    """Write what the index says of its documents, in sorted chunks, in steps of so many pages.
+    """Write what the index says of its documents, in sorted chunks, in steps of a fixed number of pages.
 
     Begins anew when the service does not know any more where an invocation before this one came to.
     """
