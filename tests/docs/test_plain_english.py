@@ -11,7 +11,7 @@ PHRASES = re.compile(
     r"|\bas far as\b|\bone of (?:yours|ours|its own)\b|\bnobody\b|\bto be had\b|\bmeanwhile\b|\bwhatever\b|\bwhoever\b",
     re.IGNORECASE,
 )
-LIMIT = 12
+LIMIT = 11
 
 
 def docstrings() -> Iterator[tuple[str, str]]:

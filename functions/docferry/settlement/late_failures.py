@@ -99,7 +99,7 @@ class Again:
     def judge(self, outcomes: list[Outcome]) -> list[Outcome]:
         """See Judge."""
         about = [outcome for outcome in outcomes if outcome.id not in self._known and self.asks(outcome)]
-        said = self._statuses.of(about)
+        said = self._statuses.of_documents(about)
         found = (verdict(outcome, said.get(outcome.id), lenient=self._lenient) for outcome in about)
         return [structs.replace(outcome, state="doubtful") for outcome in found if outcome.state != "acknowledged"]
 

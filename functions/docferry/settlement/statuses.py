@@ -47,7 +47,7 @@ class Statuses:
         self._sorted: Iterator[DocumentStatus] | None = None
         self._next: DocumentStatus | None = None
 
-    def of(self, asked: list[Outcome]) -> dict[str, DocumentStatus]:
+    def of_documents(self, asked: list[Outcome]) -> dict[str, DocumentStatus]:
         """The statuses of these documents. Puts are asked for by their job, deletes without regard to the job."""
         puts = [outcome for outcome in asked if outcome.kind != "deleted"]
         deletes = [outcome for outcome in asked if outcome.kind == "deleted"]

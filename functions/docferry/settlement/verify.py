@@ -95,7 +95,7 @@ class Trusting:
 
     def judge(self, outcomes: list[Outcome]) -> list[Outcome]:
         """See Judge."""
-        said = self._statuses.of([outcome for outcome in outcomes if self.asks(outcome)])
+        said = self._statuses.of_documents([outcome for outcome in outcomes if self.asks(outcome)])
         return [
             verdict(outcome, said.get(outcome.id), lenient=self._lenient) if self.asks(outcome) else outcome
             for outcome in outcomes

@@ -28,10 +28,10 @@ REQUESTS_BYTES = 20_000_000
 class Request(Struct, frozen=True):
     """A request that is ready to be sent. ``size`` is what it holds in memory, in bytes.
 
-    ``send`` gives the outcome of each of its documents, and may be called in any thread.
+    ``call`` sends it and gives the outcome of each of its documents. It may be called in any thread.
     """
 
-    send: Callable[[], list[Outcome]]
+    call: Callable[[], list[Outcome]]
     size: int = 0
 
 
@@ -114,7 +114,7 @@ def _send(requests: Iterator[Request], progress: Progress, deadline: Deadline) -
 
     def send(request: Request) -> None:
         if not deadline.too_late():
-            progress.add(request.send())
+            progress.add(request.call())
 
     for _ in in_order(send, requests, REQUESTS_AT_ONCE, weight=lambda request: request.size, most=REQUESTS_BYTES):
         progress.record_in_time()
