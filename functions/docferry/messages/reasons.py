@@ -14,6 +14,7 @@ _TOO_LITTLE = "A function ended before its work was done: it took too long, or m
 
 REASONS = {
     "Throttled": "The index asked for fewer calls for a long time.",
+    "ShardUnfinished": "The index took the documents too slowly for the run to end.",
     "ServiceUnavailable": "An AWS service, or the way to it, failed.",
     "Conflict": "The index, the data source or its sync job was in a state that does not allow the call.",
     "SyncJobBusy": "Another sync job of the data source did not end in time.",

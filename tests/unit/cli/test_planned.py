@@ -24,7 +24,7 @@ RUN = "run-1"
 
 def planned(store: Store, *documents: Document, inline: bool) -> Plan:
     """A plan to put these documents, of which the crawl has skipped another one."""
-    writer = ShardWriter(store, RUN, "put")
+    writer = ShardWriter(store, RUN, "put", exact=False, documents=500)
     for one in documents:
         writer.add(Change(one.id, "added", one))
     store.write(run_key(RUN, BATCHES), writer.close())
