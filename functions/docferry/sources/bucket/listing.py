@@ -8,8 +8,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, overload
 from urllib.parse import unquote_plus
 
 from botocore import handlers
@@ -44,6 +45,32 @@ class Entry(Struct, frozen=True, gc=False):
     storage: str = ""
 
 
+class Contents(Sequence[dict[str, Any]]):
+    """The same objects as botocore would give them, each made when it is asked for.
+
+    A client is shared: not only the source asks it for listings.
+    """
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self._entries = entries
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, place: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Contents": ...
+    def __getitem__(self, place: int | slice) -> "dict[str, Any] | Contents":
+        """One, or some of them."""
+        if isinstance(place, slice):
+            return Contents(self._entries[place])
+        one = self._entries[place]
+        named = {"Key": one.key, "LastModified": one.modified, "ETag": f'"{one.etag}"', "Size": one.size}
+        return named | ({"StorageClass": one.storage} if one.storage else {})
+
+
 def speed_up(s3: Any) -> None:
     """Let a client of S3 read listings this way, before botocore looks at them. May be repeated.
 
@@ -74,7 +101,7 @@ def read(
     except ValueError:
         return
     response_dict["body"] = body[:begin] + body[end:]
-    customized_response_dict[READ] = entries
+    customized_response_dict |= {READ: entries, "Contents": Contents(entries)}
 
 
 def entries(reply: dict[str, Any]) -> list[Entry]:

@@ -50,6 +50,8 @@ def listed(s3: Any, body: bytes, status: int = 200) -> Any:
         return type(error).__name__, str(error)
     finally:
         s3.meta.events.unregister("before-send.s3.ListObjectsV2", answer)
+    # Whoever shares the client asks for Contents.
+    assert [one["Key"] for one in found.get("Contents", ())] == [one.key for one in listing.entries(found)]
     rest = {name: value for name, value in found.items() if name not in {"ResponseMetadata", "Contents", listing.READ}}
     return rest, listing.entries(found)
 
@@ -151,3 +153,13 @@ def test_the_objects_are_read_once(quick: Any) -> None:
     assert b"Contents" not in left[0]
     assert [b"Contents" in call.args[1] for call in look.call_args_list] == [False]
     assert left[0].endswith(b"</ListBucketResult>")
+
+
+def test_another_user_of_the_client_finds_what_botocore_would_give(quick: Any) -> None:
+    """The state bucket is listed with the same client."""
+    body = f"{HEAD}{OPEN}{URL}{of_object('a', 1, '')}{of_object('b+c', 2, '')}</ListBucketResult>".encode()
+    _, found = listed(quick, body)
+    contents = listing.Contents(found)
+
+    assert [(one["Key"], one["Size"], one["ETag"]) for one in contents] == [("a", 1, '"0"'), ("b c", 2, '"0"')]
+    assert [one["Key"] for one in contents[1:]] == ["b c"]
