@@ -169,7 +169,7 @@ def test_a_value_may_be_known_only_when_the_stack_is_deployed(stack: Foreign, em
         ({"name": "No Name"}, "'No Name' is not a valid name"),
         (
             {"index": CONTRACTS},
-            "index: S3Settings is no settings of a kind; there are: KendraSettings, QBusinessSettings",
+            "index: S3Settings is no settings of a kind; there are: BedrockSettings, KendraSettings, QBusinessSettings",
         ),
     ],
 )

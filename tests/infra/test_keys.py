@@ -1,7 +1,7 @@
 """The keys and the actions that functions use, seen in real runs: the role allows each key, and has no more actions."""
 
-import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,6 @@ OF_LAMBDA = ("logs:", "xray:", "sqs:", "kms:", "ec2:", "elasticfilesystem:")
 ABSENT = "when the record of the sync job is not there; tests/unit/sync_job/test_job.py"
 IN_VAIN = "when the job is still not seen to be stopped; tests/unit/workflow/test_poll_sync.py"
 OF_BOTH = {
-    ("delete_batch", "ListBucket"): ABSENT,
     ("poll_sync", "ListBucket"): ABSENT,
     ("poll_sync", "PutObject"): IN_VAIN,
     ("poll_sync", "StopDataSourceSyncJob"): IN_VAIN,
@@ -80,11 +79,12 @@ def touched(dead: set[str], used: Used, monkeypatch: pytest.MonkeyPatch) -> Touc
     """What functions do to keys of state buckets during the test."""
     found: Touched = set()
     place = Place(REGION, ACCOUNT, object_exists)
-    inside = threading.local()
+    # The threads of a function have a copy of its context.
+    inside: ContextVar[str | None] = ContextVar("inside", default=None)
     call, invoke = BaseClient._make_api_call, LambdaRuntime.invoke  # type: ignore[attr-defined]  # not in the stubs
 
     def watched_call(self: Any, operation: str, params: dict[str, Any]) -> Any:
-        function = getattr(inside, "function", None)
+        function = inside.get()
         if function:
             needed = demands(Call(self.meta.service_model.signing_name, operation, params), place)
             used.update((function, demand.action) for demand in needed)
@@ -94,13 +94,14 @@ def touched(dead: set[str], used: Used, monkeypatch: pytest.MonkeyPatch) -> Touc
         return call(self, operation, params)
 
     def watched_invoke(self: LambdaRuntime, arn: str, payload: str | bytes) -> tuple[str, bool]:
-        inside.function = arn.rpartition("-")[2]
-        if inside.function in dead:
+        function = arn.rpartition("-")[2]
+        if function in dead:
             return '{"errorType": "Runtime.ExitError"}', True
+        before = inside.set(function)
         try:
             return invoke(self, arn, payload)
         finally:
-            inside.function = None
+            inside.reset(before)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", watched_call)
     monkeypatch.setattr(LambdaRuntime, "invoke", watched_invoke)

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from typing import Any, TextIO
 from unittest.mock import patch
@@ -144,13 +145,13 @@ class _Stdout(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write to the log of this thread's invocation. Without one, write to the real output."""
-        target = getattr(_invocation, "printed", None) or self._real
+        target = _PRINTED.get() or self._real
         written: int = target.write(text)
         return written
 
     def flush(self) -> None:
         """Flush the real output, unless this thread writes to a log."""
-        if getattr(_invocation, "printed", None) is None:
+        if _PRINTED.get() is None:
             self._real.flush()
 
     def isatty(self) -> bool:
@@ -167,13 +168,14 @@ class _Stdout(io.TextIOBase):
         return self._real.encoding
 
 
-_invocation = threading.local()
+# A thread that a handler starts for its calls has a copy of the context.
+_PRINTED: ContextVar[io.StringIO | None] = ContextVar("printed", default=None)
 
 
 @contextmanager
 def _printing_to(printed: io.StringIO) -> Iterator[None]:
-    _invocation.printed = printed
+    before = _PRINTED.set(printed)
     try:
         yield
     finally:
-        _invocation.printed = None
+        _PRINTED.reset(before)
