@@ -10,10 +10,30 @@ from docferry_emulators.clock import VirtualClock
 from docferry_laptop.laptop import Laptop, laptop
 from tests.workflow.world import World
 
+OF_SYNC_JOBS = frozenset(
+    {
+        "test_mistakes",
+        "test_groups",
+        "test_messages",
+        "test_why",
+        "test_migrating",
+        "test_uploads",
+        "test_rights",
+        "test_modes",
+        "test_fields",
+    }
+)
+"""Modules whose worlds do not fit a service without sync jobs and groups yet."""
+
 
 @pytest.fixture(params=["kendra", "qbusiness", "bedrock"])
 def kind(request: pytest.FixtureRequest) -> str:
     """Every service, one after the other."""
+    module = request.module.__name__.rpartition(".")[2]
+    if request.param == "bedrock" and module in OF_SYNC_JOBS:
+        pytest.skip(
+            "its worlds have documents without access control, or sync jobs of the service: see test_bedrock.py"
+        )
     return str(request.param)
 
 
