@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Self
 
 from docferry.delivery.progress import so_far
-from docferry.delivery.shards import changes, finished, has_result, result
+from docferry.delivery.shards import changes, finished, result
 from docferry.model import Outcome
 from docferry.state import lines
 from docferry.state.ahead import AT_ONCE, in_order
@@ -24,19 +24,12 @@ STEP_ASKED = 10_000
 RESULTS_AHEAD = AT_ONCE
 
 
-def recorded(store: Store, shards: list[Shard], operation: Operation) -> Iterator[Outcome]:
-    """The outcomes of all shards of one operation, sorted by id.
-
-    A shard without a result object may have been sent in part: a document of it is doubtful, unless its outcome was
-    recorded before. Raises ChangeSetInvalid when the list of those documents cannot be read.
-    """
-    for shard in shards:
-        if shard.operation == operation:
-            yield from of_shard(store, shard, done=has_result(store, shard))
-
-
 def of_shard(store: Store, shard: Shard, *, done: bool) -> Iterator[Outcome]:
-    """The outcomes of one shard, sorted by id. ``done`` says whether it has left a result. Raises ChangeSetInvalid."""
+    """The outcomes of one shard, sorted by id. ``done`` says whether it has left a result.
+
+    A shard without one may have been sent in part: a document of it is doubtful, unless its outcome was recorded
+    before. Raises ChangeSetInvalid when the list of those documents cannot be read.
+    """
     if done:
         yield from result(store, shard)
     else:

@@ -72,11 +72,6 @@ class PartWriter:
         self._open: _Unfinished | None = None
         self._most_lines, self._most_bytes = PART_LINES, PART_BYTES
 
-    @property
-    def lines(self) -> int:
-        """How many lines the part has that is being written."""
-        return self._open.count if self._open else 0
-
     def expect(self, lines_: int, bytes_: int) -> None:
         """Say how much comes now at most. It becomes one part, or, where that is too much, parts of one size.
 
@@ -101,11 +96,6 @@ class PartWriter:
         self._open.add(line)
         if self._open.count >= self._most_lines or self._open.bytes >= self._most_bytes:
             self.end_part()
-
-    def take_over(self, part: Part) -> None:
-        """Make a part that is there already the next one."""
-        self.end_part()
-        self.parts.append(part)
 
     def end_part(self) -> None:
         """Write the part that was begun, so that the next line begins another."""

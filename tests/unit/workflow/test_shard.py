@@ -25,7 +25,7 @@ from docferry.errors import (
 from docferry.indexes import Rejection
 from docferry.model import Change, Content, Document, Kind, Opened, Outcome
 from docferry.runtime.wiring import Wired
-from docferry.settlement import outcomes as settlement
+from docferry.settlement.outcomes import Left, missing
 from docferry.sources import Ability, Source
 from docferry.state.keys import PROGRESS, RESULTS, run_key
 from docferry.state.runs import Operation, Shard
@@ -151,7 +151,9 @@ class Place(Struct):
 
     def outcomes(self) -> list[Outcome]:
         """What settlement reads."""
-        return list(settlement.recorded(self.wired.store, [self.shard], self.shard.operation))
+        store, sent = self.wired.store, [self.shard]
+        with Left(store, sent, missing(store, self.shard.run, sent), "", (0, 0)) as left:
+            return left.take(None, lambda _: False)
 
     def recorded(self) -> set[str]:
         """The documents whose outcome is known to whoever reads the bucket."""
@@ -199,7 +201,7 @@ def test_wherever_invocations_are_cut_every_document_comes_to_the_same_end(
         else:
             done = True
         assert known.isdisjoint(id_ for ids in place.index.requests[before:] for id_ in ids)
-        assert shards.has_result(shared_store, place.shard) == done
+        assert bool(shards.finished(shared_store, place.shard.run, [place.shard])) == done
         if done:
             break
         doubtful = {one.id for one in place.outcomes() if one.state == "doubtful"}
