@@ -5,15 +5,12 @@ from pathlib import Path
 
 import boto3
 import pytest
-from msgspec import structs
 
-from docferry.connector import Groups, Part
+from docferry.connector import Part
 from docferry.indexes import Reader
-from docferry.reporting.report import Report
 from docferry.state.keys import members_key
+from tests.workflow.team import PEOPLE, Team
 from tests.workflow.world import World
-
-PEOPLE = ("ann", "bob", "eve")
 
 
 @pytest.fixture
@@ -23,42 +20,13 @@ def kind() -> str:
 
 
 @pytest.fixture
-def team(world: World, tmp_path: Path) -> "Team":
+def team(world: World, tmp_path: Path) -> "Readers":
     """A connector whose data source has access control, and whose groups are in a file."""
-    return Team(world, tmp_path / "groups.csv")
+    return Readers(world, tmp_path / "groups.csv", index=Part("bedrock", {"acl": True}))
 
 
-class Team:
+class Readers(Team):
     """A world with access control."""
-
-    def __init__(self, world: World, file: Path) -> None:
-        self.file = file
-        connector = structs.replace(
-            world.connector, index=Part("bedrock", {"acl": True}), groups=Groups(file=str(file))
-        )
-        self.world = World.of(world.aws, world.folder, connector)
-
-    def groups(self, **members: str) -> None:
-        """Write the list: users by their name, groups with an @ before it."""
-        rows = [
-            f"{group},{one.removeprefix('@')},{'group' if one.startswith('@') else 'user'}\n"
-            for group, names in members.items()
-            for one in names.split()
-        ]
-        self.file.write_text("".join(["group,member,kind\n", *rows]))
-
-    def secret(self, name: str, *groups: str, **principals: str) -> None:
-        """Write a document for these groups and users."""
-        entries = [{"Name": group, "Type": "GROUP", "Access": "ALLOW"} for group in groups]
-        entries += [{"Name": user, "Type": "USER", "Access": access} for user, access in principals.items()]
-        self.world.write(name, f"ferry, said {name}")
-        self.world.write(f"{name}.metadata.json", json.dumps({"AccessControlList": entries}))
-
-    def sync(self) -> Report:
-        """Run one execution, and let the index come to rest."""
-        found = self.world.sync()
-        self.world.aws.clock.sleep(60)
-        return found
 
     def readers(self, name: str) -> set[str]:
         """Who of PEOPLE finds a document."""
@@ -70,7 +38,7 @@ class Team:
         }
 
 
-def test_members_of_groups_see_its_documents(team: Team) -> None:
+def test_members_of_groups_see_its_documents(team: Readers) -> None:
     """Through other groups, too, and groups that contain each other; a DENY stays one."""
     team.groups(crew="ann @deck", deck="bob @crew")
     team.secret("crew.txt", "crew")
@@ -85,7 +53,7 @@ def test_members_of_groups_see_its_documents(team: Team) -> None:
     assert team.readers("eve.txt") == {"eve"}
 
 
-def test_a_change_of_membership_is_a_change_of_the_documents_of_that_group(team: Team) -> None:
+def test_a_change_of_membership_is_a_change_of_the_documents_of_that_group(team: Readers) -> None:
     """Of no others, and of none when the list is only written in another order."""
     team.groups(crew="ann bob", deck="eve")
     team.secret("crew.txt", "crew")
@@ -102,7 +70,7 @@ def test_a_change_of_membership_is_a_change_of_the_documents_of_that_group(team:
     assert team.sync().unchanged == 2
 
 
-def test_a_document_whose_group_cannot_be_expanded_is_not_sent(team: Team) -> None:
+def test_a_document_whose_group_cannot_be_expanded_is_not_sent(team: Readers) -> None:
     """Nor one that nobody would see; each with its reason, and nothing else is harmed."""
     team.groups(crew="ann @ghosts", deck="bob")
     team.secret("crew.txt", "crew")
@@ -120,7 +88,7 @@ def test_a_document_whose_group_cannot_be_expanded_is_not_sent(team: Team) -> No
     assert team.readers("deck.txt") == {"bob"}
 
 
-def test_a_list_of_groups_that_is_broken_changes_nobodys_access(team: Team) -> None:
+def test_a_list_of_groups_that_is_broken_changes_nobodys_access(team: Readers) -> None:
     """The documents of groups stay as they are indexed, and the report says why; others go on."""
     team.groups(crew="ann")
     team.secret("crew.txt", "crew")
@@ -136,7 +104,7 @@ def test_a_list_of_groups_that_is_broken_changes_nobodys_access(team: Team) -> N
     assert team.readers("crew.txt") == {"ann"}
 
 
-def test_members_that_are_lost_from_the_bucket_are_not_guessed(team: Team) -> None:
+def test_members_that_are_lost_from_the_bucket_are_not_guessed(team: Readers) -> None:
     """What a put cannot resolve is not sent; the next run writes it anew."""
     team.groups(crew="ann")
     team.secret("crew.txt", "crew")

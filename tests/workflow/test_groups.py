@@ -11,49 +11,18 @@ from msgspec import structs
 
 from docferry.connector import DeleteGuard, Groups
 from docferry.groups import known
-from docferry.reporting.report import Report
 from docferry.workflow import sync_groups
 from docferry_emulators import Knobs
 from docferry_laptop.laptop import Laptop
+from tests.workflow.team import PEOPLE, Team
 from tests.workflow.world import World
 
-PEOPLE = ("ann", "bob", "eve")
 
-
-class Team:
-    """A world whose connector reads groups from a file."""
+class Readers(Team):
+    """A connector that withholds more than two deletes."""
 
     def __init__(self, world: World, file: Path) -> None:
-        self.file = file
-        self.world = World.of(
-            world.aws,
-            world.folder,
-            structs.replace(
-                world.connector, groups=Groups(file=str(file)), deletes=DeleteGuard(documents=2, percent=10)
-            ),
-        )
-
-    def groups(self, **members: str) -> None:
-        """Write the list: users by their name, groups with an @ before it."""
-        rows = [
-            f"{group},{one.removeprefix('@')},{'group' if one.startswith('@') else 'user'}\n"
-            for group, names in members.items()
-            for one in names.split()
-        ]
-        self.file.write_text("".join(["group,member,kind\n", *rows]))
-
-    def secret(self, name: str, *groups: str, **principals: str) -> None:
-        """Write a document that these groups may see."""
-        entries = [{"Name": group, "Type": "GROUP", "Access": "ALLOW"} for group in groups]
-        entries += [{"Name": user, "Type": "USER", "Access": access} for user, access in principals.items()]
-        self.world.write(name, f"ferry, said {name}")
-        self.world.write(f"{name}.metadata.json", json.dumps({"AccessControlList": entries}))
-
-    def sync(self, **inputs: object) -> Report:
-        """Run one execution, and let the index come to rest."""
-        report = self.world.sync(**inputs)
-        self.world.aws.clock.sleep(60)
-        return report
+        super().__init__(world, file, deletes=DeleteGuard(documents=2, percent=10))
 
     def readers(self, name: str) -> set[str]:
         """Who of PEOPLE may see a document, in the word of the service."""
@@ -96,14 +65,14 @@ class Team:
 
 
 @pytest.fixture
-def team(world: World, tmp_path: Path) -> Team:
+def team(world: World, tmp_path: Path) -> Readers:
     """A connector with an empty folder and an empty list of groups."""
-    team = Team(world, tmp_path / "groups.csv")
+    team = Readers(world, tmp_path / "groups.csv")
     team.groups()
     return team
 
 
-def test_a_member_sees_what_the_group_may_see_directly_and_through_other_groups(team: Team) -> None:
+def test_a_member_sees_what_the_group_may_see_directly_and_through_other_groups(team: Readers) -> None:
     """And who is in no group does not."""
     team.groups(deck="ann", crew="@deck", company="@crew bob")
     team.secret("deck.txt", "deck")
@@ -119,7 +88,7 @@ def test_a_member_sees_what_the_group_may_see_directly_and_through_other_groups(
     assert team.readers("company.txt") == {"ann", "bob"}
 
 
-def test_who_leaves_a_group_sees_no_more_and_who_joins_sees(team: Team) -> None:
+def test_who_leaves_a_group_sees_no_more_and_who_joins_sees(team: Readers) -> None:
     """Though no document has changed, so that there is no sync job."""
     team.groups(deck="ann bob", crew="@deck")
     team.secret("a.txt", "crew")
@@ -135,7 +104,7 @@ def test_who_leaves_a_group_sees_no_more_and_who_joins_sees(team: Team) -> None:
     assert team.readers("a.txt") == {"bob", "eve"}
 
 
-def test_a_change_of_access_control_alone_counts(team: Team) -> None:
+def test_a_change_of_access_control_alone_counts(team: Readers) -> None:
     """The content is as it was, and so are the groups."""
     team.groups(deck="ann", bridge="bob")
     team.secret("a.txt", "deck")
@@ -149,7 +118,7 @@ def test_a_change_of_access_control_alone_counts(team: Team) -> None:
     assert team.changes() == before
 
 
-def test_a_member_who_is_denied_stays_out(team: Team) -> None:
+def test_a_member_who_is_denied_stays_out(team: Readers) -> None:
     """A denial counts more than a group."""
     team.groups(crew="ann bob")
     team.secret("a.txt", "crew", bob="DENY")
@@ -159,7 +128,7 @@ def test_a_member_who_is_denied_stays_out(team: Team) -> None:
     assert team.readers("a.txt") == {"ann"}
 
 
-def test_only_what_has_changed_is_sent(team: Team) -> None:
+def test_only_what_has_changed_is_sent(team: Readers) -> None:
     """An unchanged list costs no call at all; one group that has changed costs one."""
     team.groups(deck="ann", crew="@deck", bridge="bob")
     team.sync()
@@ -185,7 +154,7 @@ def test_a_connector_without_groups_does_not_enter_the_state(world: World) -> No
 
 
 @pytest.mark.parametrize("inputs", [{"dry_run": True}, {"mode": "plan"}])
-def test_a_dry_run_sends_no_group(team: Team, inputs: dict[str, object]) -> None:
+def test_a_dry_run_sends_no_group(team: Readers, inputs: dict[str, object]) -> None:
     """It says what it would send of documents, and leaves groups alone."""
     team.groups(deck="ann")
 
@@ -195,7 +164,7 @@ def test_a_dry_run_sends_no_group(team: Team, inputs: dict[str, object]) -> None
     assert team.known() == {}
 
 
-def test_a_group_that_is_gone_from_the_list_is_deleted(team: Team) -> None:
+def test_a_group_that_is_gone_from_the_list_is_deleted(team: Readers) -> None:
     """As long as those are few."""
     team.groups(deck="ann", bridge="bob")
     team.secret("a.txt", "deck")
@@ -212,7 +181,7 @@ def test_a_group_that_is_gone_from_the_list_is_deleted(team: Team) -> None:
 
 
 @pytest.mark.parametrize("empty", ["", "group,member,kind\n"], ids=["no byte", "header"])
-def test_an_empty_list_deletes_nothing_until_that_is_approved(team: Team, empty: str) -> None:
+def test_an_empty_list_deletes_nothing_until_that_is_approved(team: Readers, empty: str) -> None:
     """A file that was cut off is no order to delete every group."""
     team.groups(deck="ann")
     team.secret("a.txt", "deck")
@@ -235,7 +204,7 @@ def test_an_empty_list_deletes_nothing_until_that_is_approved(team: Team, empty:
     assert team.readers("a.txt") == set()
 
 
-def test_many_groups_that_are_gone_are_withheld_and_an_approval_names_them(team: Team) -> None:
+def test_many_groups_that_are_gone_are_withheld_and_an_approval_names_them(team: Readers) -> None:
     """What was not shown is not approved."""
     names = [f"group-{number}" for number in range(8)]
     team.groups(**dict.fromkeys(names, "ann"))
@@ -264,7 +233,7 @@ def test_many_groups_that_are_gone_are_withheld_and_an_approval_names_them(team:
         ("deck,bob,person", "line 3: kind is 'person'; allowed: user, group"),
     ],
 )
-def test_one_line_that_is_not_understood_changes_nothing(team: Team, line: str, said: str) -> None:
+def test_one_line_that_is_not_understood_changes_nothing(team: Readers, line: str, said: str) -> None:
     """It is named, with its number; documents go on."""
     team.groups(deck="ann", bridge="bob")
     team.secret("a.txt", "deck")
@@ -281,7 +250,7 @@ def test_one_line_that_is_not_understood_changes_nothing(team: Team, line: str, 
     assert team.readers("a.txt") == {"ann"}
 
 
-def test_a_missing_list_changes_nothing(team: Team) -> None:
+def test_a_missing_list_changes_nothing(team: Readers) -> None:
     """A share that is not mounted is no order to delete every group."""
     team.groups(deck="ann")
     team.sync()
@@ -293,7 +262,7 @@ def test_a_missing_list_changes_nothing(team: Team) -> None:
     assert set(team.known()) == {"deck"}
 
 
-def test_groups_that_contain_themselves_are_refused_and_the_rest_goes_on(team: Team) -> None:
+def test_groups_that_contain_themselves_are_refused_and_the_rest_goes_on(team: Readers) -> None:
     """The cycle is named; what only contains such a group is sent."""
     team.groups(a="@b ann", b="@c", c="@a", d="@a bob", own="@own")
     team.secret("a.txt", "a")
@@ -314,7 +283,7 @@ def test_groups_that_contain_themselves_are_refused_and_the_rest_goes_on(team: T
     assert team.readers("d.txt") == {"ann", "bob", "eve"}
 
 
-def test_groups_that_documents_name_and_the_list_does_not_are_reported(team: Team) -> None:
+def test_groups_that_documents_name_and_the_list_does_not_are_reported(team: Readers) -> None:
     """Also when no document has changed."""
     team.groups(deck="ann")
     team.secret("a.txt", "deck", "bridge")
@@ -328,7 +297,7 @@ def test_groups_that_documents_name_and_the_list_does_not_are_reported(team: Tea
     assert any("documents name bridge, engine" in note for note in report.notes)
 
 
-def test_a_group_that_the_index_refuses_is_tried_again_by_the_next_run(team: Team) -> None:
+def test_a_group_that_the_index_refuses_is_tried_again_by_the_next_run(team: Readers) -> None:
     """The other groups and the documents go on."""
     team.groups(deck="ann", bridge="bob")
     team.secret("a.txt", "deck")
@@ -349,7 +318,7 @@ def test_a_group_that_the_index_refuses_is_tried_again_by_the_next_run(team: Tea
     assert team.readers("a.txt") == {"ann"}
 
 
-def test_a_group_that_fails_after_it_was_accepted_is_tried_again(team: Team) -> None:
+def test_a_group_that_fails_after_it_was_accepted_is_tried_again(team: Readers) -> None:
     """An answer without an error is no proof yet."""
     team.groups(deck="ann")
     team.secret("a.txt", "deck")
@@ -365,7 +334,7 @@ def test_a_group_that_fails_after_it_was_accepted_is_tried_again(team: Team) -> 
     assert team.readers("a.txt") == {"ann"}
 
 
-def test_no_document_is_sent_while_somebody_who_has_left_a_group_is_still_in_it(team: Team) -> None:
+def test_no_document_is_sent_while_somebody_who_has_left_a_group_is_still_in_it(team: Readers) -> None:
     """The run ends, and says which group; the next run sends both."""
     team.groups(deck="ann bob")
     team.secret("a.txt", "deck")
@@ -387,7 +356,7 @@ def test_no_document_is_sent_while_somebody_who_has_left_a_group_is_still_in_it(
     assert team.readers("a.txt") == {"ann"}
 
 
-def test_a_group_of_more_members_than_a_request_takes_goes_by_s3(team: Team) -> None:
+def test_a_group_of_more_members_than_a_request_takes_goes_by_s3(team: Readers) -> None:
     """The index reads the list of its members itself."""
     team.groups(everybody=" ".join(["bob", *(f"person-{number}" for number in range(1_000))]))
     team.secret("a.txt", "everybody")
@@ -399,7 +368,7 @@ def test_a_group_of_more_members_than_a_request_takes_goes_by_s3(team: Team) -> 
     assert team.readers("a.txt") == {"bob"}
 
 
-def test_throttling_is_waited_out(team: Team) -> None:
+def test_throttling_is_waited_out(team: Readers) -> None:
     """Every second call is refused."""
     team.groups(deck="ann", crew="@deck", bridge="bob")
     team.secret("a.txt", "crew")
@@ -412,7 +381,7 @@ def test_throttling_is_waited_out(team: Team) -> None:
     assert team.readers("a.txt") == {"ann"}
 
 
-def test_many_groups_are_sent_in_lots(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_groups_are_sent_in_lots(team: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each lot is noted before the next is begun."""
     monkeypatch.setattr(sync_groups, "LOT", 300)
     team.groups(**{f"group-{number}": "ann" for number in range(7)})
@@ -425,7 +394,7 @@ def test_many_groups_are_sent_in_lots(team: Team, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("mode", ["full", "rebuild"])
-def test_a_run_that_sends_everything_sends_every_group_once(team: Team, mode: str) -> None:
+def test_a_run_that_sends_everything_sends_every_group_once(team: Readers, mode: str) -> None:
     """Who has changed groups by hand gets them back."""
     team.groups(deck="ann", bridge="bob")
     team.sync()
@@ -439,7 +408,7 @@ def test_a_run_that_sends_everything_sends_every_group_once(team: Team, mode: st
     assert set(team.known()) == {"deck", "bridge"}
 
 
-def test_what_is_known_of_groups_and_corrupt_is_refused_and_rebuilt(team: Team) -> None:
+def test_what_is_known_of_groups_and_corrupt_is_refused_and_rebuilt(team: Readers) -> None:
     """As a manifest is."""
     team.groups(deck="ann")
     team.secret("a.txt", "deck")
@@ -459,7 +428,7 @@ def test_what_is_known_of_groups_and_corrupt_is_refused_and_rebuilt(team: Team) 
     assert team.readers("a.txt") == {"bob"}
 
 
-def test_ordering_ids_grow_from_run_to_run(team: Team) -> None:
+def test_ordering_ids_grow_from_run_to_run(team: Readers) -> None:
     """Also when the clock goes backwards: a late call of an old run is not the last word."""
     orderings: list[Any] = []
     for member in ("ann", "bob", "eve"):

@@ -113,8 +113,7 @@ class JobKeeper:
     def takes(self, execution_id: str) -> bool:
         """Whether a job takes documents: it is the newest one, and has not been stopped."""
         record = self._read()
-        newest = record.value.jobs[0] if record and record.value.jobs else None
-        return newest is not None and newest.execution_id == execution_id and newest.status == "SYNCING"
+        return record is not None and _takes(record.value, execution_id)
 
     def late(self) -> frozenset[str]:
         """Documents that a job has changed after its end: what the index holds of them is not known."""
@@ -129,7 +128,7 @@ class JobKeeper:
         """
         for _ in range(ATTEMPTS):
             record = self._read()
-            if record is None or self.takes(execution_id):
+            if record is None or _takes(record.value, execution_id):
                 return
             with suppress(Moved):
                 late = tuple(sorted({*record.value.late, *ids}))
@@ -175,6 +174,11 @@ def _changed(record: OwnJobs, **changes: object) -> OwnJobs:
     """The record with another newest job, and nothing known of its documents."""
     jobs = (structs.replace(record.jobs[0], **changes), *record.jobs[1:])
     return structs.replace(record, jobs=jobs, cursor=None, looked_at=None)
+
+
+def _takes(record: OwnJobs, execution_id: str) -> bool:
+    newest = next(iter(record.jobs), None)
+    return newest is not None and newest.execution_id == execution_id and newest.status == "SYNCING"
 
 
 def _told(record: OwnJobs) -> Iterator[SyncJob]:
