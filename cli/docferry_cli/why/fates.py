@@ -132,7 +132,9 @@ def _outcome(store: Store, entry: Entry, id_: str) -> tuple[Became, str] | None:
     operations: tuple[Operation, ...] = ("put", "delete")
     for operation in operations:
         shard = _shard(store, [part for part in parts if part.operation == operation], id_)
-        found = outcomes.recorded(store, [shard], operation) if shard is not None else iter(())
+        if shard is None:
+            continue
+        found = outcomes.of_shard(store, shard, done=shards.has_result(store, shard))
         outcome_ = next((one for one in found if one.id == id_), None)
         if outcome_ is not None:
             known: dict[str, Became] = {"rejected": "failed", "doubtful": "doubtful"}

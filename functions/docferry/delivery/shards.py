@@ -151,16 +151,18 @@ def write_result(store: Store, shard: Shard, outcomes: Iterable[Outcome]) -> Non
             stream.add(outcome)
 
 
+def has_result(store: Store, shard: Shard) -> bool:
+    """Whether the shard has left a result. The result of another run, or of another change set, does not count."""
+    return store.exists(_result_key(shard))
+
+
 def result(store: Store, shard: Shard) -> Iterator[Outcome]:
     """What became of each document of a shard that has left a result."""
     return (lines.decode(line, Outcome) for line in store.lines(_result_key(shard)))
 
 
 def finished(store: Store, run: str, shards: Iterable[Shard]) -> list[Shard]:
-    """The shards of a run that have left a result, by one listing.
-
-    The result of another run, or of another change set, does not count.
-    """
+    """The shards of a run that have left a result, by one listing."""
     return [shard for shard, _ in finished_when(store, run, shards)]
 
 
