@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from hashlib import sha256
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from docferry.errors import DocumentUnreadable
 from docferry.model import Document, Opened
@@ -22,7 +22,7 @@ BUFFERED_BYTES = 32_000_000
 
 
 class Span(Struct, frozen=True):
-    """Where the content of a document is. ``line`` is the digest of its line in the listing: ids may come twice."""
+    """Where the content of a document is. ``line`` is the digest of it as the source listed it: ids may come twice."""
 
     id: str
     line: str
@@ -112,4 +112,5 @@ def write_spans(store: Store, run: str, shard: str, spans: Iterable[Span], *, be
 
 
 def _line_digest(document: Document) -> str:
-    return sha256(lines.encode(document)).hexdigest()[:32]
+    as_listed = structs.replace(document, members="")
+    return sha256(lines.encode(as_listed)).hexdigest()[:32]

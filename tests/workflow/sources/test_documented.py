@@ -12,7 +12,7 @@ import yaml
 
 from docferry_laptop.laptop import Laptop
 from tests.servers import Reply, Request, as_json, serving
-from tests.workflow.sources.world import held, synced
+from tests.workflow.sources.world import held, restricted, synced
 
 PAGE = Path(__file__).parents[3] / "docs" / "sources.md"
 FEED = '<rss version="2.0"><channel><item><guid isPermaLink="false">1</guid><title>Fog</title></item></channel></rss>'
@@ -26,7 +26,7 @@ def example(kind: str) -> dict[str, Any]:
     return written
 
 
-def test_the_example_of_an_api(aws: Laptop, kind: str) -> None:
+def test_the_example_of_an_api(aws: Laptop, kind: str, tmp_path: Path) -> None:
     """With its secret in Secrets Manager; who may see an article is in the index."""
     secrets: Any = boto3.client("secretsmanager")
     arn = secrets.create_secret(Name="kb-token", SecretString="letmein")["ARN"]
@@ -43,9 +43,8 @@ def test_the_example_of_an_api(aws: Laptop, kind: str) -> None:
 
     written = example("http")
     with serving(answer) as server:
-        world = synced(
-            aws, {**written, "base_url": f"{server.url}/api/", "auth": {**written["auth"], "token": arn}}, kind
-        )
+        source = {**written, "base_url": f"{server.url}/api/", "auth": {**written["auth"], "token": arn}}
+        world = restricted(aws, source, kind, tmp_path)
         assert world.sync().added == 150
     article = held(world)["7"]
     assert article.attributes["_source_uri"] == "https://kb.example.com/a/7"
@@ -65,7 +64,7 @@ def test_the_example_of_a_table(aws: Laptop, kind: str, tmp_path: Path, monkeypa
         database.execute("create table tickets (id integer, title text, body text, changed text, dept text, team text)")
         database.execute("insert into tickets values (7, 'Fog', 'in fog', '2026-01-31', 'nav', 'crew')")
 
-    world = synced(aws, example("sql"), kind)
+    world = restricted(aws, example("sql"), kind, tmp_path)
 
     assert world.sync().added == 1
     assert (held(world)["7"].title, held(world)["7"].attributes["department"]) == ("Fog", "nav")

@@ -1,6 +1,7 @@
 """A source of one's own under the real workflow: what it yields is indexed, and no mistake of it deletes anything."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from docferry.model import Principal
 from docferry.sources import Record, Skip
 from docferry_laptop.laptop import Laptop
 from tests.workflow.sources import shelf
-from tests.workflow.sources.world import carried, held, synced
+from tests.workflow.sources.world import carried, held, restricted, synced
 from tests.workflow.world import World
 
+OFFICERS = Principal("officers", "GROUP", "ALLOW")
 CREW = Principal("crew", "GROUP", "ALLOW")
 
 
@@ -73,16 +75,21 @@ def test_content_is_opened_for_what_is_due_only(world: World, letters: list[Any]
     assert opened == ["0 one", "1 one", "2 one", "1 two"]
 
 
-def test_a_title_or_who_may_see_it_sends_a_document_again(world: World, letters: list[Any]) -> None:
+def test_a_title_or_who_may_see_it_sends_a_document_again(
+    aws: Laptop, kind: str, letters: list[Any], tmp_path: Path
+) -> None:
     """The content is the same, and is carried all the same: the service takes documents whole."""
+    letters[:] = [letter(number, access_control=[CREW]) for number in range(3)]
+    world = restricted(aws, {"kind": shelf.KIND, "shelf": "letters"}, kind, tmp_path)
+    assert world.sync().added == 3
     letters[0] = structs.replace(letters[0], title="The first")
-    letters[1] = structs.replace(letters[1], access_control=[CREW])
+    letters[1] = structs.replace(letters[1], access_control=[OFFICERS])
 
     assert world.sync().modified == 2
 
     documents = held(world)
     assert documents["0"].title == "The first"
-    assert documents["1"].access_control == (CREW,)
+    assert documents["1"].access_control == (OFFICERS,)
 
 
 def test_a_document_that_failed_is_carried_again(world: World, letters: list[Any]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from docferry.sources.records.sql import Rows
 from docferry_laptop.laptop import Laptop
-from tests.workflow.sources.world import carried, held, synced
+from tests.workflow.sources.world import carried, held, restricted, synced
 
 Execute = Callable[..., None]
 
@@ -100,10 +100,12 @@ def test_only_the_row_that_changed_is_read_and_put(aws: Laptop, kind: str, datab
     assert carried(world) == []
 
 
-def test_a_row_without_version_is_compared_by_its_content(aws: Laptop, kind: str, database: Database) -> None:
+def test_a_row_without_version_is_compared_by_its_content(
+    aws: Laptop, kind: str, database: Database, tmp_path: Path
+) -> None:
     """Every row comes with its content; the digest tells what has changed."""
     document = {name: expression for name, expression in DOCUMENT.items() if name != "version"}
-    world = synced(aws, {**database.source, "document": document}, kind)
+    world = restricted(aws, {**database.source, "document": document}, kind, tmp_path)
     world.sync()
     database.execute("update tickets set body = 'another text' where id = 1")
     database.execute("update tickets set changed = 9 where id = 2")
@@ -113,9 +115,9 @@ def test_a_row_without_version_is_compared_by_its_content(aws: Laptop, kind: str
     assert (run.modified, run.unchanged) == (1, 3)
 
 
-def test_who_may_see_a_row_moves_with_it(aws: Laptop, kind: str, database: Database) -> None:
+def test_who_may_see_a_row_moves_with_it(aws: Laptop, kind: str, database: Database, tmp_path: Path) -> None:
     """A change of the team alone is a change, and a row whose team is unknown is kept back as it is indexed."""
-    world = synced(aws, database.source, kind)
+    world = restricted(aws, database.source, kind, tmp_path)
     world.sync()
     database.execute("update tickets set team = 'officers' where id = 1")
     database.execute("update tickets set team = null where id = 2")
@@ -128,9 +130,9 @@ def test_who_may_see_a_row_moves_with_it(aws: Laptop, kind: str, database: Datab
     assert [[one.name for one in documents[id_].access_control] for id_ in ("1", "2")] == [["officers"], ["crew"]]
 
 
-def test_a_row_without_an_id_deletes_nothing(aws: Laptop, kind: str, database: Database) -> None:
+def test_a_row_without_an_id_deletes_nothing(aws: Laptop, kind: str, database: Database, tmp_path: Path) -> None:
     """It may be any of the rows that are missing."""
-    world = synced(aws, database.source, kind)
+    world = restricted(aws, database.source, kind, tmp_path)
     world.sync()
     database.execute("update tickets set id = null where id = 2")
 
@@ -140,9 +142,11 @@ def test_a_row_without_an_id_deletes_nothing(aws: Laptop, kind: str, database: D
     assert "2" in held(world)
 
 
-def test_two_rows_with_one_id_are_told_and_harm_no_other(aws: Laptop, kind: str, database: Database) -> None:
+def test_two_rows_with_one_id_are_told_and_harm_no_other(
+    aws: Laptop, kind: str, database: Database, tmp_path: Path
+) -> None:
     """Neither is taken for the other; the rest goes on."""
-    world = synced(aws, database.source, kind)
+    world = restricted(aws, database.source, kind, tmp_path)
     world.sync()
     database.execute("insert into tickets values (3, 'Another', 'another', 1, 'support', 'crew')")
     database.execute(ROW.format(5))

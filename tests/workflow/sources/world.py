@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from docferry.connector import Connector, Part
+from msgspec import structs
+
+from docferry.connector import Connector, Groups, Part
 from docferry.model import Document
 from docferry_laptop.laptop import Laptop
 from tests.workflow.world import World
@@ -11,8 +13,25 @@ from tests.workflow.world import World
 
 def synced(aws: Laptop, source: dict[str, Any], index: str, name: str = "team") -> World:
     """The world of a connector with these settings of a source, as connectors.yaml writes them."""
+    return World.of(aws, Path(), _connector(source, index, name))
+
+
+def restricted(aws: Laptop, source: dict[str, Any], index: str, folder: Path) -> World:
+    """The same, of documents that groups may see: ``crew`` and ``officers``. Each document has access control.
+
+    A knowledge base takes such documents only where its data source has access control, and resolves no groups itself.
+    """
+    connector = _connector(source, index, "team")
+    if index == "bedrock":
+        groups = folder / "groups.csv"
+        groups.write_text("group,member,kind\ncrew,ann,user\nofficers,bob,user\n", encoding="utf-8")
+        connector = structs.replace(connector, index=Part(index, {"acl": True}), groups=Groups(file=str(groups)))
+    return World.of(aws, Path(), connector)
+
+
+def _connector(source: dict[str, Any], index: str, name: str) -> Connector:
     settings = {key: value for key, value in source.items() if key != "kind"}
-    return World.of(aws, Path(), Connector(name, Part(source["kind"], settings), Part(index)))
+    return Connector(name, Part(source["kind"], settings), Part(index))
 
 
 def held(world: World) -> dict[str, Document]:
