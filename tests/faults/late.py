@@ -47,7 +47,7 @@ class Unknown(Fault):
         return proceed()
 
     def _begin(self, run: str) -> None:
-        step_functions = self.stage.wired.step_functions
+        step_functions = self.stage.step_functions
         real, own = step_functions.describe_execution, self.stage.arn(run)
 
         def describe(executionArn: str) -> Any:  # noqa: N803  # boto3's name
@@ -108,7 +108,7 @@ class Unlisted(Fault):
     def _tell(self, *news: dict[str, Any]) -> Triggered:
         if not self.lost_reply:
             return self.stage.tell(*news)
-        step_functions = self.stage.wired.step_functions
+        step_functions = self.stage.step_functions
         real = step_functions.start_execution
 
         def start(**params: Any) -> None:
@@ -121,7 +121,7 @@ class Unlisted(Fault):
 
     def _listing(self, *executions: str) -> AbstractContextManager[object]:
         listed = {"executions": [{"executionArn": execution, "status": "RUNNING"} for execution in executions]}
-        return patch.object(self.stage.wired.step_functions, "list_executions", lambda **_: listed)
+        return patch.object(self.stage.step_functions, "list_executions", lambda **_: listed)
 
 
 class UnlistedAndLost(Unlisted):

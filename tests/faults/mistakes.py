@@ -19,15 +19,20 @@ from unittest.mock import Mock, patch
 from msgspec import structs
 
 from docferry.connector import Connector, Part
-from docferry.reporting import ledger
+from docferry.reporting import ledger, report
 from docferry.state.keys import LEASE, MANIFEST
 from docferry.sync_job import lease
 from docferry.workflow import trigger
-from tests.faults.stage import NAME, Ended, Stage, stage
+from tests.faults.stage import EVERYBODY, NAME, SERVICES, Ended, Stage, stage
 
 OPEN = tuple(f"{letter}.txt" for letter in "abcdefgh")
 SECRET = ("s1.txt", "s2.txt")
-OTHER_INDEX = "0a1b2c3d-0000-0000-0000-000000000009"
+BOARD = "board"
+OTHER = {"index_id": "0a1b2c3d-0000-0000-0000-000000000009", "knowledge_base_id": "KB00000009"}
+"""The ids of another index, by the setting that names it."""
+OF_JOBS = ("kendra", "qbusiness")
+"""The services with sync jobs, which tell of what others have sent. They show everybody what has no access control."""
+GROUPS = f"group,member,kind\n{BOARD},ann,user\n{EVERYBODY},{EVERYBODY},user\n"
 
 
 class Mistake:
@@ -35,6 +40,8 @@ class Mistake:
 
     name = ""
     says: tuple[str, ...] = ()
+    concerns: tuple[str, ...] = SERVICES
+    """The services for which it can be made."""
 
     def __init__(self, on: Stage, folder: Path) -> None:
         self.on = on
@@ -73,7 +80,8 @@ class AnotherIndex(Mistake):
     def slip(self) -> None:
         """Give it the ids of another index."""
         self.was = self.on.connector
-        index = Part(self.was.index.kind, {**self.was.index.settings, "index_id": OTHER_INDEX})
+        outermost = self.on.wired.index.service.ids[-2]
+        index = Part(self.was.index.kind, {**self.was.index.settings, outermost: OTHER[outermost]})
         self.on.redeploy(structs.replace(self.was, index=index))
 
     def back(self, told: Ended) -> Ended:
@@ -115,7 +123,7 @@ class SourceDeleted(Mistake):
 
     def _delete(self, which: str) -> None:
         engine, ids = self.on.aws.emulation.engine, self.on.wired.settings.connector.index.settings
-        kind = {"data_source_id": "data_source", "index_id": "index"}[which]
+        kind = which.removesuffix("_id")
         with engine.request():
             rows = engine.store.all("SELECT * FROM resources WHERE kind = ? AND id = ?", kind, ids[which])
             for row in rows:
@@ -129,7 +137,7 @@ class IndexDeleted(SourceDeleted):
 
     def slip(self) -> None:
         """Delete it."""
-        self._delete("index_id")
+        self._delete(self.on.wired.index.service.ids[-2])
         self.on.aws.clock.sleep(60)
 
 
@@ -137,6 +145,7 @@ class SecondConnector(Mistake):
     """Another program writes to the data source."""
 
     name = "data source used by a second connector"
+    concerns = OF_JOBS
     says = ("sync jobs of the data source were not started by this connector", "docferry sync team --full")
 
     def slip(self) -> None:
@@ -156,7 +165,8 @@ class SidecarLost(Mistake):
     """A sidecar is gone."""
 
     name = "a sidecar lost"
-    says = ("had access control and have none now", "docferry approve {run} --connector team")
+    concerns: tuple[str, ...] = OF_JOBS
+    says: tuple[str, ...] = ("had access control and have none now", "docferry approve {run} --connector team")
     lost: tuple[str, ...] = SECRET[:1]
 
     def slip(self) -> None:
@@ -167,6 +177,20 @@ class SidecarLost(Mistake):
     def back(self, told: Ended) -> Ended:
         """Approve: it may be public."""
         return self.on.sync(approve=told.run)
+
+
+class NobodySees(SidecarLost):
+    """A sidecar is gone, and the index would show the document to nobody: it stays as it is, until that is put back."""
+
+    name = "a sidecar lost, where access control is a must"
+    concerns = ("bedrock",)
+    says = ("nobody would see it; say who may",)
+
+    def back(self, told: Ended) -> Ended:  # noqa: ARG002
+        """Restore it."""
+        for name in self.lost:
+            secret(self.on, name)
+        return self.on.sync()
 
 
 class SidecarsLost(SidecarLost):
@@ -208,7 +232,8 @@ class SettingsChanged(Mistake):
         """Another folder, with one of the documents."""
         elsewhere = self.folder / "elsewhere"
         elsewhere.mkdir()
-        shutil.copy(self.on.folder / "a.txt", elsewhere)
+        for file in self.on.folder.glob("a.txt*"):
+            shutil.copy(file, elsewhere)
         self.was = self.on.connector
         self.on.redeploy(self.source(path=str(elsewhere)))
 
@@ -381,12 +406,12 @@ class ClockWrong(Mistake):
         now = Mock(now=lambda _: datetime.now(UTC) + timedelta(days=self.days))
         for module in (lease, ledger, trigger):
             self.stack.enter_context(patch.object(module, "datetime", now))
-        lease.take(self.on.store, self.on.wired.step_functions, execution="arn:aws:states:of-another", run="other")
+        lease.take(self.on.store, self.on.step_functions, execution="arn:aws:states:of-another", run="other")
 
     def run(self) -> Ended:
         """Refused, as by a clock that is right."""
         describe = Mock(side_effect=self.on.unknown_execution)
-        with patch.object(self.on.wired.step_functions, "describe_execution", describe):
+        with patch.object(self.on.step_functions, "describe_execution", describe):
             arn, thread = self.on.start("clock")
             thread.join(60)
         return self.on.ended("clock", arn)
@@ -414,6 +439,7 @@ MISTAKES: dict[str, type[Mistake]] = {
         SecondConnector,
         SidecarLost,
         SidecarsLost,
+        NobodySees,
         SourceEmpty,
         SettingsChanged,
         Narrowed,
@@ -432,7 +458,12 @@ MISTAKES: dict[str, type[Mistake]] = {
 def secret(on: Stage, name: str) -> None:
     """Write a document that one group may see."""
     on.write(name, f"the secret of {name}")
-    entry = {"Name": "board", "Type": "GROUP", "Access": "ALLOW"}
+    for_group(on, name, BOARD)
+
+
+def for_group(on: Stage, name: str, group: str) -> None:
+    """Write the sidecar of a document that one group may see."""
+    entry = {"Name": group, "Type": "GROUP", "Access": "ALLOW"}
     (on.folder / f"{name}.metadata.json").write_text(json.dumps({"AccessControlList": [entry]}))
 
 
@@ -440,8 +471,12 @@ def secret(on: Stage, name: str) -> None:
 def began(service: str) -> Iterator[tuple[Stage, Path]]:
     """A connector whose documents are indexed, and a folder beside its source."""
     with tempfile.TemporaryDirectory() as folder, stage(service, Path(folder)) as on:
+        if service not in OF_JOBS:
+            on.with_access_control(GROUPS)
         for name in OPEN:
             on.write(name, f"the text of {name}")
+            if service not in OF_JOBS:
+                for_group(on, name, EVERYBODY)
         for name in SECRET:
             secret(on, name)
         assert on.sync().status == "SUCCEEDED"
@@ -466,7 +501,8 @@ def _tried(on: Stage, mistake: Mistake) -> Iterator[str]:
     if told.report is None:
         yield f"the run has no report: {on.error(told)}"
         return
-    said = " ".join((told.report.error, told.report.withheld_because, *told.report.notes))
+    skipped = (one.reason for one in report.skipped(on.store, told.run))
+    said = " ".join((told.report.error, told.report.withheld_because, *told.report.notes, *skipped))
     for words in mistake.says:
         if words.format(run=told.run) not in said:
             yield f"the run does not say {words.format(run=told.run)!r}, but: {said}"

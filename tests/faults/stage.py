@@ -26,7 +26,7 @@ from docferry.indexes import calls, index_class
 from docferry.model import Document
 from docferry.reporting import report
 from docferry.reporting.report import Report
-from docferry.runtime.wiring import Wired
+from docferry.runtime.wiring import Wired, client
 from docferry.sources.folder import files
 from docferry.sources.records import records
 from docferry.state import manifest, sorting, windows
@@ -45,6 +45,8 @@ from tests.faults.bucket import Bucket, refused, served
 from tests.messages import Listener
 
 NAME = "team"
+EVERYBODY = "everybody"
+"""The group, and its only member, that is everybody, where an index shows no document without access control."""
 PATIENCE_SECONDS = 60
 # Of 13 documents, so that a listing has several pages and chunks, and one document has to be staged on S3.
 PAGE = 3
@@ -110,6 +112,11 @@ class Stage:
         return self.deployment.wired
 
     @property
+    def step_functions(self) -> Any:
+        """The client of Step Functions that all handlers of this process call."""
+        return client("stepfunctions")
+
+    @property
     def store(self) -> Store:
         """The connector's state bucket."""
         return self.wired.store
@@ -158,6 +165,12 @@ class Stage:
         if (self.connector.groups is not None) != wanted:
             groups = Groups(file=str(self.list_of_groups)) if wanted and self.wired.index.service.on_groups else None
             self.redeploy(structs.replace(self.connector, groups=groups))
+
+    def with_access_control(self, groups: str) -> None:
+        """Let the index show nobody a document without access control, and resolve groups by this list."""
+        self.list_of_groups.write_text(groups, encoding="utf-8")
+        index = Part(self.service, {**self.connector.index.settings, "acl": True})
+        self.redeploy(structs.replace(self.connector, index=index, groups=Groups(file=str(self.list_of_groups))))
 
     def with_kind(self, kind: str) -> None:
         """Let the source be of a kind, of the same folder."""
@@ -210,8 +223,10 @@ class Stage:
         engine = self.aws.emulation.engine
         with engine.request():
             rows = engine.store.all(
-                "SELECT id FROM documents WHERE present = 1 AND acl IS NOT NULL AND ? IN (data_source, index_id)",
+                "SELECT id FROM documents WHERE present = 1 AND ? IN (data_source, index_id)"
+                " AND acl IS NOT NULL AND acl NOT LIKE ?",
                 self.data_source,
+                f'%"{EVERYBODY}"%',
             )
         return {row["id"] for row in rows}
 
@@ -248,7 +263,7 @@ class Stage:
 
     def start(self, run: str, **inputs: object) -> tuple[str, Any]:
         """Start an execution; return its ARN, and the thread that it runs in."""
-        begun = self.wired.step_functions.start_execution(
+        begun = self.step_functions.start_execution(
             stateMachineArn=self.deployment.state_machine, name=run, input=json.dumps(inputs)
         )
         arn: str = begun["executionArn"]
@@ -265,12 +280,12 @@ class Stage:
 
     def ended(self, run: str, arn: str) -> Ended:
         """How a run ended."""
-        status: str = self.wired.step_functions.describe_execution(executionArn=arn)["status"]
+        status: str = self.step_functions.describe_execution(executionArn=arn)["status"]
         return Ended(run, arn, status, report.read(self.store, run))
 
     def error(self, ended: Ended) -> str:
         """Step Functions' name for what an execution failed with."""
-        return str(self.wired.step_functions.describe_execution(executionArn=ended.execution).get("error", ""))
+        return str(self.step_functions.describe_execution(executionArn=ended.execution).get("error", ""))
 
     def executed_well(self, ended: Ended) -> bool:
         """Whether the machine could clean up itself; if not, the rule on the end of executions calls the janitor."""
@@ -279,7 +294,7 @@ class Stage:
     def abort(self, run: str) -> None:
         """Abort the execution of a run from outside."""
         arn = self.arn(run)
-        self.wired.step_functions.stop_execution(executionArn=arn)
+        self.step_functions.stop_execution(executionArn=arn)
         # moto says so only when its threads have ended, Step Functions at once.
         execution(arn).exec_status = ExecutionStatus.ABORTED
 
@@ -290,7 +305,7 @@ class Stage:
     def tell(self, *bodies: dict[str, Any]) -> Triggered:
         """Deliver messages to the trigger, as its queue does."""
         heard = signals({"Records": [{"body": json.dumps(body)} for body in bodies]})
-        return trigger(self.store, self.wired.step_functions, self.deployment.state_machine, heard)
+        return trigger(self.store, self.step_functions, self.deployment.state_machine, heard)
 
     def news(self, arn: str) -> dict[str, Any]:
         """Wait for the end of an execution; return the event that tells of it. Raises TimeoutError."""

@@ -27,7 +27,8 @@ def test_a_thousand_events_during_a_run_become_one_more_run(service: str, tmp_pa
             said.extend(on.tell(*uploads[start : start + BATCH]).outcome for start in range(0, EVENTS, BATCH))
 
         on.write("first.txt", "uploaded first")
-        on.aws.emulation.faults.hooks["BatchPutDocument#1"] = storm
+        (put, *_) = on.wired.index.service.on_index["put"]
+        on.aws.emulation.faults.hooks[f"{put}#1"] = storm
         first = on.tell(uploads[0])
         assert first.execution is not None
         end = on.news(first.execution)
@@ -40,7 +41,7 @@ def test_a_thousand_events_during_a_run_become_one_more_run(service: str, tmp_pa
         news = on.news(second.execution)
         assert {on.tell(news, end, news).outcome for _ in range(3)} == {"nothing"}
 
-        runs = on.wired.step_functions.list_executions(stateMachineArn=on.deployment.state_machine)["executions"]
+        runs = on.step_functions.list_executions(stateMachineArn=on.deployment.state_machine)["executions"]
         assert [run["status"] for run in runs] == ["SUCCEEDED", "SUCCEEDED"]
         assert on.index() == on.source()
         assert set(on.manifest()) == {f"{NAME}/{name}.txt" for name in ["first", *map(str, range(20))]}

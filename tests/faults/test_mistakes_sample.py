@@ -1,11 +1,12 @@
-"""A sample of the mistakes: each on one of the services; `make faults` tries each on both."""
+"""A sample of the mistakes: each on one of the services; `make faults` tries each on all that it concerns."""
 
 import pytest
 
 from tests.faults.mistakes import MISTAKES, violations
-from tests.faults.stage import SERVICES
 
-SAMPLE = [(name, SERVICES[number % len(SERVICES)]) for number, name in enumerate(MISTAKES)]
+SAMPLE = [
+    (name, mistake.concerns[number % len(mistake.concerns)]) for number, (name, mistake) in enumerate(MISTAKES.items())
+]
 
 
 @pytest.mark.parametrize(("name", "service"), SAMPLE)

@@ -33,7 +33,7 @@ def required(entry: Listed, policy: Policy | None) -> Listed:
 def fitting(entry: Listed, unprotected: Unprotected) -> Listed:
     """A listed document, or why it is skipped: the index would show it to no reader, or to more than may see it."""
     if isinstance(entry, Document) and unprotected == "nobody" and not entry.access_control:
-        return Skipped(entry.id, "has no access control: in this index nobody would see it")
+        return Skipped(entry.id, "has no access control: in this index nobody would see it; say who may")
     if isinstance(entry, Document) and unprotected == "all" and entry.access_control:
         return Skipped(entry.id, "has access control, and the index has none: everybody would see it")
     return entry

@@ -7,13 +7,14 @@ Documents are ingested and deleted one by one, asynchronously, so the adapter ke
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct, structs
 
 from docferry.errors import ConfigurationError, RequestRefused, ServiceUnavailable, Throttled
 from docferry.indexes import (
+    ENDED,
     Access,
     DocumentStatus,
     Fields,
@@ -140,13 +141,11 @@ class Bedrock:
     def jobs(
         self, *, status: str | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> Iterator[SyncJob]:
-        """See Index.jobs. Where nothing was ever synced, asks whether there is such a data source."""
-        found = iter(self._jobs.jobs())
-        first = next(found, None)
-        if first is None:
+        """See Index.jobs. Where no job is open, asks whether the data source is still there: our record cannot tell."""
+        found = list(self._jobs.jobs())
+        if not found or found[0].status in ENDED:
             patiently(self._agent.list_knowledge_base_documents, **self._source, maxResults=1)
-            return
-        for job in chain([first], found):
+        for job in found:
             in_time = (since is None or job.started_at >= since) and (until is None or job.started_at <= until)
             if in_time and status in {None, job.status}:
                 yield job
