@@ -5,9 +5,9 @@ from typing import Any
 from botocore.exceptions import ConnectionClosedError
 
 from docferry.state.runs import Run
-from tests.faults.bucket import refused
 from tests.faults.points import Call, Died, Point, Proceed, Watch
 from tests.faults.stage import Stage
+from tests.state_buckets import refused
 
 Items = dict[str, Any]
 

@@ -10,10 +10,10 @@ from botocore.exceptions import ConnectionClosedError
 from docferry.state.keys import LEASE
 from docferry.sync_job import lease
 from docferry.workflow.trigger import Triggered
-from tests.faults.bucket import refused
 from tests.faults.kinds import Fault
 from tests.faults.points import Call, Point, Proceed, Watch
 from tests.faults.stage import Stage
+from tests.state_buckets import refused
 
 UPLOADED = {"source": "aws.s3", "detail": {"object": {"key": "a.txt"}}}
 MANY = 20

@@ -41,8 +41,8 @@ from docferry_emulators.clock import VirtualClock
 from docferry_laptop.laptop import Deployment, Laptop, laptop
 from docferry_laptop.storage import ACCOUNT, REGION, state_bucket
 from tests.faults import shelf
-from tests.faults.bucket import Bucket, refused, served
 from tests.messages import Listener
+from tests.state_buckets import Bucket, refused, served
 
 NAME = "team"
 EVERYBODY = "everybody"

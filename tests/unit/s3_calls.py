@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from docferry.state.store import Store
-from tests.faults.bucket import Bucket
+from tests.state_buckets import Bucket
 from tests.unit.fakes import FakeIndex
 
 

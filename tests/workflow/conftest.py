@@ -7,7 +7,8 @@ import pytest
 
 from docferry_emulators import Settings
 from docferry_emulators.clock import VirtualClock
-from docferry_laptop.laptop import Laptop, laptop
+from docferry_laptop.laptop import Laptop
+from tests.state_buckets import laptop_with_buckets
 from tests.workflow.world import World
 
 OF_SYNC_JOBS = frozenset(
@@ -40,7 +41,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def aws() -> Iterator[Laptop]:
     """A laptop on virtual time, with nothing on it."""
-    with laptop(clock=VirtualClock(), settings=Settings(undeclared_fields="declare")) as running:
+    with laptop_with_buckets(clock=VirtualClock(), settings=Settings(undeclared_fields="declare")) as running:
         yield running
 
 

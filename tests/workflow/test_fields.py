@@ -11,14 +11,15 @@ from msgspec import structs
 from docferry.connector import Part
 from docferry_emulators import Settings
 from docferry_emulators.clock import VirtualClock
-from docferry_laptop.laptop import Laptop, laptop
+from docferry_laptop.laptop import Laptop
+from tests.state_buckets import laptop_with_buckets
 from tests.workflow.world import World
 
 
 @pytest.fixture
 def aws() -> Iterator[Laptop]:
     """A laptop whose indexes reject an attribute that is not declared, as the services do."""
-    with laptop(clock=VirtualClock(), settings=Settings(undeclared_fields="reject")) as running:
+    with laptop_with_buckets(clock=VirtualClock(), settings=Settings(undeclared_fields="reject")) as running:
         yield running
 
 

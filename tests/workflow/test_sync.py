@@ -180,7 +180,7 @@ def test_large_content_goes_through_the_staging_area(world: World) -> None:
     run = world.sync()
 
     assert run.added + run.failed == 2
-    assert len(seen) == 1
+    assert len(set(seen)) == 1
     assert list(world.store.keys("staging/")) == []
     assert "small.txt" in world.indexed("small.txt")
 

@@ -17,6 +17,8 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from docferry.runtime.wiring import client
+from docferry_emulators import start
+from docferry_laptop.laptop import Laptop, laptop
 
 Params = dict[str, Any]
 
@@ -64,26 +66,37 @@ class Bucket:
 
     def _get(self, params: Params) -> Params:
         content = self._found(params, "GetObject", "NoSuchKey")
-        if "IfMatch" in params and etag(content) != params["IfMatch"]:
+        tag = etag(content)
+        if "IfMatch" in params and tag != params["IfMatch"]:
             raise refused("GetObject", "PreconditionFailed", 412)
+        if "Range" in params:
+            first, _, last = params["Range"].removeprefix("bytes=").partition("-")
+            content = content[int(first) : int(last) + 1]
+            if not content:
+                raise refused("GetObject", "InvalidRange", 416)
         body = StreamingBody(io.BytesIO(content), len(content))
         # Written a moment ago, as far as anybody can tell.
         told = {"LastModified": datetime.now(UTC), "ResponseMetadata": {"HTTPHeaders": {}}}
-        return {"Body": body, "ETag": etag(content), "ContentLength": len(content), **told}
+        return {"Body": body, "ETag": tag, "ContentLength": len(content), **told}
 
     def _head(self, params: Params) -> Params:
         content = self._found(params, "HeadObject", "404")
         return {"ETag": etag(content), "ContentLength": len(content)}
 
     def _list(self, params: Params) -> Params:
-        found = sorted(
-            (key, content) for key, content in self.objects.copy().items() if key.startswith(params["Prefix"])
-        )
-        contents = [
-            {"Key": key, "ETag": etag(content), "LastModified": MODIFIED, "Size": len(content)}
-            for key, content in found
-        ]
-        return {"Contents": contents, "IsTruncated": False} if contents else {"IsTruncated": False}
+        prefix, delimiter = params["Prefix"], params.get("Delimiter")
+        found = sorted((key, content) for key, content in self.objects.copy().items() if key.startswith(prefix))
+        told: Params = {"IsTruncated": False}
+        if delimiter:
+            rests = (key.removeprefix(prefix).partition(delimiter) for key, _ in found)
+            below = {prefix + name + mark: None for name, mark, _ in rests if mark}
+            told["CommonPrefixes"] = [{"Prefix": one} for one in below]
+        elif found:
+            told["Contents"] = [
+                {"Key": key, "ETag": etag(content), "LastModified": MODIFIED, "Size": len(content)}
+                for key, content in found
+            ]
+        return told
 
     def _delete(self, params: Params) -> Params:
         with self._lock:
@@ -122,11 +135,35 @@ def refused(operation: str, code: str, status: int) -> ClientError:
 @contextmanager
 def served(bucket: Bucket) -> Iterator[None]:
     """Let the bucket answer all calls about it; transfers of a stream become one call each."""
+    with _serving(lambda name: bucket if name == bucket.name else None):
+        yield
+
+
+@contextmanager
+def laptop_with_buckets(**options: Any) -> Iterator[Laptop]:
+    """A laptop whose state buckets are such ones. ``options`` are those of a laptop. Other buckets are moto's."""
+    buckets: dict[str, Bucket] = {}
+    real = start.read_object
+
+    def bucket(name: str) -> Bucket | None:
+        return buckets.setdefault(name, Bucket(name)) if name.endswith("-state") else None
+
+    def read(account: str, name: str, key: str) -> bytes | None:
+        ours = bucket(name)
+        return real(account, name, key) if ours is None else ours.read(account, name, key)
+
+    with patch.object(start, "read_object", read), laptop(**options) as running, _serving(bucket):
+        yield running
+
+
+@contextmanager
+def _serving(named: Callable[[str], Bucket | None]) -> Iterator[None]:
     real = BaseClient._make_api_call  # type: ignore[attr-defined]
     s3 = client("s3")
 
     def call(caller: BaseClient, operation: str, params: Params) -> Any:
-        answer = bucket.answers(operation) if params.get("Bucket") == bucket.name else None
+        bucket = named(params["Bucket"]) if "Bucket" in params else None
+        answer = bucket.answers(operation) if bucket is not None else None
         return answer(params) if answer is not None else real(caller, operation, params)
 
     def upload(stream: Any, name: str, key: str, **_: object) -> None:

@@ -11,7 +11,7 @@ from moto import mock_aws
 from docferry.runtime.wiring import client
 from docferry.state.objects import Moved
 from docferry.state.store import Store
-from tests.faults.bucket import Bucket, served
+from tests.state_buckets import Bucket, served
 
 NAME = "some-bucket"
 
