@@ -1,6 +1,7 @@
 """Stacks as AWS would make them: the synthesized template in moto's CloudFormation, the bundle in processes."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -29,7 +30,14 @@ def world(request: pytest.FixtureRequest, assembly: Assembly) -> Iterator[World]
 
     Tests share it, for what they share costs the most: the processes. Each works with documents of its own.
     """
-    described = deployable(CONNECTORS)[request.param]
+    with deployed(request.param, assembly) as world:
+        yield world
+
+
+@contextmanager
+def deployed(name: str, assembly: Assembly) -> Iterator[World]:
+    """A connector of this folder's connectors.yaml, deployed."""
+    described = deployable(CONNECTORS)[name]
     connector = described.connector
     with cloud() as running:
         s3: Any = boto3.client("s3")

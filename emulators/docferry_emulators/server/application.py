@@ -133,6 +133,17 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         self.close_connection = True
         return False
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Begin an answer as http.server does, but without a Date: a service gives its own, by the emulator's clock."""
+        self.send_response_only(code, message)
+        self.send_header("Server", self.version_string())
+
+    def end_headers(self) -> None:
+        """End the head of an answer. One that has no Date gets it here."""
+        if not any(line.lower().startswith(b"date:") for line in self._headers_buffer):
+            self.send_header("Date", self.date_time_string())
+        super().end_headers()
+
     def log_request(self, *_: Any) -> None:
         """Log nothing: a sync makes thousands of requests."""
 

@@ -143,7 +143,9 @@ class Connection:
 
     def _send(self, stream: int, response: Response) -> None:
         body = memoryview(response.get_data())
-        headers = [(":status", str(response.status_code)), ("date", self._handler.date_time_string())]
+        headers = [(":status", str(response.status_code))]
+        if "Date" not in response.headers:
+            headers.append(("date", self._handler.date_time_string()))
         headers += [(name.lower(), value) for name, value in response.headers if name.lower() not in _HOP_BY_HOP]
         self._h2.send_headers(stream, headers, end_stream=not body)
         while body:

@@ -5,6 +5,8 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,6 +77,17 @@ def polled(agent: Any, clock: VirtualClock, at: dict[str, str], ids: list[str], 
             return
         clock.sleep(0.5)
     raise AssertionError(f"not {until}: {statuses_in(reply)}")
+
+
+def test_an_answer_has_one_date_by_the_clock_of_the_emulator(url: str, clock: VirtualClock) -> None:
+    """The times of documents are by that clock, too. An answer of moto has one, by the machine's."""
+    clock.sleep(86_400)
+    for headers in ({"Authorization": SIGNED}, {"Authorization": SIGNED.replace("bedrock", "s3")}):
+        with closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection:
+            connection.request("GET", "/knowledgebases/ABCDEFGHIJ", headers=headers)
+            (date,) = connection.getresponse().headers.get_all("Date", [])
+        if "bedrock" in headers["Authorization"]:
+            assert abs(parsedate_to_datetime(date) - clock.now()) < timedelta(minutes=1)
 
 
 @pytest.mark.usefixtures("url")
