@@ -23,15 +23,17 @@ from docferry_laptop.laptop import Laptop, laptop
 Params = dict[str, Any]
 
 MODIFIED = datetime(2026, 1, 31, tzinfo=UTC)
-"""The time of every upload: what comes in the same second is told apart by its name."""
+"""The time of every upload, unless a bucket is timed: what comes in the same second is told apart by its name."""
 
 
 class Bucket:
     """What PutObject, GetObject, HeadObject, ListObjectsV2, DeleteObject and DeleteObjects do in one bucket."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, timed: bool = False) -> None:
         self.name = name
         self.objects: dict[str, bytes] = {}
+        self._timed = timed
+        self._times: dict[str, datetime] = {}
         self._lock = threading.Lock()
 
     def answers(self, operation: str) -> Callable[[Params], Params] | None:
@@ -62,6 +64,7 @@ class Bucket:
             if "IfMatch" in params and present is not None and etag(present) != params["IfMatch"]:
                 raise refused("PutObject", "PreconditionFailed", 412)
             self.objects[params["Key"]] = content
+            self._times[params["Key"]] = datetime.now(UTC).replace(microsecond=0)
         return {"ETag": etag(content)}
 
     def _get(self, params: Params) -> Params:
@@ -93,10 +96,13 @@ class Bucket:
             told["CommonPrefixes"] = [{"Prefix": one} for one in below]
         elif found:
             told["Contents"] = [
-                {"Key": key, "ETag": etag(content), "LastModified": MODIFIED, "Size": len(content)}
+                {"Key": key, "ETag": etag(content), "LastModified": self._modified(key), "Size": len(content)}
                 for key, content in found
             ]
         return told
+
+    def _modified(self, key: str) -> datetime:
+        return self._times.get(key, MODIFIED) if self._timed else MODIFIED
 
     def _delete(self, params: Params) -> Params:
         with self._lock:
@@ -135,7 +141,7 @@ def refused(operation: str, code: str, status: int) -> ClientError:
 @contextmanager
 def served(bucket: Bucket) -> Iterator[None]:
     """Let the bucket answer all calls about it; transfers of a stream become one call each."""
-    with _serving(lambda name: bucket if name == bucket.name else None):
+    with serving(lambda name: bucket if name == bucket.name else None, client("s3")):
         yield
 
 
@@ -146,20 +152,20 @@ def laptop_with_buckets(**options: Any) -> Iterator[Laptop]:
     real = start.read_object
 
     def bucket(name: str) -> Bucket | None:
-        return buckets.setdefault(name, Bucket(name)) if name.endswith("-state") else None
+        return buckets.setdefault(name, Bucket(name, timed=True)) if name.endswith("-state") else None
 
     def read(account: str, name: str, key: str) -> bytes | None:
         ours = bucket(name)
         return real(account, name, key) if ours is None else ours.read(account, name, key)
 
-    with patch.object(start, "read_object", read), laptop(**options) as running, _serving(bucket):
+    with patch.object(start, "read_object", read), laptop(**options) as running, serving(bucket, client("s3")):
         yield running
 
 
 @contextmanager
-def _serving(named: Callable[[str], Bucket | None]) -> Iterator[None]:
+def serving(named: Callable[[str], Bucket | None], s3: Any) -> Iterator[None]:
+    """Let the bucket of a name, where there is one, answer all calls; those of ``s3`` that transfer streams, too."""
     real = BaseClient._make_api_call  # type: ignore[attr-defined]
-    s3 = client("s3")
 
     def call(caller: BaseClient, operation: str, params: Params) -> Any:
         bucket = named(params["Bucket"]) if "Bucket" in params else None

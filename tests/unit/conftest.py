@@ -1,4 +1,4 @@
-"""A state bucket on moto's S3, and waits that cost no time."""
+"""A state bucket in memory, and waits that cost no time."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,8 @@ from moto import mock_aws
 from docferry.state.store import Store
 from docferry_emulators.clock import VirtualClock
 from docferry_laptop.moto.virtual_time import waiting_on
-from tests.unit.fakes import new_store
+from tests.state_buckets import Bucket, serving
+from tests.unit.fakes import STORES, new_store
 
 # Outside of mock_aws, which makes a new default session each time: botocore reads its models from disk once a session.
 SESSION = boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1")
@@ -18,10 +19,20 @@ SESSION = boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret",
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[Any]:
-    """S3 in memory. One a module: a client takes longer to build than most tests to run."""
+    """S3 in memory. One a module: a client takes longer to build than most tests to run.
+
+    The state buckets are not moto's, which takes two milliseconds for a call.
+    """
+    buckets: dict[str, Bucket] = {}
+
+    def bucket(name: str) -> Bucket | None:
+        return buckets.setdefault(name, Bucket(name, timed=True)) if name.startswith(STORES) else None
+
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        yield SESSION.client("s3")
+        s3 = SESSION.client("s3")
+        with serving(bucket, s3):
+            yield s3
 
 
 @pytest.fixture(scope="module")

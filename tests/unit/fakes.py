@@ -242,9 +242,13 @@ def wired(store: Store, index: FakeIndex) -> Wired:
     return Wired(Settings(store.bucket, connector), store, cast("Source", None), index, FakeStepFunctions())
 
 
+STORES = "state-"
+"""What the names of state buckets begin with."""
+
+
 def new_store(s3: Any) -> Store:
     """Create a bucket, and the store that keeps its state in it."""
-    bucket = f"state-{uuid4()}"
+    bucket = f"{STORES}{uuid4()}"
     s3.create_bucket(Bucket=bucket)
     return Store(bucket, s3, FakeIndex.data_source)
 
