@@ -73,7 +73,8 @@ def _events(work: Work, progress: Progress, steps: Steps, after: str) -> Iterato
 def _findings(work: Work, progress: Progress, changed: tuple[str, ...]) -> Findings:
     """What speaks for or against the deletes of the crawl."""
     record = sync_job.read(work.store)
-    others = work.task.strangers + (record.foreign if record else 0)
+    # Only jobs of the service tell whether others write to the data source. Where it has none, nobody can tell.
+    others = work.task.strangers + (record.foreign if record else 0) or not work.wired.index.service.has_jobs
     return Findings(
         deletes=progress.counts.deleted,
         of_source=progress.of_source,
