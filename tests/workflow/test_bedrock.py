@@ -136,6 +136,27 @@ def test_documents_with_access_control_are_left_out_where_there_is_none(world: W
     assert "everybody would see it" in world.skipped(run)["team/secret.txt"]
 
 
+def test_documents_that_get_access_control_are_deleted_where_there_is_none(world: World) -> None:
+    """All of them, at once: everybody would go on seeing what only some may see now. The report says why."""
+    names = [f"{number:02}.txt" for number in range(12)]
+    for name in (*names, "gone.txt"):
+        world.write(name)
+    world.sync()
+    for name in names:
+        entries = [{"Name": "ann", "Type": "USER", "Access": "ALLOW"}]
+        world.write(f"{name}.metadata.json", json.dumps({"AccessControlList": entries}))
+    (world.folder / "gone.txt").unlink()
+
+    run = world.sync()
+
+    assert (run.status, run.deleted, run.skipped, run.withheld) == ("SUCCEEDED", 12, 12, 1)
+    assert "everybody would see it" in world.skipped(run)["team/00.txt"]
+    assert world.indexed(*names, "gone.txt") == {"gone.txt"}
+    for name in names:
+        (world.folder / f"{name}.metadata.json").unlink()
+    assert (world.sync().added, world.indexed(*names)) == (12, set(names))
+
+
 def test_eleven_documents_and_one_of_5_3_mb_arrive(world: World) -> None:
     """In requests of ten, and by S3."""
     for number in range(11):

@@ -197,6 +197,19 @@ def test_a_lost_sidecar_exposes_nothing(uploads: Uploads) -> None:
     assert uploads.deliver().keys == 1
 
 
+@pytest.mark.parametrize("kind", ["bedrock"])
+def test_what_gets_access_control_leaves_an_index_that_has_none(uploads: Uploads) -> None:
+    """Also when the sidecar gives it another id. What is without access control goes on as before."""
+    uploads.put("docs/01.md", "text 1", **SECRET)
+    uploads.put("docs/02.md", "text 2", DocumentId="yankee", **SECRET)
+    uploads.put("docs/03.md", "another text")
+
+    result = uploads.deliver()
+
+    assert (result.keys, result.modified, result.deleted, result.skipped) == (3, 1, 2, 2)
+    assert not {"team/docs/01.md", "team/docs/02.md", "team/yankee"} & ids(uploads)
+
+
 def test_more_keys_than_a_run_looks_at_become_a_crawl(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
     """It tells at less cost what they are."""
     monkeypatch.setattr("docferry.workflow.signals.KEYS", 3)

@@ -193,6 +193,21 @@ def test_who_may_see_it_and_through_which_group(aws: Laptop, world: World) -> No
     assert (everybody.indexed.may_see, everybody.index) == ("yes", True)
 
 
+@pytest.mark.parametrize("kind", ["bedrock"])
+def test_a_document_that_an_index_without_access_control_must_not_show(world: World) -> None:
+    """It has got access control, so it leaves the index, though the source lists it."""
+    world.write("plan.txt")
+    world.sync()
+    describe(world, "plan.txt", AccessControlList=[BOARD])
+
+    said = why(world, "plan.txt")
+    run = world.sync()
+
+    assert (said.source.state, said.next.due, run.deleted) == ("skipped", "delete", 1)
+    assert "everybody would see it" in said.advice
+    assert "deletes it from the index" in said.advice
+
+
 @QBUSINESS
 def test_each_part_may_fail_alone(world: World) -> None:
     """A folder that is not mounted here, a manifest that is damaged: the rest is told."""

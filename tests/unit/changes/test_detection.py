@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from docferry.changes.detection import UNCHANGED, Unchanged, compared, detect, differences, same_but_for_time
+from docferry.changes.detection import (
+    UNCHANGED,
+    WITHDRAWN,
+    Unchanged,
+    compared,
+    detect,
+    differences,
+    same_but_for_time,
+    without_absences,
+)
 from docferry.model import Change, Document, Principal, Skipped
 from docferry.state import blocks, lines
 from docferry.state.chunks import chunks
@@ -230,6 +239,16 @@ def test_a_document_skipped_twice_keeps_what_is_indexed() -> None:
     events = list(detect(encoded([document("d")]), twice))
 
     assert events == [Skipped("d", "one"), UNCHANGED, Skipped("d", "two")]
+
+
+def test_what_is_withdrawn_is_deleted_where_it_is_indexed() -> None:
+    """Also by a source that tells only what has changed: it is no absence."""
+    withdrawn = [Skipped("d", "secret now", withdrawn=True), Skipped("e", "secret", withdrawn=True)]
+    manifest = [document("c"), document("d")]
+
+    events = list(without_absences(detect(encoded(manifest), encoded(withdrawn))))
+
+    assert events == [UNCHANGED, withdrawn[0], Change("d", "deleted", document("d"), WITHDRAWN), withdrawn[1]]
 
 
 @pytest.mark.parametrize(
