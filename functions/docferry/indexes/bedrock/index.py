@@ -7,7 +7,7 @@ Documents are ingested and deleted one by one, asynchronously, so the adapter ke
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct, structs
@@ -140,13 +140,9 @@ class Bedrock:
     def jobs(
         self, *, status: str | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> Iterator[SyncJob]:
-        """See Index.jobs. Where nothing was ever synced, asks whether there is such a data source."""
-        found = iter(self._jobs.jobs())
-        first = next(found, None)
-        if first is None:
-            patiently(self._agent.list_knowledge_base_documents, **self._source, maxResults=1)
-            return
-        for job in chain([first], found):
+        """See Index.jobs. Asks the service whether there is such a data source: the jobs alone do not tell."""
+        patiently(self._agent.list_knowledge_base_documents, **self._source, maxResults=1)
+        for job in self._jobs.jobs():
             in_time = (since is None or job.started_at >= since) and (until is None or job.started_at <= until)
             if in_time and status in {None, job.status}:
                 yield job
