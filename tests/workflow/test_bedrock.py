@@ -5,8 +5,9 @@ from pathlib import Path
 
 import boto3
 import pytest
+from msgspec import structs
 
-from docferry.connector import Part
+from docferry.connector import Groups, Part
 from docferry.indexes import Reader
 from docferry.state.keys import members_key
 from tests.workflow.team import PEOPLE, Team
@@ -101,6 +102,53 @@ def test_a_list_of_groups_that_is_broken_changes_nobodys_access(team: Readers) -
     assert (run.status, run.added, run.skipped, run.deleted) == ("SUCCEEDED", 1, 1, 0)
     assert "line 2" in team.world.skipped(run)["team/crew.txt"]
     assert any("line 2" in note for note in run.notes)
+    assert team.readers("crew.txt") == {"ann"}
+
+
+def test_access_control_that_changes_alone_counts(team: Readers) -> None:
+    """The content is as it was, and so are the groups."""
+    team.groups(deck="ann", bridge="bob")
+    team.secret("a.txt", "deck")
+    team.sync()
+
+    team.secret("a.txt", "bridge")
+
+    assert team.sync().modified == 1
+    assert team.readers("a.txt") == {"bob"}
+
+
+@pytest.mark.parametrize("listed", ["", "group,member,kind\n", "group,member,kind\nbridge,bob,user\n", None])
+def test_a_list_that_lacks_a_group_changes_nobodys_access(team: Readers, listed: str | None) -> None:
+    """Empty, cut off or gone: that must not look like people who have left. Each run names the documents."""
+    team.groups(crew="ann")
+    team.secret("crew.txt", "crew")
+    team.sync()
+    team.file.unlink()
+    if listed is not None:
+        team.file.write_text(listed)
+
+    run = team.sync()
+
+    assert (run.status, run.skipped, run.deleted, run.execution_id) == ("SUCCEEDED", 1, 0, None)
+    assert "names the group 'crew'" in team.world.skipped(run)["team/crew.txt"]
+    assert team.readers("crew.txt") == {"ann"}
+    team.groups(crew="bob")
+    assert team.sync().modified == 1
+    assert team.readers("crew.txt") == {"bob"}
+
+
+def test_groups_come_from_s3_too(team: Readers) -> None:
+    """JSON Lines, by the address of the object."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="directory", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    lines = [{"group": "deck", "member": "ann", "kind": "user"}, {"group": "crew", "member": "deck", "kind": "group"}]
+    s3.put_object(Bucket="directory", Key="groups.jsonl", Body="\n".join(map(json.dumps, lines)).encode())
+    groups = Groups(file="s3://directory/groups.jsonl")
+    team.world = World.of(team.world.aws, team.world.folder, structs.replace(team.world.connector, groups=groups))
+    team.secret("crew.txt", "crew")
+
+    assert team.sync().added == 1
+
     assert team.readers("crew.txt") == {"ann"}
 
 
