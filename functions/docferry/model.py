@@ -86,17 +86,21 @@ class Document(Struct, frozen=True, omit_defaults=True):
 
 
 class Skipped(Struct, frozen=True, omit_defaults=True):
-    """Something the source holds that cannot be indexed as it is. It is reported, and never deleted from the index.
+    """Something the source holds that cannot be indexed as it is. It is reported, and stays as it is indexed.
 
     ``locator`` is given when the id is not certain (its sidecar is broken): an indexed document with this locator
     is then kept. ``incomplete`` says that documents may be hidden behind it, such as a folder that cannot be
-    listed: then the whole listing deletes nothing.
+    listed: then the whole listing deletes nothing. ``bare`` is the locator of a document that lacks access control:
+    perhaps it has lost an id of its own with it, and is kept under that. ``access_control`` is given when the index
+    cannot have it: where the index shows the document to others as well, it is deleted.
     """
 
     id: str
     skipped: str
     locator: str | None = None
     incomplete: bool = False
+    bare: str | None = None
+    access_control: tuple[Principal, ...] = ()
 
 
 Listed = Document | Skipped
@@ -126,7 +130,8 @@ Kind = Literal["added", "modified", "deleted"]
 class Change(Struct, frozen=True, omit_defaults=True):
     """One document to put (added, modified) or to delete. ``id`` comes first: it is the sort key of the line.
 
-    ``why`` says what of a modified document differs, as ``differences`` has it. ``exposes``: the index has access
+    ``why`` says what of a modified document differs, as ``differences`` has it, or why one is deleted that the source
+    lists. ``exposes``: the index has access
     control for the document, and this change would take it away.
     """
 

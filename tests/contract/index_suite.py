@@ -318,7 +318,10 @@ class IndexSuite:
         return ids
 
     def test_a_throttled_page_is_tried_again_alone(self, live: Live) -> None:
-        """The listing goes on where it was: no job twice, none left out. Jobs of the adapter's own have no pages."""
+        """The listing goes on where it was: no job twice, none left out.
+
+        Jobs of the adapter's own have no pages: it only asks whether there is such a data source.
+        """
         ids = self.many(live)
         live.knobs.throttle = {f"{live.operation('jobs')}#2"}
 

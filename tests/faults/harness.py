@@ -324,7 +324,10 @@ class Harness:
         if on.service == "kendra":
             return clean, on.index().keys() - on.source().keys()
         # What none knew only a service that lists its documents can name.
-        return (on.sync(mode="reconcile") if clean.status == "SUCCEEDED" else clean), set()
+        clean = on.sync(mode="reconcile") if clean.status == "SUCCEEDED" else clean
+        # Where nobody can tell who has put it, a person has to say that it may go.
+        seen = clean.report is not None and clean.report.withheld > 0 and not on.wired.index.service.has_jobs
+        return (on.sync(approve=clean.run) if seen else clean), set()
 
     def _unsettled(self) -> set[str]:
         """The documents that a run has told the index of, and that the next one will account for."""

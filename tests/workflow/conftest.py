@@ -5,36 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from docferry.connector import Connector, Part
 from docferry_emulators import Settings
 from docferry_emulators.clock import VirtualClock
 from docferry_laptop.laptop import Laptop
 from tests.state_buckets import laptop_with_buckets
 from tests.workflow.world import World
 
-OF_SYNC_JOBS = frozenset(
-    {
-        "test_mistakes",
-        "test_groups",
-        "test_messages",
-        "test_why",
-        "test_migrating",
-        "test_uploads",
-        "test_rights",
-        "test_modes",
-        "test_fields",
-    }
-)
-"""Modules whose worlds do not fit a service without sync jobs and groups yet."""
-
 
 @pytest.fixture(params=["kendra", "qbusiness", "bedrock"])
 def kind(request: pytest.FixtureRequest) -> str:
     """Every service, one after the other."""
-    module = request.module.__name__.rpartition(".")[2]
-    if request.param == "bedrock" and module in OF_SYNC_JOBS:
-        pytest.skip(
-            "its worlds have documents without access control, or sync jobs of the service: see test_bedrock.py"
-        )
     return str(request.param)
 
 
@@ -51,3 +32,12 @@ def world(aws: Laptop, tmp_path: Path, kind: str) -> World:
     folder = tmp_path / "team"
     folder.mkdir()
     return World(aws, folder, kind)
+
+
+@pytest.fixture
+def restricted(aws: Laptop, tmp_path: Path, kind: str) -> World:
+    """A connector with an empty folder, and an index that takes documents with access control."""
+    folder = tmp_path / "team"
+    folder.mkdir()
+    connector = Connector("team", Part("files", {"path": str(folder)}), Part(kind))
+    return World.restricted(aws, folder, connector, tmp_path)

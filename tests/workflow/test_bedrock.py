@@ -5,8 +5,9 @@ from pathlib import Path
 
 import boto3
 import pytest
+from msgspec import structs
 
-from docferry.connector import Part
+from docferry.connector import Groups, Part
 from docferry.indexes import Reader
 from docferry.state.keys import members_key
 from tests.workflow.team import PEOPLE, Team
@@ -104,6 +105,74 @@ def test_a_list_of_groups_that_is_broken_changes_nobodys_access(team: Readers) -
     assert team.readers("crew.txt") == {"ann"}
 
 
+def test_access_control_that_changes_alone_counts(team: Readers) -> None:
+    """The content is as it was, and so are the groups."""
+    team.groups(deck="ann", bridge="bob")
+    team.secret("a.txt", "deck")
+    team.sync()
+
+    team.secret("a.txt", "bridge")
+
+    assert team.sync().modified == 1
+    assert team.readers("a.txt") == {"bob"}
+
+
+@pytest.mark.parametrize("listed", ["", "group,member,kind\n", "group,member,kind\nbridge,bob,user\n", None])
+def test_a_list_that_lacks_a_group_changes_nobodys_access(team: Readers, listed: str | None) -> None:
+    """Empty, cut off or gone: that must not look like people who have left. Each run names the documents."""
+    team.groups(crew="ann")
+    team.secret("crew.txt", "crew")
+    team.sync()
+    team.file.unlink()
+    if listed is not None:
+        team.file.write_text(listed)
+
+    run = team.sync()
+
+    assert (run.status, run.skipped, run.deleted, run.execution_id) == ("SUCCEEDED", 1, 0, None)
+    assert "names the group 'crew'" in team.world.skipped(run)["team/crew.txt"]
+    assert team.readers("crew.txt") == {"ann"}
+    team.groups(crew="bob")
+    assert team.sync().modified == 1
+    assert team.readers("crew.txt") == {"bob"}
+
+
+def test_a_document_leaves_the_index_when_those_who_may_see_it_now_are_not_known(team: Readers) -> None:
+    """Its access control names another group than before, and nobody knows its members: the old ones must not stay.
+
+    One that names a group beside those it had stays as it is.
+    """
+    team.groups(crew="ann")
+    team.secret("moved.txt", "crew")
+    team.secret("wider.txt", "crew")
+    team.sync()
+    team.secret("moved.txt", "ghosts")
+    team.secret("wider.txt", "crew", "ghosts")
+
+    run = team.sync()
+
+    assert (run.status, run.deleted, run.skipped) == ("SUCCEEDED", 1, 2)
+    assert "the group 'ghosts'" in team.world.skipped(run)["team/moved.txt"]
+    assert (team.readers("moved.txt"), team.readers("wider.txt")) == (set(), {"ann"})
+    team.groups(crew="ann", ghosts="bob")
+    assert (team.sync().added, team.readers("moved.txt")) == (1, {"bob"})
+
+
+def test_groups_come_from_s3_too(team: Readers) -> None:
+    """JSON Lines, by the address of the object."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="directory", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    lines = [{"group": "deck", "member": "ann", "kind": "user"}, {"group": "crew", "member": "deck", "kind": "group"}]
+    s3.put_object(Bucket="directory", Key="groups.jsonl", Body="\n".join(map(json.dumps, lines)).encode())
+    groups = Groups(file="s3://directory/groups.jsonl")
+    team.world = World.of(team.world.aws, team.world.folder, structs.replace(team.world.connector, groups=groups))
+    team.secret("crew.txt", "crew")
+
+    assert team.sync().added == 1
+
+    assert team.readers("crew.txt") == {"ann"}
+
+
 def test_members_that_are_lost_from_the_bucket_are_not_guessed(team: Readers) -> None:
     """What a put cannot resolve is not sent; the next run writes it anew."""
     team.groups(crew="ann")
@@ -134,6 +203,27 @@ def test_documents_with_access_control_are_left_out_where_there_is_none(world: W
 
     assert (run.added, run.skipped) == (1, 1)
     assert "everybody would see it" in world.skipped(run)["team/secret.txt"]
+
+
+def test_documents_that_get_access_control_are_deleted_where_there_is_none(world: World) -> None:
+    """All of them, at once: everybody would go on seeing what only some may see now. The report says why."""
+    names = [f"{number:02}.txt" for number in range(12)]
+    for name in (*names, "gone.txt"):
+        world.write(name)
+    world.sync()
+    for name in names:
+        entries = [{"Name": "ann", "Type": "USER", "Access": "ALLOW"}]
+        world.write(f"{name}.metadata.json", json.dumps({"AccessControlList": entries}))
+    (world.folder / "gone.txt").unlink()
+
+    run = world.sync()
+
+    assert (run.status, run.deleted, run.skipped, run.withheld) == ("SUCCEEDED", 12, 12, 1)
+    assert "everybody would see it" in world.skipped(run)["team/00.txt"]
+    assert world.indexed(*names, "gone.txt") == {"gone.txt"}
+    for name in names:
+        (world.folder / f"{name}.metadata.json").unlink()
+    assert (world.sync().added, world.indexed(*names)) == (12, set(names))
 
 
 def test_eleven_documents_and_one_of_5_3_mb_arrive(world: World) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from unittest.mock import patch
 
 import boto3
@@ -164,20 +164,20 @@ def test_a_throttle_that_does_not_end_fails_the_run_with_the_job_stopped(world: 
 
 
 @pytest.mark.parametrize("status", ["FAILED", "ABORTED"])
-def test_a_job_that_fails_commits_only_what_the_index_confirms(world: World, status: str) -> None:
+def test_a_job_that_fails_commits_only_what_the_index_confirms(
+    world: World, status: Literal["FAILED", "ABORTED"]
+) -> None:
     """The execution fails; documents the index says it holds are committed, and the next run has the rest."""
     world.write("a.txt")
-    if world.deployment.wired.index.service.has_jobs:
-        world.knobs.end_jobs = status  # type: ignore[assignment]  # one of its values
-    else:  # a job of the adapter's own fails only when a document never ends
-        status, world.knobs.stuck_documents = "FAILED", {"*"}
+    world.end_jobs(status)
 
     run = world.sync()
 
-    assert (run.status, run.job_status) == ("FAILED", status)
-    assert status in run.error
+    ended = status if world.deployment.wired.index.service.has_jobs else "FAILED"
+    assert (run.status, run.job_status) == ("FAILED", ended)
+    assert ended in run.error
     world.assert_at_rest()
-    world.knobs.end_jobs, world.knobs.stuck_documents = None, set()
+    world.end_jobs(None)
     assert world.sync().status == "SUCCEEDED"
     world.assert_converged("a.txt")
 

@@ -1,4 +1,7 @@
-"""Attributes that the index does not take, by outcome: named before anything is sent, or declared."""
+"""Attributes that the index does not take, by outcome: named before anything is sent, or declared.
+
+Of services whose indexes declare their fields. A knowledge base takes every attribute as it comes.
+"""
 
 import json
 from collections.abc import Iterator
@@ -14,6 +17,12 @@ from docferry_emulators.clock import VirtualClock
 from docferry_laptop.laptop import Laptop
 from tests.state_buckets import laptop_with_buckets
 from tests.workflow.world import World
+
+
+@pytest.fixture(params=["kendra", "qbusiness"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """The services that have fields."""
+    return str(request.param)
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Groups, by outcome: who may see a document and who may not, whatever happens to the list of groups on the way."""
+"""Groups, by outcome: who may see a document and who may not, whatever happens to the list of groups on the way.
+
+Of services that are told of groups. A knowledge base is not: its documents name their members, see test_bedrock.py.
+"""
 
 import json
 from collections.abc import Mapping
@@ -16,6 +19,12 @@ from docferry_emulators import Knobs
 from docferry_laptop.laptop import Laptop
 from tests.workflow.team import PEOPLE, Team
 from tests.workflow.world import World
+
+
+@pytest.fixture(params=["kendra", "qbusiness"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """The services that know groups."""
+    return str(request.param)
 
 
 class Readers(Team):

@@ -22,6 +22,7 @@ from docferry.sync_job.lease import Lease
 from docferry.workflow import janitor
 from docferry_laptop.laptop import Laptop
 from tests.messages import Listener
+from tests.workflow.services import PUBLIC
 from tests.workflow.world import World
 
 PRIVATE = "salaries-2026"
@@ -54,15 +55,19 @@ def told(aws: Laptop, tmp_path: Path, kind: str, listener: Listener) -> World:
     """A connector with some documents that tells on both channels, and withholds more than one delete."""
     folder = tmp_path / "team"
     folder.mkdir()
-    world = World(aws, folder, kind)
-    world.connector = Connector(
-        "team", Part("files", {"path": str(folder)}), Part(kind), DeleteGuard(documents=1, percent=10)
-    )
+    guard = DeleteGuard(documents=1, percent=10)
+    connector = Connector("team", Part("files", {"path": str(folder)}), Part(kind), guard)
+    world = World.restricted(aws, folder, connector, tmp_path)
     world.deployment = aws.deploy(world.connector, listener.topic)
     for name in FILES:
-        world.write(name)
-        world.write(f"{name}.metadata.json", acl("ann"))
+        write(world, name)
     return world
+
+
+def write(world: World, name: str) -> None:
+    """Write a document that ann may see."""
+    world.write(name)
+    world.write(f"{name}.metadata.json", acl("ann"))
 
 
 def acl(user: str) -> str:
@@ -110,8 +115,8 @@ def test_a_failed_run_and_the_first_good_one_after_it(told: World, listener: Lis
     """What, why, and what to run; each once, on both channels, with one id. A run that goes well tells nothing."""
     assert told.sync().status == "SUCCEEDED"
     assert not told.store.exists(MESSAGES)
-    told.write(f"{PRIVATE}-new.txt")
-    told.knobs.end_jobs = "FAILED"
+    write(told, f"{PRIVATE}-new.txt")
+    told.end_jobs("FAILED")
     failed = told.sync()
     (event,), (mail,) = listener.events(), listener.mails()
 
@@ -124,7 +129,7 @@ def test_a_failed_run_and_the_first_good_one_after_it(told: World, listener: Lis
     assert mail.subject == "Docferry: team: a run failed"
     assert event["command"] in mail.text
 
-    told.knobs.end_jobs = None
+    told.end_jobs(None)
     well = told.sync()
     (event,) = listener.events()
     (mail,) = listener.mails()
@@ -169,6 +174,7 @@ def test_withheld_deletes(told: World, listener: Listener) -> None:
     assert event["recovered_from"] == [{"what": "withheld", "run": first.run}]
 
 
+@PUBLIC
 def test_exposed_documents(told: World, listener: Listener) -> None:
     """The message says that an approval makes them public."""
     told.sync()
@@ -230,9 +236,9 @@ def test_a_message_that_cannot_be_sent_waits_for_the_next_run(
 ) -> None:
     """Each run ends as it would; log and metric say what is missing. The other channel gets each message once."""
     with refusing(operation):
-        told.knobs.end_jobs = "FAILED"
+        told.end_jobs("FAILED")
         failed = told.sync()
-        told.knobs.end_jobs = None
+        told.end_jobs(None)
         assert told.sync().status == "SUCCEEDED"
     assert len(getattr(listener, heard)()) == 2
     assert getattr(listener, silent)() == []
@@ -251,7 +257,7 @@ def test_a_message_that_cannot_be_sent_waits_for_the_next_run(
 @ONCE
 def test_a_message_that_is_repeated_has_its_id_again(told: World, listener: Listener) -> None:
     """Even when what was sent is known to nobody any more."""
-    told.knobs.end_jobs = "FAILED"
+    told.end_jobs("FAILED")
     run = told.sync().run
     (event,) = listener.events()
     told.store.delete(MESSAGES)
@@ -265,7 +271,7 @@ def test_a_message_that_is_repeated_has_its_id_again(told: World, listener: List
 @ONCE
 def test_a_function_that_dies_after_it_has_sent_sends_the_same_again(told: World, listener: Listener) -> None:
     """Not a word of it is another."""
-    told.knobs.end_jobs = "FAILED"
+    told.end_jobs("FAILED")
     with refusing("PutEvents", "Publish"):
         run = told.sync().run
     unsent = outbox.read(told.store)
@@ -283,7 +289,7 @@ def test_a_function_that_dies_after_it_has_sent_sends_the_same_again(told: World
 def test_a_damaged_record_of_messages_is_begun_anew(told: World, listener: Listener, warned: Callable[[], str]) -> None:
     """The run tells what it has to tell. Log and metric say that messages may be lost."""
     told.store.put_content(MESSAGES, b"damaged")
-    told.knobs.end_jobs = "FAILED"
+    told.end_jobs("FAILED")
     told.sync()
 
     assert whats(listener.events()) == ["failed"]
@@ -295,9 +301,9 @@ def test_a_damaged_record_of_messages_is_begun_anew(told: World, listener: Liste
 @ONCE
 def test_a_run_that_died_without_a_clean_up_is_told_by_the_next(told: World, listener: Listener) -> None:
     """The run that takes the lease over tells of the one before it; a clean-up that is late tells no more."""
-    told.knobs.end_jobs = "FAILED"
+    told.end_jobs("FAILED")
     dead = told.sync().run
-    told.knobs.end_jobs = None
+    told.end_jobs(None)
     listener.events()
     for key in (MESSAGES, run_key(dead, REPORT)):
         told.store.delete(key)

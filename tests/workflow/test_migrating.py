@@ -1,4 +1,8 @@
-"""docs/migrating.md as a reader follows it: a connector by hand, then Docferry, for both services."""
+"""docs/migrating.md as a reader follows it: a connector by hand, then Docferry.
+
+The page is about programs that use sync jobs of a service. A knowledge base has none. How Docferry itself moves to one,
+test_moving.py and tests/cli/test_migrate.py try.
+"""
 
 import re
 from pathlib import Path
@@ -17,6 +21,12 @@ if TYPE_CHECKING:
 
 PAGE = (Path(__file__).parents[2] / "docs" / "migrating.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.fixture(params=["kendra", "qbusiness"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """The services with sync jobs."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +63,6 @@ class Old:
         failed = delete(list(ids), **self.index)
         self.world.aws.clock.sleep(60)
         return failed
-
-    def delete_data_source(self) -> None:
-        """Delete the data source, with all its documents."""
-        if self.kind == "kendra":
-            boto3.client("kendra").delete_data_source(IndexId=self.index["index_id"], Id=self.data_source_id)
-        else:
-            boto3.client("qbusiness").delete_data_source(
-                applicationId=self.index["application_id"],
-                indexId=self.index["index_id"],
-                dataSourceId=self.data_source_id,
-            )
-        self.world.aws.clock.sleep(60)
 
 
 def found(world: World) -> set[str]:
@@ -136,7 +134,7 @@ def test_with_a_new_data_source_the_old_documents_go_with_theirs(
     assert found(new) == {"4711", "new/a.txt", "new/b.txt"}
     assert "belongs to another data source" in new.failures(beside)["new/b.txt"]
 
-    old.delete_data_source()
+    world.delete_data_source()
     assert found(new) == {"new/a.txt"}
     assert new.sync().added == 1
     assert found(new) == {"new/a.txt", "new/b.txt"}

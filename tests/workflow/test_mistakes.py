@@ -11,11 +11,13 @@ import pytest
 from msgspec import structs
 
 from docferry.connector import Part
+from docferry.indexes import Reader, service
 from docferry.reporting import ledger, report
 from docferry.reporting.report import Report
 from docferry.state.keys import MANIFEST, SYNC_JOB, WITHHELD, run_key
 from docferry_laptop.laptop import Laptop
 from tests.first_layout import lay_out_as_at_first
+from tests.workflow.services import PUBLIC, SYNC_JOBS
 from tests.workflow.world import World
 
 
@@ -44,11 +46,17 @@ def secret(world: World, *names: str) -> None:
         world.write(f"{name}.metadata.json", json.dumps({"AccessControlList": [entry]}))
 
 
-def with_index(aws: Laptop, world: World, index_id: str) -> World:
+OTHER = {"index_id": "0a1b2c3d-0000-0000-0000-000000000009", "knowledge_base_id": "OTHER00009"}
+"""An index that a world has not, by the setting that names it."""
+
+
+def in_another_index(aws: Laptop, world: World) -> World:
     """The same connector, pointed at another index."""
-    settings = {**world.connector.index.settings, "index_id": index_id}
-    moved = structs.replace(world.connector, index=Part(world.connector.index.kind, settings))
-    return World.of(aws, world.folder, moved)
+    settings, kind = world.connector.index.settings, world.connector.index.kind
+    name = service(kind).ids[-2]  # the last one is of the data source
+    return World.of(
+        aws, world.folder, structs.replace(world.connector, index=Part(kind, {**settings, name: OTHER[name]}))
+    )
 
 
 def test_an_approval_deletes_nothing_that_nobody_was_shown(world: World) -> None:
@@ -117,7 +125,7 @@ def test_another_index_starts_from_nothing_and_the_old_state_is_found_again(aws:
     world.sync()
     assert world.sync().unchanged == 3
 
-    other = with_index(aws, world, "0a1b2c3d-0000-0000-0000-000000000009")
+    other = in_another_index(aws, world)
     moved = other.sync()
 
     assert (moved.added, moved.unchanged) == (3, 0)
@@ -128,6 +136,25 @@ def test_another_index_starts_from_nothing_and_the_old_state_is_found_again(aws:
     assert (back.unchanged, back.notes) == (3, ())
 
 
+def test_documents_that_lose_their_access_control_stay_as_they_are_indexed(restricted: World) -> None:
+    """Whatever else has changed of them. Nobody sees them who did not before."""
+    world = restricted
+    secret(world, *numbered(1, 5))
+    world.sync()
+    before = world.manifest()
+    for sidecar in world.folder.glob("*.metadata.json"):
+        sidecar.unlink()
+    world.write("01.txt", "the secret has changed")
+
+    run = world.sync()
+
+    assert (run.status, world.kept_secret(run), run.execution_id) == ("SUCCEEDED", 5, None)
+    assert world.manifest() == before
+    assert world.indexed(*numbered(1, 5)) == set(numbered(1, 5))
+    assert world.deployment.wired.index.search("secret", 10, Reader("eve")) == []
+
+
+@PUBLIC
 def test_secret_documents_do_not_become_public(world: World) -> None:
     """Their sidecars are lost: they stay as they are indexed until somebody approves."""
     secret(world, *numbered(1, 5))
@@ -148,38 +175,65 @@ def test_secret_documents_do_not_become_public(world: World) -> None:
     assert not any(document.access_control for document in world.manifest().values())
 
 
-def test_a_sidecar_that_comes_back_undoes_the_slip(world: World) -> None:
+def test_a_sidecar_that_comes_back_undoes_the_slip(restricted: World) -> None:
     """Nothing was sent, so there is nothing to do."""
+    world = restricted
     secret(world, "a.txt")
     world.sync()
     sidecar = world.folder / "a.txt.metadata.json"
     lost = sidecar.read_text()
     sidecar.unlink()
-    assert world.sync().exposed == 1
+    assert world.kept_secret(world.sync()) == 1
 
     sidecar.write_text(lost)
     run = world.sync()
 
-    assert (run.exposed, run.unchanged, run.execution_id) == (0, 1, None)
+    assert (run.exposed, run.skipped, run.unchanged, run.execution_id) == (0, 0, 1, None)
 
 
-def test_a_secret_document_that_lost_its_id_with_its_sidecar_stays_secret(world: World) -> None:
-    """Under the id from its path it looks like another document."""
+def loses_its_id(world: World) -> Report:
+    """The run after a secret document has lost its sidecar, which gave it an id of its own."""
     secret(world, "a.txt")
     sidecar = world.folder / "a.txt.metadata.json"
     sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), "DocumentId": "plan-7"}))
     world.sync()
     sidecar.unlink()
+    return world.sync()
 
-    run = world.sync()
 
-    assert (run.added, run.deleted, run.exposed, run.unchanged) == (0, 0, 1, 1)
-    assert set(world.manifest()) == {"team/plan-7"}
+def test_a_secret_document_that_lost_its_id_with_its_sidecar_stays_secret(restricted: World) -> None:
+    """Under the id from its path it looks like another document."""
+    run = loses_its_id(restricted)
+
+    assert (run.added, run.deleted, restricted.kept_secret(run), run.unchanged) == (0, 0, 1, 1)
+    assert set(restricted.manifest()) == {"team/plan-7"}
+
+
+@PUBLIC
+def test_a_secret_document_that_lost_its_id_becomes_another_with_an_approval(world: World) -> None:
+    """It is sent under the id from its path; under its old one it is gone."""
+    run = loses_its_id(world)
+
     approved = world.sync(approve=run.run)
     assert (approved.added, approved.deleted) == (1, 0)
     assert world.sync().deleted == 1
 
 
+def test_nothing_is_sent_without_access_control_where_a_connector_requires_it(aws: Laptop, restricted: World) -> None:
+    """What had some stays as it is indexed, also under an id that it has lost with it."""
+    world = World.of(aws, restricted.folder, structs.replace(restricted.connector, access="required"))
+    run = loses_its_id(world)
+    assert (run.deleted, run.skipped, run.unchanged) == (0, 1, 1)
+    files(world, "b.txt")
+
+    run = world.sync()
+
+    assert (run.added + run.modified + run.deleted, run.skipped, run.exposed) == (0, 2, 0)
+    assert set(world.manifest()) == {"team/plan-7"}
+    assert world.indexed("plan-7") == {"plan-7"}
+
+
+@PUBLIC
 @pytest.mark.parametrize(("access", "sent", "skipped", "exposed"), [("public", 2, 0, 0), ("required", 0, 2, 0)])
 def test_a_connector_says_what_access_control_it_expects(
     aws: Laptop, world: World, access: Any, sent: int, skipped: int, exposed: int
@@ -262,6 +316,7 @@ def test_settings_that_only_present_documents_change_nothing_else(aws: Laptop, w
     assert (run.modified, run.deleted, run.notes) == (1, 1, ())
 
 
+@SYNC_JOBS
 def test_jobs_of_others_are_named(world: World) -> None:
     """A second connector, or another program, writes to the data source: once told, not again."""
     files(world, "a.txt")
@@ -340,7 +395,7 @@ def test_a_bucket_of_the_first_layout_is_not_taken_for_another_index(aws: Laptop
     world.sync()
     lay_out_as_at_first(world.store, boto3.client("s3"))
 
-    other = with_index(aws, world, "0a1b2c3d-0000-0000-0000-000000000009").sync()
+    other = in_another_index(aws, world).sync()
 
     assert (other.added, other.notes) == (1, ("new index: 1 documents to put",))
     assert World.of(aws, world.folder, world.connector).sync().unchanged == 1
@@ -350,16 +405,7 @@ def test_a_deleted_data_source_is_named_and_made_anew(aws: Laptop, world: World)
     """The run fails before it lists anything; a new data source is filled from nothing."""
     files(world, "a.txt")
     world.sync()
-    settings = world.deployment.wired.settings.connector.index.settings
-    if world.connector.index.kind == "kendra":
-        boto3.client("kendra").delete_data_source(IndexId=settings["index_id"], Id=settings["data_source_id"])
-    else:
-        boto3.client("qbusiness").delete_data_source(
-            applicationId=settings["application_id"],
-            indexId=settings["index_id"],
-            dataSourceId=settings["data_source_id"],
-        )
-    world.aws.clock.sleep(60)
+    world.delete_data_source()
 
     refused = world.sync()
 
@@ -402,19 +448,20 @@ def test_the_ledger_has_every_run(world: World) -> None:
     assert entries[-1].execution_id is not None
 
 
-def test_a_rebuild_does_not_expose_what_was_secret(world: World) -> None:
+def test_a_rebuild_does_not_expose_what_was_secret(restricted: World) -> None:
     """It puts everything again, but for what the manifest knows as secret."""
-    secret(world, "a.txt")
-    files(world, "b.txt")
+    world = restricted
+    secret(world, "a.txt", "b.txt")
     world.sync()
     (world.folder / "a.txt.metadata.json").unlink()
 
     run = world.sync(mode="rebuild")
 
-    assert (run.modified, run.exposed) == (1, 1)
+    assert (run.modified, world.kept_secret(run)) == (1, 1)
     assert world.manifest()["team/a.txt"].access_control
 
 
+@SYNC_JOBS
 def test_two_connectors_of_one_name_on_one_data_source(aws: Laptop, world: World, tmp_path: Path) -> None:
     """In two folders, each with a state bucket of its own: each is told of the other, and one command leads back."""
     files(world, "a.txt", "b.txt")
@@ -479,7 +526,7 @@ def test_a_plan_for_another_index_sends_nothing(aws: Laptop, world: World) -> No
     files(world, "a.txt")
     plan = world.sync(mode="plan")
 
-    run = with_index(aws, world, "0a1b2c3d-0000-0000-0000-000000000009").sync(apply=plan.run)
+    run = in_another_index(aws, world).sync(apply=plan.run)
 
     assert "PlanMoved: the index moved" in run.error
 
@@ -530,6 +577,7 @@ def seen_again(world: World) -> None:
     world.knobs.fail_documents = {}
 
 
+@SYNC_JOBS
 def test_what_failed_after_the_run_had_ended_is_taken_back(world: World) -> None:
     """Metrics may grow after SUCCEEDED: the next run looks at the last job once more, and sends again what failed."""
     files(world, "a.txt", "b.txt", "c.txt")
@@ -551,6 +599,7 @@ def test_what_failed_after_the_run_had_ended_is_taken_back(world: World) -> None
     assert (again.unchanged, again.execution_id, again.notes) == (3, None, ())
 
 
+@SYNC_JOBS
 def test_a_document_that_always_fails_late_is_quarantined(world: World) -> None:
     """It would be sent, believed and taken back for ever."""
     files(world, "a.txt")

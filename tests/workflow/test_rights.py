@@ -20,16 +20,18 @@ from tests.cli.command import Docferry
 from tests.workflow.world import World
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-READ_KENDRA, ASK_QBUSINESS, START = map(json.loads, re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+READ_KENDRA, ASK_QBUSINESS, ASK_BEDROCK, START = map(json.loads, re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+ASKS = {"qbusiness": ASK_QBUSINESS, "bedrock": ASK_BEDROCK}
 COMMANDS = {command.name for command in app.registered_commands}
 
 # The actions that calls of S3 need, where they have another name.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 ACTIONS = {"s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket"}
-SERVICES = {"sfn": "states"}
+SERVICES = {"sfn": "states", "bedrock-agent": "bedrock", "bedrock-agent-runtime": "bedrock"}
 
 LOOKS = ["runs team", "history team", "failures team", "search text --user ann@example.com", "status", "report RUN"]
 LOOKS += ["watch RUN", "why a.txt --no-source", "why a.txt --no-source --user ann@example.com"]
+LOOKS += ["why a.txt --user ann@example.com"]
 # `sync`, `apply`, `reconcile` and `rebuild` start an execution as these do, with another input.
 STARTS = ["plan team", "approve RUN", "retry --connector team"]
 
@@ -40,8 +42,8 @@ Call = tuple[str, str]
 def statements(kind: str, *, starts: bool) -> list[dict[str, Any]]:
     """The statements that a person of this service has."""
     found: list[dict[str, Any]] = READ_KENDRA["Statement"]
-    if kind == "qbusiness":
-        found = [*(one for one in found if one["Sid"] != "AskTheIndex"), ASK_QBUSINESS]
+    if kind != "kendra":
+        found = [*(one for one in found if one["Sid"] != "AskTheIndex"), ASKS[kind]]
     return [*found, *START["Statement"]] if starts else found
 
 
@@ -83,14 +85,19 @@ def docferry(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def deployed(world: World, monkeypatch: pytest.MonkeyPatch, docferry: Docferry) -> World:  # noqa: ARG001  # its folder
-    """A connector of connectors.yaml that the target ``aws`` finds. CloudFormation would cost most of the time."""
+def deployed(restricted: World, monkeypatch: pytest.MonkeyPatch, docferry: Docferry) -> World:  # noqa: ARG001  # its folder
+    """A connector of connectors.yaml that the target ``aws`` finds, whose documents groups may see.
+
+    CloudFormation would cost most of the time.
+    """
+    world = restricted
     settings = world.deployment.wired.settings
     part, machine = settings.connector.index, world.deployment.state_machine
     stack = Startable("aws", world.connector, part, settings.state_bucket, state_machine=machine, interrupted="")
     monkeypatch.setattr(target_aws, "find", lambda *_: stack)
     source = {"kind": "files", "path": str(world.folder)}
-    described = {"connectors": {"team": {"source": source, "index": {"kind": world.connector.index.kind}}}}
+    index = {"kind": world.connector.index.kind, **world.connector.index.settings}
+    described = {"connectors": {"team": {"source": source, "index": index}}}
     Path("connectors.yaml").write_text(json.dumps(described), encoding="utf-8")
     return world
 
@@ -101,9 +108,11 @@ def test_a_person_needs_the_rights_of_the_page_and_no_other(
     """Every call of every command is allowed; somebody who only looks starts nothing."""
     monkeypatch.setenv("DOCFERRY_TARGET", "aws")
     kind = deployed.connector.index.kind
-    deployed.write("a.txt", "text")
     deployed.knobs.reject = {"team/b.txt": "InvalidRequest"}
-    deployed.write("b.txt", "text")
+    for name in ("a.txt", "b.txt"):
+        deployed.write(name, "text")
+        entry = {"Name": "crew", "Type": "GROUP", "Access": "ALLOW"}
+        deployed.write(f"{name}.metadata.json", json.dumps({"AccessControlList": [entry]}))
     run = deployed.sync().run
 
     for starts, lines in ((False, LOOKS), (True, STARTS)):

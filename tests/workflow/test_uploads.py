@@ -19,6 +19,7 @@ from docferry.workflow.signals import signals
 from docferry.workflow.trigger import trigger
 from docferry_laptop.executions import Execution
 from docferry_laptop.laptop import Laptop
+from tests.workflow.services import PUBLIC
 from tests.workflow.world import World
 
 BUCKET = "documents"
@@ -28,14 +29,18 @@ SECRET = {"AccessControlList": [{"Name": "crew", "Type": "GROUP", "Access": "ALL
 class Uploads(World):
     """A bucket that tells of its objects, and the connector that syncs it."""
 
-    def __init__(self, aws: Laptop, kind: str) -> None:
-        self.s3: Any = boto3.client("s3")
-        self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        self.aws = aws
-        self.folder = Path()
-        self.connector = Connector("team", Part("s3", {"bucket": BUCKET, "prefix": "docs/"}), Part(kind))
-        self.deployment = aws.deploy(self.connector)
-        self.events: list[str] = []
+    s3: Any
+    events: list[str]
+
+    @classmethod
+    def begin(cls, aws: Laptop, kind: str, lists: Path | None = None) -> "Uploads":
+        """With an empty bucket. ``lists``: documents have access control; who is in a group is written there."""
+        s3: Any = boto3.client("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        connector = Connector("team", Part("s3", {"bucket": BUCKET, "prefix": "docs/"}), Part(kind))
+        found = cls.of(aws, Path(), connector) if lists is None else cls.restricted(aws, Path(), connector, lists)
+        found.s3, found.events = s3, []
+        return found
 
     def put(self, name: str, text: str = "some text", **sidecar: Any) -> None:
         """Upload an object, with a sidecar when it says anything. Its events are to be delivered."""
@@ -98,7 +103,7 @@ def calls() -> Iterator[list[tuple[str, str, str]]]:
 def uploads(aws: Laptop, kind: str, monkeypatch: pytest.MonkeyPatch) -> Uploads:
     """Twelve documents, crawled as a schedule has it; the manifest has parts of two documents."""
     monkeypatch.setattr(parts, "PART_LINES", 2)
-    uploads = Uploads(aws, kind)
+    uploads = Uploads.begin(aws, kind)
     for number in range(12):
         uploads.put(f"docs/{number:02}.md", f"text {number}")
     uploads.put("docs/named.md", "named", DocumentId="zulu")
@@ -178,6 +183,24 @@ def test_a_storm_of_events_in_any_order_is_the_source_as_it_is(uploads: Uploads)
     assert "team/zulu" not in ids(uploads)
 
 
+def test_a_lost_sidecar_changes_nothing(aws: Laptop, kind: str, tmp_path: Path) -> None:
+    """Also one that gave the document another id; neither the run of its event nor a crawl takes anything away."""
+    uploads = Uploads.begin(aws, kind, tmp_path)
+    uploads.put("docs/01.md", "text 1", **SECRET)
+    uploads.put("docs/02.md", "text 2", DocumentId="zulu", **SECRET)
+    uploads.events.clear()
+    assert uploads.sync(trigger="schedule").added == 2
+    before = uploads.manifest()
+    for name in ("01", "02"):
+        uploads.take_away(f"docs/{name}.md.metadata.json")
+
+    for run in (uploads.deliver(), uploads.sync(trigger="schedule")):
+        assert (run.status, uploads.kept_secret(run), run.execution_id) == ("SUCCEEDED", 2, None)
+        assert uploads.manifest() == before
+    assert ids(uploads) == {"team/docs/01.md", "team/zulu"}
+
+
+@PUBLIC
 def test_a_lost_sidecar_exposes_nothing(uploads: Uploads) -> None:
     """The run of its event holds the document back; then every run looks at all, until a person has decided."""
     uploads.put("docs/01.md", "text 1", **SECRET)
@@ -197,6 +220,19 @@ def test_a_lost_sidecar_exposes_nothing(uploads: Uploads) -> None:
     assert uploads.deliver().keys == 1
 
 
+@pytest.mark.parametrize("kind", ["bedrock"])
+def test_what_gets_access_control_leaves_an_index_that_has_none(uploads: Uploads) -> None:
+    """Also when the sidecar gives it another id. What is without access control goes on as before."""
+    uploads.put("docs/01.md", "text 1", **SECRET)
+    uploads.put("docs/02.md", "text 2", DocumentId="yankee", **SECRET)
+    uploads.put("docs/03.md", "another text")
+
+    result = uploads.deliver()
+
+    assert (result.keys, result.modified, result.deleted, result.skipped) == (3, 1, 2, 2)
+    assert not {"team/docs/01.md", "team/docs/02.md", "team/yankee"} & ids(uploads)
+
+
 def test_more_keys_than_a_run_looks_at_become_a_crawl(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
     """It tells at less cost what they are."""
     monkeypatch.setattr("docferry.workflow.signals.KEYS", 3)
@@ -209,14 +245,14 @@ def test_more_keys_than_a_run_looks_at_become_a_crawl(uploads: Uploads, monkeypa
 def test_the_run_after_one_that_failed_sees_what_that_was_to_see(uploads: Uploads) -> None:
     """It is started at once, and crawls the whole source."""
     uploads.put("docs/03.md", "another text")
-    uploads.knobs.end_jobs = "FAILED"
+    uploads.end_jobs("FAILED")
     arn = uploads.tell(*uploads.events)
     assert arn is not None
     failed = uploads.finish(Execution(arn, arn.rpartition(":")[2]))
     assert failed.status == "FAILED"
     ended = json.dumps({"source": "aws.states", "detail": {"executionArn": arn, "status": "FAILED"}})
 
-    uploads.knobs.end_jobs = None
+    uploads.end_jobs(None)
     again = uploads.tell(ended)
 
     assert again is not None

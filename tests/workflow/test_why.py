@@ -21,6 +21,7 @@ from docferry_cli.why.evidence import Question
 from docferry_cli.why.inquiry import Found, inquire
 from docferry_laptop.laptop import Laptop
 from docferry_laptop.storage import state_bucket
+from tests.workflow.services import PUBLIC
 from tests.workflow.sources import shelf
 from tests.workflow.sources.world import synced
 from tests.workflow.world import World
@@ -51,6 +52,12 @@ def describe(world: World, name: str, **sidecar: Any) -> None:
     world.write(f"{name}.metadata.json", json.dumps(sidecar))
 
 
+def write(world: World, name: str, text: str = "some text") -> None:
+    """Write a file that the board may see."""
+    world.write(name, text)
+    describe(world, name, AccessControlList=[BOARD])
+
+
 def quarantine_all(world: World) -> None:
     """Let what has failed once have failed often enough."""
     failing = [structs.replace(one, runs=RUNS) for one in quarantine.read(world.store)]
@@ -59,30 +66,34 @@ def quarantine_all(world: World) -> None:
             stream.add(one)
 
 
-def test_what_the_next_sync_does_is_what_it_then_does(world: World) -> None:
+def test_what_the_next_sync_does_is_what_it_then_does(restricted: World) -> None:
     """Whatever has become of a document since the last run; said before the run, and looked up in it afterwards."""
+    world = restricted
     for name in ("same.txt", "changed.txt", "gone.txt", "broken.txt", "moved.txt"):
-        world.write(name, f"the text of {name}")
+        write(world, name, f"the text of {name}")
     for name in ("secret.txt", "lost.txt"):
-        world.write(name, f"the secret of {name}")
-    describe(world, "secret.txt", AccessControlList=[BOARD])
+        write(world, name, f"the secret of {name}")
     describe(world, "lost.txt", AccessControlList=[BOARD], DocumentId="own")
-    world.write("bad.txt")
+    write(world, "bad.txt")
     world.knobs.reject["team/bad.txt"] = "bad"
     world.sync()
     quarantine_all(world)
     world.write("changed.txt", "another text")
-    world.write("new.txt")
+    write(world, "new.txt")
     world.write("program.exe")
     (world.folder / "gone.txt").unlink()
     world.write("broken.txt.metadata.json", "[]")
-    describe(world, "moved.txt", DocumentId="elsewhere")
+    describe(world, "moved.txt", AccessControlList=[BOARD], DocumentId="elsewhere")
     for name in ("secret.txt", "lost.txt"):
         (world.folder / f"{name}.metadata.json").unlink()
     ids = {
         *("same.txt", "changed.txt", "gone.txt", "broken.txt", "moved.txt", "elsewhere", "secret.txt", "own"),
         *("bad.txt", "new.txt", "program.exe"),
     }
+
+    # Without access control everybody would see it, or nobody.
+    public = world.deployment.wired.index.unprotected == "everybody"
+    lost, became_of_lost = ("hold back", "exposed") if public else ("keep", "skipped")
 
     said = {id_: why(world, f"team/{id_}").next.due for id_ in ids}
     before = set(world.manifest())
@@ -96,7 +107,7 @@ def test_what_the_next_sync_does_is_what_it_then_does(world: World) -> None:
         "broken.txt": "keep",
         "moved.txt": "delete",
         "elsewhere": "add",
-        "secret.txt": "hold back",
+        "secret.txt": lost,
         "own": "keep",
         "bad.txt": "quarantine",
         "new.txt": "add",
@@ -108,7 +119,7 @@ def test_what_the_next_sync_does_is_what_it_then_does(world: World) -> None:
         "gone.txt": "deleted",
         "broken.txt": "skipped",
         "elsewhere": "added",
-        "secret.txt": "exposed",
+        "secret.txt": became_of_lost,
         "bad.txt": "quarantined",
         "new.txt": "added",
         "program.exe": "skipped",
@@ -119,7 +130,8 @@ def test_what_the_next_sync_does_is_what_it_then_does(world: World) -> None:
     assert why(world, "moved.txt").id == "team/elsewhere"
     assert all((one.index.status == "INDEXED") == bool(one.manifest.held) for one in became.values())
     sentences = {id_: one.advice for id_, one in became.items()}
-    assert f"docferry approve {run.run} --connector team" in sentences["secret.txt"]
+    cure = f"docferry approve {run.run} --connector team" if public else "has no access control"
+    assert cure in sentences["secret.txt"]
     assert "docferry retry team/bad.txt --connector team" in sentences["bad.txt"]
     assert "sidecar broken.txt.metadata.json" in sentences["broken.txt"]
     assert ".exe is not a type" in sentences["program.exe"]
@@ -168,29 +180,73 @@ def test_what_the_index_has_lost_or_made_fail(world: World) -> None:
     assert "cannot be parsed" in late.failures.reason
 
 
-def test_who_may_see_it_and_through_which_group(aws: Laptop, world: World) -> None:
-    """By nested groups; DENY wins; without access control everybody. The index says the same of each."""
+def test_who_may_see_it_and_through_which_group(aws: Laptop, restricted: World) -> None:
+    """By nested groups; DENY wins. The index says the same of each."""
+    world = restricted
     members = [("board", "officers", "group"), ("officers", "ann", "user"), ("officers", "bob", "user")]
     file = world.folder.parent / "groups.csv"
     file.write_text("group,member,kind\n" + "".join(f"{','.join(row)}\n" for row in members))
     world.write("secret.txt")
     describe(world, "secret.txt", AccessControlList=[BOARD, {"Name": "bob", "Type": "USER", "Access": "DENY"}])
-    world.write("open.txt")
     world = World.of(aws, world.folder, structs.replace(world.connector, groups=Groups(file=str(file))))
     world.sync()
 
     said = {user: why(world, "secret.txt", reader=Reader(user)).reader for user in ("ann", "bob", "eve")}
-    everybody = why(world, "open.txt", reader=Reader("eve")).reader
 
     verdicts = {user: (one.indexed.may_see, one.index) for user, one in said.items() if one and one.indexed}
     assert verdicts == {"ann": ("yes", True), "bob": ("no", False), "eve": ("no", False)}
     assert said["ann"] is not None
     assert said["ann"].indexed is not None
-    assert said["ann"].indexed.through == ("ann", "officers", "board")
+    # An index that knows no groups was told of ann herself.
+    told_of_groups = bool(world.deployment.wired.index.service.on_groups)
+    assert said["ann"].indexed.through == (("ann", "officers", "board") if told_of_groups else ())
     assert said["ann"].listed == said["ann"].indexed
+
+
+@pytest.mark.parametrize("kind", ["bedrock"])
+def test_a_question_writes_nothing(restricted: World) -> None:
+    """Who may see a document by the groups as they are listed now is told without a word in the bucket."""
+    write(restricted, "secret.txt")
+    restricted.sync()
+    describe(restricted, "secret.txt", AccessControlList=[{**BOARD, "Name": "officers"}])
+    keys = set(restricted.store.keys(""))
+
+    said = {user: why(restricted, "secret.txt", reader=Reader(user)).reader for user in ("ann", "bob")}
+
+    verdicts = {user: (one.indexed, one.listed) for user, one in said.items() if one}
+    assert {user: (one.may_see, other.may_see) for user, (one, other) in verdicts.items() if one and other} == {
+        "ann": ("yes", "no"),
+        "bob": ("no", "yes"),
+    }
+    assert set(restricted.store.keys("")) == keys
+
+
+@PUBLIC
+def test_everybody_may_see_what_has_no_access_control(world: World) -> None:
+    """The index says the same."""
+    world.write("open.txt")
+    world.sync()
+
+    everybody = why(world, "open.txt", reader=Reader("eve")).reader
+
     assert everybody is not None
     assert everybody.indexed is not None
     assert (everybody.indexed.may_see, everybody.index) == ("yes", True)
+
+
+@pytest.mark.parametrize("kind", ["bedrock"])
+def test_a_document_that_an_index_without_access_control_must_not_show(world: World) -> None:
+    """It has got access control, so it leaves the index, though the source lists it."""
+    world.write("plan.txt")
+    world.sync()
+    describe(world, "plan.txt", AccessControlList=[BOARD])
+
+    said = why(world, "plan.txt")
+    run = world.sync()
+
+    assert (said.source.state, said.next.due, run.deleted) == ("skipped", "delete", 1)
+    assert "everybody would see it" in said.advice
+    assert "deletes it from the index" in said.advice
 
 
 @QBUSINESS

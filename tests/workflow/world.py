@@ -1,12 +1,13 @@
 """A connector on a laptop, and what a test does to it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 import boto3
 import msgspec
+from msgspec import structs
 
-from docferry.connector import Connector, Part
+from docferry.connector import Connector, Groups, Part
 from docferry.indexes.service import OnIndex, OnJobs
 from docferry.model import Document
 from docferry.reporting import report
@@ -33,7 +34,21 @@ class World:
         self.deployment: Deployment = aws.deploy(self.connector)
 
     @classmethod
-    def of(cls, aws: Laptop, folder: Path, connector: Connector) -> "World":
+    def restricted(cls, aws: Laptop, folder: Path, connector: Connector, lists: Path) -> Self:
+        """The world of a connector whose documents have access control: for users, or for groups.
+
+        A knowledge base takes them only where its data source has access control, and has to be told who is in which
+        group: ann in ``crew`` and in ``board``, bob in ``officers``. That list is in the folder ``lists``.
+        """
+        if connector.index.kind == "bedrock":
+            file = lists / "groups.csv"
+            file.write_text("group,member,kind\ncrew,ann,user\nboard,ann,user\nofficers,bob,user\n")
+            index = Part("bedrock", {**connector.index.settings, "acl": True})
+            connector = structs.replace(connector, index=index, groups=Groups(file=str(file)))
+        return cls.of(aws, folder, connector)
+
+    @classmethod
+    def of(cls, aws: Laptop, folder: Path, connector: Connector) -> Self:
         """The world of a connector that is described otherwise now."""
         world = cls.__new__(cls)
         world.aws, world.folder, world.connector = aws, folder, connector
@@ -54,6 +69,31 @@ class World:
         """The operation of the service that a call makes first; where it makes none, the next that a run makes."""
         service = self.deployment.wired.index.service
         return (operations(service, call) or operations(service, "jobs"))[0]
+
+    def end_jobs(self, status: Literal["FAILED", "ABORTED"] | None) -> None:
+        """Let every sync job end so; None: as it should.
+
+        A job of the adapter's own fails when a document never ends.
+        """
+        self.knobs.end_jobs = status
+        own = status is not None and not self.deployment.wired.index.service.has_jobs
+        self.knobs.stuck_documents = {"*"} if own else set()
+
+    def delete_data_source(self) -> None:
+        """Delete the data source from the service, with all its documents, and let the service finish."""
+        ids: dict[str, str] = self.deployment.wired.settings.connector.index.settings
+        match self.connector.index.kind:
+            case "kendra":
+                boto3.client("kendra").delete_data_source(IndexId=ids["index_id"], Id=ids["data_source_id"])
+            case "qbusiness":
+                boto3.client("qbusiness").delete_data_source(
+                    applicationId=ids["application_id"], indexId=ids["index_id"], dataSourceId=ids["data_source_id"]
+                )
+            case _:
+                boto3.client("bedrock-agent").delete_data_source(
+                    knowledgeBaseId=ids["knowledge_base_id"], dataSourceId=ids["data_source_id"]
+                )
+        self.aws.clock.sleep(60)
 
     def write(self, name: str, text: str = "some text") -> None:
         """Write a file of the source."""
@@ -84,6 +124,13 @@ class World:
     def skipped(self, run: Report) -> dict[str, str]:
         """What a run skipped, with the reasons."""
         return {entry.id: entry.reason for entry in report.skipped(self.store, run.run)}
+
+    def kept_secret(self, run: Report) -> int:
+        """How many documents a run has left as they are because they have no access control any more.
+
+        Elsewhere everybody would see them. Where nobody would, they are skipped.
+        """
+        return run.skipped if self.deployment.wired.index.unprotected == "nobody" else run.exposed
 
     def manifest(self) -> dict[str, Document]:
         """What the manifest says that the index holds."""

@@ -55,13 +55,16 @@ class Opened:
 
     @cached_property
     def expansion(self) -> Expansion | None:
-        """Who is in which group, where the index does not know. Raises SourceUnavailable."""
+        """Who is in which group, where the index does not know. Raises SourceUnavailable.
+
+        Only runs keep what they find: who asks may not write to the bucket.
+        """
         if self.index.service.on_groups or self.index.unprotected == "all":
             return None
         listed, part = self.connector.groups, self.connector.source
         source = wiring.source(self.connector.name, part) if listed else None
         where = membership(listed, source, part.kind, wiring.client("s3")) if listed else None
-        return expansion.now(self.store, where, most=self.index.limits.principals)
+        return expansion.now(None, where, most=self.index.limits.principals)
 
     def running(self, run: str) -> bool:  # noqa: ARG002  # who can run something looks at the run
         """Whether the execution of a run has not ended. On this machine a run lives no longer than its command."""

@@ -42,6 +42,7 @@ def _due(why: Why, steps: NextSteps) -> Iterator[Rule]:
     """What the next sync changes, or cannot change."""
     source, due, sync = why.source, why.next.due, _typed(steps.sync())
     skipped = source.reason if source.state == "skipped" else ", ".join(why.next.why)
+    yield source.state == "skipped" and due == "delete", f"It {skipped}: {sync} deletes it from the index."
     yield source.state == "skipped" or due in {"skip", "keep"}, f"Mend it in the source ({skipped}), then {sync}."
     yield (
         source.state == "left out" and due != "delete",

@@ -42,8 +42,9 @@ def due(
         events = detection.without_absences(events)
     guarded = access.guard(events, connector.access, approved=frozenset(), renamed=Renamed(kept, bare))
     happens = quarantine.quarantine(guarded, iter([failing] if failing is not None else []))
-    found = next((event for event in happens if not isinstance(event, Unchanged) and event.id == id_), None)
-    if found is not None and not isinstance(found, Skipped):
+    # What is skipped may be deleted, too.
+    found = next((event for event in happens if not isinstance(event, Unchanged | Skipped) and event.id == id_), None)
+    if found is not None:
         return _changed(opened, source, found)
     lost = connector.access != "public" and held is not None and held.id in kept
     # Nothing is done about it: it is as the source has it, or cannot be compared, and stays as it is indexed.

@@ -4,7 +4,7 @@ from docferry.errors import ConfigurationError
 from docferry.groups import known, readers
 from docferry.groups.readers import Verdict
 from docferry.indexes import Access, Reader
-from docferry.model import Document
+from docferry.model import Document, Principal
 from docferry_cli.targets import Opened
 from docferry_cli.why.answer import Reads
 from docferry_cli.why.parts import attempt
@@ -17,10 +17,8 @@ def reads(opened: Opened, reader: Reader, *, held: Document | None, listed: Docu
     def decided() -> tuple[Verdict | None, Verdict | None]:
         record = known.read(opened.store)
         reached = readers.reach(reader, known.groups(opened.store, record.value if record else None), fold)
-        by_index, by_source = (
-            readers.judge(opened.index.entries(one), reached, fold) if one is not None else None
-            for one in (held, listed)
-        )
+        by_index = readers.judge(opened.index.entries(held), reached, fold) if held is not None else None
+        by_source = readers.judge(_as_listed(opened, listed), reached, fold) if listed is not None else None
         if held is not None and not held.version and by_index is not None:
             by_index = Verdict("unknown", "nobody knows which version of the document the index holds")
         return by_index, by_source
@@ -43,6 +41,13 @@ def reads(opened: Opened, reader: Reader, *, held: Document | None, listed: Docu
         index_groups=told.groups,
         index_says=told.reason,
     )
+
+
+def _as_listed(opened: Opened, listed: Document) -> tuple[Principal, ...]:
+    """The access control that a put would give the index: who is in the groups now, no run may have kept yet."""
+    if listed.members and opened.expansion is not None:
+        return opened.expansion.users(listed.access_control)
+    return opened.index.entries(listed)
 
 
 def check(opened: Opened, reader: Reader | None) -> None:

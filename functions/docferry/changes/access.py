@@ -26,16 +26,24 @@ class Exposed(Struct, frozen=True):
 def required(entry: Listed, policy: Policy | None) -> Listed:
     """A listed document, or why it is skipped where every document needs access control."""
     if policy == "required" and isinstance(entry, Document) and not entry.access_control:
-        return Skipped(entry.id, "has no access control, which this connector requires (access: required)")
+        return Skipped(
+            entry.id, "has no access control, which this connector requires (access: required)", bare=entry.locator
+        )
     return entry
 
 
 def fitting(entry: Listed, unprotected: Unprotected) -> Listed:
-    """A listed document, or why it is skipped: the index would show it to no reader, or to more than may see it."""
+    """A listed document, or why it is skipped: the index would show it to no reader, or to more than may see it.
+
+    Of a document that not everybody may see any more, the index must not even go on showing an older version.
+    """
     if isinstance(entry, Document) and unprotected == "nobody" and not entry.access_control:
-        return Skipped(entry.id, "has no access control: in this index nobody would see it; say who may")
+        return Skipped(
+            entry.id, "has no access control: in this index nobody would see it; say who may", bare=entry.locator
+        )
     if isinstance(entry, Document) and unprotected == "all" and entry.access_control:
-        return Skipped(entry.id, "has access control, and the index has none: everybody would see it")
+        reason = "has access control, and the index has none: everybody would see it"
+        return Skipped(entry.id, reason, access_control=entry.access_control)
     return entry
 
 
@@ -95,16 +103,23 @@ def secret(manifest: bytes, connector: str) -> Iterator[Placed]:
 def bare(manifest: Sequence[bytes], listing: Sequence[bytes], approved: Container[str]) -> Iterator[Placed]:
     """The listed documents without access control whose ids the manifest lacks, and that are not ``approved``.
 
-    Both are lines sorted by id, of the same ids.
+    Those that are skipped because they have none are among them. Both are lines sorted by id, of the same ids.
     """
     new = set(listing).difference(manifest)
     known = set(map(lines.line_id, set(manifest).difference(listing))) if new else set[str]()
     for line in listing if new else ():
-        if line not in new or not is_document(line):
-            continue
-        document = lines.decode(line, Document)
-        if not document.access_control and document.id not in known and document.id not in approved:
-            yield Placed(document.locator, document.id)
+        place = _bare_place(line) if line in new else None
+        if place is not None and place.document not in known and place.document not in approved:
+            yield place
+
+
+def _bare_place(line: bytes) -> Placed | None:
+    """The place of a listed document without access control."""
+    if not is_document(line):
+        skipped = lines.decode(line, Skipped)
+        return Placed(skipped.bare, skipped.id) if skipped.bare is not None else None
+    document = lines.decode(line, Document)
+    return None if document.access_control else Placed(document.locator, document.id)
 
 
 def renamed(secrets: Iterable[Placed], bares: Iterable[Placed]) -> tuple[frozenset[str], frozenset[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator
 
 from msgspec import Struct, structs
 
-from docferry.model import Change, Document, Skipped
+from docferry.model import Change, Document, Principal, Skipped
 from docferry.state import lines
 from docferry.state.blocks import Cursor, pass_equal
 
@@ -20,6 +20,9 @@ class Unchanged(Struct, frozen=True):
 
 UNCHANGED = Unchanged()
 
+WITHDRAWN = ("deleted", "access")
+"""Why a document is deleted that the source lists: the index may not show it as it does."""
+
 
 def detect(
     manifest: Iterable[bytes], listing: Iterable[bytes], uncertain: Container[str] = frozenset()
@@ -28,7 +31,7 @@ def detect(
 
     ``manifest`` and ``listing`` are canonical lines sorted by id, in blocks or one by one. A document that the source
     could not describe is kept as it is indexed: by its id, or, when even that is not certain, by its locator in
-    ``uncertain``.
+    ``uncertain``. One whose access control the index cannot have is deleted where it is held with a wider one.
     """
     known, listed = Cursor(manifest), Cursor(listing)
     while True:
@@ -44,9 +47,13 @@ def detect(
             yield UNCHANGED if document.locator in uncertain else Change(document.id, "deleted", document)
             known.advance()
         elif new is not None and probe is not None and probe.skipped is not None:
-            yield lines.decode(new, Skipped)
-            if old_id == probe.id:
-                yield UNCHANGED
+            skipped = lines.decode(new, Skipped)
+            yield skipped
+            if old is not None and old_id == probe.id:
+                held = lines.decode(old, Document)
+                yield (
+                    Change(held.id, "deleted", held, WITHDRAWN) if narrows(held, skipped.access_control) else UNCHANGED
+                )
                 known.advance()
             listed.advance()
         elif new is not None:
@@ -60,11 +67,26 @@ def detect(
             listed.advance()
 
 
+def narrows(held: Document, access_control: tuple[Principal, ...]) -> bool:
+    """Whether somebody may see a document as the index holds it, and perhaps not by the access control it has now.
+
+    None now: it was lost, or is no matter.
+    """
+    if not access_control:
+        return False
+    before, now = set(held.access_control), set(access_control)
+    lost = {one for one in before - now if one.access == "ALLOW"}
+    denied = {one for one in now - before if one.access == "DENY"}
+    return not before or bool(lost or denied)
+
+
 def without_absences(events: Iterable[Change | Skipped | Unchanged]) -> Iterator[Change | Skipped | Unchanged]:
     """Keep every document of a source that tells only what has changed: what it does not list is as it was."""
     for event in events:
-        absent = isinstance(event, Change) and event.kind == "deleted" and event.document.origin == "source"
-        yield UNCHANGED if absent else event
+        if isinstance(event, Change) and event.kind == "deleted" and event.why != WITHDRAWN:
+            yield UNCHANGED if event.document.origin == "source" else event
+        else:
+            yield event
 
 
 def compared(old: Document, new: Document) -> Change | Unchanged:

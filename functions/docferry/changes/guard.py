@@ -4,6 +4,7 @@ from collections.abc import Callable, Container
 
 from msgspec import Struct
 
+from docferry.changes.detection import WITHDRAWN
 from docferry.connector import DeleteGuard
 from docferry.model import Change
 
@@ -16,11 +17,12 @@ CURE = "; if that is meant: "
 class Findings(Struct, frozen=True, kw_only=True):
     """What a crawl found that speaks for or against its deletes.
 
-    ``deletes`` are all that are due, ``of_source`` those of documents that came from the source, not from the inbox.
-    ``manifest`` is how many documents the index is known to hold. ``incomplete`` says why the listing is not whole;
-    ``empty`` that the source listed no document at all; ``changed`` which of its settings are others than those of the
-    last crawl that withheld nothing. ``approval`` is the run whose list a person approved. ``strangers``: documents
-    that the manifest did not know, in a data source that others write to.
+    ``deletes`` are all that are due, but for what is withdrawn; ``of_source`` those of documents that came from the
+    source, not from the inbox. ``manifest`` is how many documents the index is known to hold. ``incomplete`` says why
+    the listing is not whole; ``empty`` that the source listed no document at all; ``changed`` which of its settings are
+    others than those of the last crawl that withheld nothing. ``approval`` is the run whose list a person approved.
+    ``strangers``: documents that the manifest did not know, in a data source that others write to, or may write to
+    unseen.
     """
 
     deletes: int
@@ -43,9 +45,10 @@ class Verdict(Struct, frozen=True):
 def judge(guard: DeleteGuard, found: Findings, approved: Container[str], command: str) -> Verdict | None:
     """Decide which deletes of a crawl are withheld, and why. None: all of them pass.
 
-    ``approved`` are the ids of the list that a person approved, asked for in ascending order; ``command`` is what
-    approves this run. No approval lets a delete pass after an incomplete
-    listing, because the document may still be there.
+    What is withdrawn always passes: the source lists it, and the index would go on showing it to people who may not
+    see it. ``approved`` are the ids of the list that a person approved, asked for in ascending order; ``command`` is
+    what approves this run. No approval lets a delete pass after an incomplete listing, because the document may still
+    be there.
     """
     if not found.deletes:
         return None
@@ -82,7 +85,11 @@ def judge(guard: DeleteGuard, found: Findings, approved: Container[str], command
             lambda change: not change.document.locator,
         ),
     )
-    return next((Verdict(because, withholds) for applies, because, withholds in rules if applies), None)
+    return next((Verdict(because, _but_withdrawn(withholds)) for applies, because, withholds in rules if applies), None)
+
+
+def _but_withdrawn(withholds: Callable[[Change], bool]) -> Callable[[Change], bool]:
+    return lambda change: change.why != WITHDRAWN and withholds(change)
 
 
 def _every(change: Change) -> bool:  # noqa: ARG001  # a predicate like the others

@@ -33,12 +33,12 @@ class Unexpandable(Exception):  # noqa: N818  # says what is wrong with a list, 
 
 
 class Expansion:
-    """Expands access control by the groups of one run.
+    """Expands access control by the groups of one run, and keeps the users for its puts. Without a store it only looks.
 
     ``unknown`` says why no group is known, if none is. An index takes lists of up to ``most`` users.
     """
 
-    def __init__(self, store: Store, groups: Iterable[Group], *, most: int, unknown: str = "") -> None:
+    def __init__(self, store: Store | None, groups: Iterable[Group], *, most: int, unknown: str = "") -> None:
         self._store = store
         self._most = most
         self._unknown = unknown
@@ -50,7 +50,9 @@ class Expansion:
         if not isinstance(entry, Document) or all(one.type == "USER" for one in entry.access_control):
             return entry
         kept = self._kept(entry.access_control)
-        return Skipped(entry.id, kept.reason) if isinstance(kept, _Refused) else structs.replace(entry, members=kept)
+        if isinstance(kept, _Refused):
+            return Skipped(entry.id, kept.reason, access_control=entry.access_control)
+        return structs.replace(entry, members=kept)
 
     def users(self, access_control: AccessControl) -> AccessControl:
         """The users of an access control list and of its groups, sorted. A DENY stays one. Raises Unexpandable."""
@@ -85,7 +87,8 @@ class Expansion:
         except Unexpandable as error:
             return _Refused(str(error))
         digest = hashlib.sha256(lines.encode(users)).hexdigest()
-        self._store.write(self._store.held(members_key(digest)), users)
+        if self._store is not None:
+            self._store.write(self._store.held(members_key(digest)), users)
         return digest
 
 
@@ -108,8 +111,8 @@ def of_run(store: Store, run: str, membership: Membership | None, *, most: int) 
     return Expansion(store, snapshot.wanted(store, run), most=most)
 
 
-def now(store: Store, membership: Membership | None, *, most: int) -> Expansion:
-    """The expansion by the groups as they are listed now. Raises SourceUnavailable."""
+def now(store: Store | None, membership: Membership | None, *, most: int) -> Expansion:
+    """The expansion by the groups as they are listed now. Without a store it only looks. Raises SourceUnavailable."""
     if membership is None:
         return Expansion(store, (), most=most, unknown=NO_LIST)
     members: dict[str, dict[str, list[str]]] = defaultdict(lambda: {"user": [], "group": []})

@@ -37,6 +37,7 @@ class Seen(Struct):
     listed: set[str] = field(default_factory=set)
     """The places of documents."""
     gone: set[str] = field(default_factory=set)
+    """The places where nothing is, or nothing that the index may hold."""
     passed: set[str] = field(default_factory=set)
     """The places that are left as they are."""
     claimed: set[str] = field(default_factory=set)
@@ -47,7 +48,7 @@ class Seen(Struct):
         """Note what is at a place."""
         if isinstance(entry, Document):
             self.listed.add(look.locator)
-        elif look.gone:
+        elif look.gone or (isinstance(entry, Skipped) and entry.access_control):
             self.gone.add(look.locator)
         else:
             self.passed.add(look.locator)

@@ -1,12 +1,13 @@
 """The access guard: nothing becomes public because a sidecar was lost."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from docferry.changes import access
 from docferry.changes.access import NOT_RENAMED, Exposed, Placed, Renamed
 from docferry.changes.detection import UNCHANGED, detect
 from docferry.connector import Policy
-from docferry.model import Change, Document, Principal, Skipped
+from docferry.model import Change, Document, Listed, Principal, Skipped
 from docferry.state import lines
 from docferry.state.merge import Ascending
 from tests.unit.fakes import document
@@ -21,7 +22,7 @@ def secret(id_: str, **changes: Any) -> Document:
 
 def guarded(
     old: list[Document],
-    new: list[Document],
+    new: Sequence[Listed],
     policy: Policy | None = None,
     *,
     approved: tuple[str, ...] = (),
@@ -33,7 +34,7 @@ def guarded(
 
 
 def renamed(
-    old: list[Document], new: list[Document], *, approved: tuple[str, ...] = ()
+    old: list[Document], new: Sequence[Listed], *, approved: tuple[str, ...] = ()
 ) -> tuple[frozenset[str], frozenset[str]]:
     """The ids that documents have lost with their access control, and those that they are listed under."""
     manifest, listing = list(map(lines.encode, old)), list(map(lines.encode, new))
@@ -109,6 +110,25 @@ def test_what_has_access_control_or_is_no_document_is_not_bare() -> None:
     listed = [document("a"), document("b", "v2"), secret("c"), Skipped("d", "too large"), document("e")]
 
     assert list(access.bare(known, list(map(lines.encode, listed)), Ascending(()))) == [Placed("/e", "e")]
+
+
+def test_what_is_skipped_without_access_control_keeps_the_id_it_had_with_it() -> None:
+    """The sidecar gave both: where a document without access control is skipped, its old id is not gone either."""
+    old = [secret("handbook/plan-7", locator="plan.md")]
+    plain = document("handbook/plan.md", locator="plan.md")
+    for skipped in (access.required(plain, "required"), access.fitting(plain, "nobody")):
+        assert isinstance(skipped, Skipped)
+        assert renamed(old, [skipped]) == (frozenset({"handbook/plan-7"}), frozenset({"handbook/plan.md"}))
+        assert guarded(old, [skipped], renamed=Renamed(*renamed(old, [skipped]))) == [UNCHANGED, skipped]
+
+
+def test_a_document_with_access_control_is_withdrawn_from_an_index_that_has_none() -> None:
+    """What has none stays."""
+    skipped = access.fitting(secret("a"), "all")
+
+    assert isinstance(skipped, Skipped)
+    assert skipped.access_control == (GROUP,)
+    assert access.fitting(document("a"), "all") == document("a")
 
 
 def test_a_connector_that_requires_access_control_skips_what_has_none() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from docferry.changes.detection import WITHDRAWN
 from docferry.changes.guard import Findings, judge
 from docferry.connector import DeleteGuard
 from docferry.model import Change
@@ -48,6 +49,14 @@ def test_deletes_are_withheld_when_they_are_many_and_a_large_part(
 ) -> None:
     """More than the number and more than the per cent."""
     assert bool(withheld(findings(deletes, manifest), "a")) is is_withheld
+
+
+def test_what_the_index_must_not_show_any_more_never_waits() -> None:
+    """The source lists it, so it is no outage."""
+    verdict = judge(GUARD, findings(11, 11), (), COMMAND)
+
+    assert verdict is not None
+    assert not verdict.withholds(Change("a", "deleted", document("a"), WITHDRAWN))
 
 
 @given(st.integers(1, 10**7), st.integers(0, 10**7))

@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
-
-from docferry.connector import Connector, Groups, Part
+from docferry.connector import Connector, Part
 from docferry.model import Document
 from docferry_laptop.laptop import Laptop
 from tests.workflow.world import World
@@ -17,16 +15,8 @@ def synced(aws: Laptop, source: dict[str, Any], index: str, name: str = "team") 
 
 
 def restricted(aws: Laptop, source: dict[str, Any], index: str, folder: Path) -> World:
-    """The same, of documents that groups may see: ``crew`` and ``officers``. Each document has access control.
-
-    A knowledge base takes such documents only where its data source has access control, and resolves no groups itself.
-    """
-    connector = _connector(source, index, "team")
-    if index == "bedrock":
-        groups = folder / "groups.csv"
-        groups.write_text("group,member,kind\ncrew,ann,user\nofficers,bob,user\n", encoding="utf-8")
-        connector = structs.replace(connector, index=Part(index, {"acl": True}), groups=Groups(file=str(groups)))
-    return World.of(aws, Path(), connector)
+    """The same, of documents that groups may see: ``crew`` and ``officers``. Each document has access control."""
+    return World.restricted(aws, Path(), _connector(source, index, "team"), folder)
 
 
 def _connector(source: dict[str, Any], index: str, name: str) -> Connector:

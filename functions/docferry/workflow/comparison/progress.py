@@ -51,8 +51,9 @@ class Progress(Struct, frozen=True, kw_only=True):
     a report, by their names.
 
     ``of_source`` counts the deletes of documents that came from the source, ``strays`` those of documents that only the
-    index knew. ``attributes`` are those of the documents to be put, and ``wrong`` says which of them the index
-    does not take. ``found`` is what speaks for or against the deletes: it is judged once.
+    index knew, and ``withdrawn`` those of documents that the source lists and the index must not show. ``attributes``
+    are those of the documents to be put, and ``wrong`` says which of them the index does not take. ``found`` is what
+    speaks for or against the deletes: it is judged once.
     """
 
     base: Pointer | None
@@ -67,6 +68,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     counts: Counts = Counts()
     of_source: int = 0
     strays: int = 0
+    withdrawn: int = 0
     attributes: tuple[tuple[tuple[str, FieldType], str], ...] = ()
     puts: Begun = Begun()
     deletes: Begun = Begun()

@@ -7,7 +7,7 @@ from msgspec import structs
 from docferry.changes import access, detection, quarantine, scope
 from docferry.changes.access import Exposed
 from docferry.changes.attributes import Attributes
-from docferry.changes.detection import Unchanged
+from docferry.changes.detection import WITHDRAWN, Unchanged
 from docferry.changes.guard import Findings
 from docferry.changes.quarantine import Failing
 from docferry.delivery.carried import Spans
@@ -73,9 +73,10 @@ def _events(work: Work, progress: Progress, steps: Steps, after: str) -> Iterato
 def _findings(work: Work, progress: Progress, changed: tuple[str, ...]) -> Findings:
     """What speaks for or against the deletes of the crawl."""
     record = sync_job.read(work.store)
-    others = work.task.strangers + (record.foreign if record else 0)
+    # Only jobs of the service tell whether others write to the data source. Where it has none, nobody can tell.
+    others = work.task.strangers + (record.foreign if record else 0) or not work.wired.index.service.has_jobs
     return Findings(
-        deletes=progress.counts.deleted,
+        deletes=progress.counts.deleted - progress.withdrawn,
         of_source=progress.of_source,
         manifest=work.base.documents if work.base else 0,
         incomplete=work.checkpoint.incomplete,
@@ -103,6 +104,7 @@ class Sorter:
         self._counts = structs.asdict(before.counts)
         self._of_source = before.of_source
         self._strays = before.strays
+        self._withdrawn = before.withdrawn
         self._attributes = Attributes(before.attributes)
 
     def sort_events(self, events: Iterable[Event], approved: Container[str], spans: Spans) -> None:
@@ -124,7 +126,8 @@ class Sorter:
                     self._note(QUARANTINED, "quarantined", event)
                 case Change(kind="deleted"):
                     self._note(DELETES, "deleted", event)
-                    self._of_source += event.document.origin == "source"
+                    self._withdrawn += event.why == WITHDRAWN
+                    self._of_source += event.document.origin == "source" and event.why != WITHDRAWN
                     self._strays += not event.document.locator
                 case Change():
                     counts[event.kind] += 1
@@ -157,6 +160,7 @@ class Sorter:
             counts=Counts(**self._counts),
             of_source=self._of_source,
             strays=self._strays,
+            withdrawn=self._withdrawn,
             attributes=tuple(self._attributes.used.items()),
             puts=self._puts.begun(),
             streams={name: tuple(stream.parts) for name, stream in self._streams.items()},

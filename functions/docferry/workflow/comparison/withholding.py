@@ -62,7 +62,7 @@ def withhold(work: Work, progress: Progress) -> Iterator[Progress]:
         deleted=sent,
         withheld=count,
         unchanged=progress.counts.unchanged + (progress.counts.deleted if rebuild else 0),
-        approved=progress.counts.approved + (sent if work.task.input.approve is not None else 0),
+        approved=progress.counts.approved + (sent - progress.withdrawn if work.task.input.approve is not None else 0),
     )
     yield structs.replace(progress, stage="whole", after="", deletes=gone.begun(), counts=counts)
 
