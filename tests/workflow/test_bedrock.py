@@ -137,6 +137,27 @@ def test_a_list_that_lacks_a_group_changes_nobodys_access(team: Readers, listed:
     assert team.readers("crew.txt") == {"bob"}
 
 
+def test_a_document_leaves_the_index_when_those_who_may_see_it_now_are_not_known(team: Readers) -> None:
+    """Its access control names another group than before, and nobody knows its members: the old ones must not stay.
+
+    One that names a group beside those it had stays as it is.
+    """
+    team.groups(crew="ann")
+    team.secret("moved.txt", "crew")
+    team.secret("wider.txt", "crew")
+    team.sync()
+    team.secret("moved.txt", "ghosts")
+    team.secret("wider.txt", "crew", "ghosts")
+
+    run = team.sync()
+
+    assert (run.status, run.deleted, run.skipped) == ("SUCCEEDED", 1, 2)
+    assert "the group 'ghosts'" in team.world.skipped(run)["team/moved.txt"]
+    assert (team.readers("moved.txt"), team.readers("wider.txt")) == (set(), {"ann"})
+    team.groups(crew="ann", ghosts="bob")
+    assert (team.sync().added, team.readers("moved.txt")) == (1, {"bob"})
+
+
 def test_groups_come_from_s3_too(team: Readers) -> None:
     """JSON Lines, by the address of the object."""
     s3 = boto3.client("s3")

@@ -41,7 +41,7 @@ def fitting(entry: Listed, unprotected: Unprotected) -> Listed:
         return Skipped(entry.id, "has no access control: in this index nobody would see it", bare=entry.locator)
     if isinstance(entry, Document) and unprotected == "all" and entry.access_control:
         reason = "has access control, and the index has none: everybody would see it"
-        return Skipped(entry.id, reason, withdrawn=True)
+        return Skipped(entry.id, reason, access_control=entry.access_control)
     return entry
 
 

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator
 
 from msgspec import Struct, structs
 
-from docferry.model import Change, Document, Skipped
+from docferry.model import Change, Document, Principal, Skipped
 from docferry.state import lines
 from docferry.state.blocks import Cursor, pass_equal
 
@@ -31,7 +31,7 @@ def detect(
 
     ``manifest`` and ``listing`` are canonical lines sorted by id, in blocks or one by one. A document that the source
     could not describe is kept as it is indexed: by its id, or, when even that is not certain, by its locator in
-    ``uncertain``. One that is withdrawn is deleted.
+    ``uncertain``. One whose access control the index cannot have is deleted where it is held with a wider one.
     """
     known, listed = Cursor(manifest), Cursor(listing)
     while True:
@@ -51,7 +51,9 @@ def detect(
             yield skipped
             if old is not None and old_id == probe.id:
                 held = lines.decode(old, Document)
-                yield Change(held.id, "deleted", held, WITHDRAWN) if skipped.withdrawn else UNCHANGED
+                yield (
+                    Change(held.id, "deleted", held, WITHDRAWN) if narrows(held, skipped.access_control) else UNCHANGED
+                )
                 known.advance()
             listed.advance()
         elif new is not None:
@@ -63,6 +65,19 @@ def detect(
                 yield compared(lines.decode(old, Document), document)
                 known.advance()
             listed.advance()
+
+
+def narrows(held: Document, access_control: tuple[Principal, ...]) -> bool:
+    """Whether somebody may see a document as the index holds it, and perhaps not by the access control it has now.
+
+    None now: it was lost, or is no matter.
+    """
+    if not access_control:
+        return False
+    before, now = set(held.access_control), set(access_control)
+    lost = {one for one in before - now if one.access == "ALLOW"}
+    denied = {one for one in now - before if one.access == "DENY"}
+    return not before or bool(lost or denied)
 
 
 def without_absences(events: Iterable[Change | Skipped | Unchanged]) -> Iterator[Change | Skipped | Unchanged]:

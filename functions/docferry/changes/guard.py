@@ -45,7 +45,7 @@ class Verdict(Struct, frozen=True):
 def judge(guard: DeleteGuard, found: Findings, approved: Container[str], command: str) -> Verdict | None:
     """Decide which deletes of a crawl are withheld, and why. None: all of them pass.
 
-    What is withdrawn always passes: the source lists it, and the index would go on showing it to everybody.
+    What is withdrawn always passes: the source lists it, and people would go on seeing it who may not.
 
     ``approved`` are the ids of the list that a person approved, asked for in ascending order; ``command`` is what
     approves this run. No approval lets a delete pass after an incomplete

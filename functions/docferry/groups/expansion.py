@@ -50,7 +50,9 @@ class Expansion:
         if not isinstance(entry, Document) or all(one.type == "USER" for one in entry.access_control):
             return entry
         kept = self._kept(entry.access_control)
-        return Skipped(entry.id, kept.reason) if isinstance(kept, _Refused) else structs.replace(entry, members=kept)
+        if isinstance(kept, _Refused):
+            return Skipped(entry.id, kept.reason, access_control=entry.access_control)
+        return structs.replace(entry, members=kept)
 
     def users(self, access_control: AccessControl) -> AccessControl:
         """The users of an access control list and of its groups, sorted. A DENY stays one. Raises Unexpandable."""

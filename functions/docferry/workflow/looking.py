@@ -48,7 +48,7 @@ class Seen(Struct):
         """Note what is at a place."""
         if isinstance(entry, Document):
             self.listed.add(look.locator)
-        elif look.gone or (isinstance(entry, Skipped) and entry.withdrawn):
+        elif look.gone or (isinstance(entry, Skipped) and entry.access_control):
             self.gone.add(look.locator)
         else:
             self.passed.add(look.locator)

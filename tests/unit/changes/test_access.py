@@ -127,7 +127,7 @@ def test_a_document_with_access_control_is_withdrawn_from_an_index_that_has_none
     skipped = access.fitting(secret("a"), "all")
 
     assert isinstance(skipped, Skipped)
-    assert skipped.withdrawn
+    assert skipped.access_control == (GROUP,)
     assert access.fitting(document("a"), "all") == document("a")
 
 

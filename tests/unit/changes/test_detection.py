@@ -17,6 +17,7 @@ from docferry.changes.detection import (
     compared,
     detect,
     differences,
+    narrows,
     same_but_for_time,
     without_absences,
 )
@@ -241,14 +242,37 @@ def test_a_document_skipped_twice_keeps_what_is_indexed() -> None:
     assert events == [Skipped("d", "one"), UNCHANGED, Skipped("d", "two")]
 
 
-def test_what_is_withdrawn_is_deleted_where_it_is_indexed() -> None:
+def test_what_the_index_would_show_too_widely_is_deleted() -> None:
     """Also by a source that tells only what has changed: it is no absence."""
-    withdrawn = [Skipped("d", "secret now", withdrawn=True), Skipped("e", "secret", withdrawn=True)]
+    crew = (Principal("crew", "GROUP", "ALLOW"),)
+    refused = [Skipped("d", "secret now", access_control=crew), Skipped("e", "secret", access_control=crew)]
     manifest = [document("c"), document("d")]
 
-    events = list(without_absences(detect(encoded(manifest), encoded(withdrawn))))
+    events = list(without_absences(detect(encoded(manifest), encoded(refused))))
 
-    assert events == [UNCHANGED, withdrawn[0], Change("d", "deleted", document("d"), WITHDRAWN), withdrawn[1]]
+    assert events == [UNCHANGED, refused[0], Change("d", "deleted", document("d"), WITHDRAWN), refused[1]]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "narrower"),
+    [
+        ("", "+crew", True),
+        ("+crew", "", False),  # lost: it stays as it is
+        ("+crew", "+crew", False),
+        ("+crew", "+crew +deck", False),
+        ("+crew", "+deck", True),
+        ("+crew +deck", "+crew", True),
+        ("+crew", "+crew -deck", True),
+        ("+crew -deck", "+crew", False),
+    ],
+)
+def test_access_control_is_narrower_when_somebody_may_lose_sight(before: str, now: str, *, narrower: bool) -> None:
+    """An ALLOW is gone, or a DENY is new; without any everybody sees it."""
+
+    def entries(said: str) -> tuple[Principal, ...]:
+        return tuple(Principal(one[1:], "GROUP", "ALLOW" if one[0] == "+" else "DENY") for one in said.split())
+
+    assert narrows(document("a", access_control=entries(before)), entries(now)) is narrower
 
 
 @pytest.mark.parametrize(
