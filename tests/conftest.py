@@ -7,8 +7,10 @@ from hypothesis import HealthCheck, settings
 
 from docferry.indexes.calls import PACE
 
-# A machine may be slow, or busy with something else: no test is about time.
-settings.register_profile("docferry", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A machine may be slow, or busy with something else: no test is about time. The examples are the same every time, so
+# that a change fails for what it changes; `pytest --hypothesis-profile explore` looks for others.
+settings.register_profile("docferry", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", parent=settings.get_profile("docferry"), derandomize=False, max_examples=500)
 settings.load_profile("docferry")
 
 

@@ -17,7 +17,7 @@ CURE = "; if that is meant: "
 class Findings(Struct, frozen=True, kw_only=True):
     """What a crawl found that speaks for or against its deletes.
 
-    ``deletes`` are all that are due, but for what is withdrawn; ``of_source`` those of documents that came from the
+    ``deletes`` are all that are due, except what is withdrawn; ``of_source`` those of documents that came from the
     source, not from the inbox. ``manifest`` is how many documents the index is known to hold. ``incomplete`` says why
     the listing is not whole; ``empty`` that the source listed no document at all; ``changed`` which of its settings are
     others than those of the last crawl that withheld nothing. ``approval`` is the run whose list a person approved.
