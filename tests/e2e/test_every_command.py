@@ -1,4 +1,4 @@
-"""Every command about a connector, on every target, with both services."""
+"""Every command about a connector, on every target: with both services here, and with one of them elsewhere."""
 
 import json
 import os
@@ -103,6 +103,7 @@ def test_every_command_works_here(service: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("service", ["kendra"], indirect=True)
 def test_every_command_works_on_the_stack(service: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """On the stack of this machine, which does not come up anew for each command here; see test_command.py."""
 
@@ -116,6 +117,7 @@ def test_every_command_works_on_the_stack(service: str, monkeypatch: pytest.Monk
     every_command(in_bucket(service, "stack", call, tmp_path))
 
 
+@pytest.mark.parametrize("service", ["qbusiness"], indirect=True)
 def test_every_command_works_in_aws(service: str, running: Cloud, tmp_path: Path) -> None:
     """In another process, which knows nothing of this machine's stack but the address at which it is served."""
     environment = {

@@ -1,4 +1,4 @@
-"""One in 250 of all cases, evenly over fault kinds and points, and the same ones every time."""
+"""One in 500 of all cases, evenly over fault kinds and points, and the same ones every time."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.faults.harness import Harness, harness
 from tests.faults.stage import PLACES
 from tests.faults.workers import scenarios
 
-PAIRS = 4
+PAIRS = 3
 UNLISTED = "ListExecutions lags, StartExecution's reply is lost"
 LATE = "statuses lag, documents fail @ start_sync:return#1"
 PUTS = "runs/<run>/changes/put-00000.jsonl.zst"
@@ -19,7 +19,7 @@ def test_nothing_is_lost(service: str) -> None:
     """Whatever goes wrong, the invariants hold, and one clean run brings index and source together."""
     with harness(service) as on:
         cases = [case for scenario in scenarios(service) for case in singles(service, scenario, on.reference(scenario))]
-        sample = spread(cases, len(cases) // 250) + pairs(cases, seed=1, count=PAIRS)
+        sample = spread(cases, len(cases) // 500) + pairs(cases, seed=1, count=PAIRS)
 
         found = {str(case): violations for case in sample if (violations := on.violations(case))}
 

@@ -46,6 +46,8 @@ def crashing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return crash
 
 
+ORCHESTRATION = pytest.mark.parametrize("kind", ["bedrock"])
+"""For what the state machine does whatever the service; with the one whose jobs the connector keeps itself."""
 STATES = ("crawl", "start_sync", "put_batch", "delete_batch", "stop_sync", "poll_sync", "commit")
 
 
@@ -59,6 +61,7 @@ def three_changes(world: World) -> None:
     (world.folder / "b.txt").unlink()
 
 
+@ORCHESTRATION
 @pytest.mark.parametrize("state", STATES)
 def test_a_function_that_dies_once_is_tried_again(world: World, crashing: Callable[..., None], state: str) -> None:
     """After all its effects, once: the retry completes the run. `make faults` has every other point."""
@@ -73,6 +76,7 @@ def test_a_function_that_dies_once_is_tried_again(world: World, crashing: Callab
     assert world.indexed("b.txt") == set()
 
 
+@ORCHESTRATION
 @pytest.mark.parametrize(
     ("state", "after"), [*((state, False) for state in STATES), ("put_batch", True), ("delete_batch", True)]
 )

@@ -10,6 +10,12 @@ from tests.servers import Reply, Server, serving
 from tests.workflow.sources.world import carried, held, synced
 
 
+@pytest.fixture
+def kind() -> str:
+    """One service: a source knows nothing of the index. test_own.py tries them all."""
+    return "qbusiness"
+
+
 class News:
     """A feed of the newest entries."""
 

@@ -1,4 +1,4 @@
-"""An SFTP server, a Git repository and archives: what a sync moves, for both services."""
+"""An SFTP server, a Git repository and archives: what a sync moves."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +24,12 @@ from tests.workflow.world import World
 Made = tuple[Any, dict[str, Any]]
 """A repository, and the source of it as connectors.yaml writes it."""
 SOURCES = Path(__file__).parents[3] / "docs" / "sources.md"
+
+
+@pytest.fixture
+def kind() -> str:
+    """One service: a source knows nothing of the index. test_own.py tries them all."""
+    return "bedrock"
 
 
 @pytest.fixture(scope="module")

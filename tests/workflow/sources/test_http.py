@@ -1,4 +1,4 @@
-"""An API as a source, from its first sync to a change: what moves, for both services."""
+"""An API as a source, from its first sync to a change: what moves."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +19,12 @@ DOCUMENT = {
     "uri": "join('', ['https://kb.example.com/a/', to_string(id)])",
     "attributes": {"_category": "section"},
 }
+
+
+@pytest.fixture
+def kind() -> str:
+    """One service: a source knows nothing of the index. test_own.py tries them all."""
+    return "kendra"
 
 
 class KnowledgeBase:

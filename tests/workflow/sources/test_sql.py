@@ -1,4 +1,4 @@
-"""A table in SQLite and in PostgreSQL: what a sync moves, for both services."""
+"""A table in SQLite and in PostgreSQL: what a sync moves."""
 
 import os
 import sqlite3
@@ -27,6 +27,12 @@ DOCUMENT = {
 }
 TABLE = "create table tickets (id integer, title text, body text, changed integer, dept text, team text)"
 ROW = "insert into tickets values ({0}, 'Ticket {0}', 'the text of {0}', 1, 'support', 'crew')"
+
+
+@pytest.fixture
+def kind() -> str:
+    """One service: a source knows nothing of the index. test_own.py tries them all."""
+    return "bedrock"
 
 
 class Database:

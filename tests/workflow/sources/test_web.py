@@ -14,6 +14,12 @@ PAGES = 500
 
 
 @pytest.fixture
+def kind() -> str:
+    """One service: a source knows nothing of the index. test_own.py tries them all."""
+    return "qbusiness"
+
+
+@pytest.fixture
 def site() -> Iterator[Site]:
     """A website of 500 pages: an entrance, chapters, and pages that link to each other."""
     with website() as made:

@@ -96,7 +96,7 @@ def documents(site: Site, truths: tuple[Truth, ...], **settings: Any) -> dict[st
     return {item.id: item for item in found.listed if isinstance(item, Document)}
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(histories())
 def test_links_lose_nothing_and_end_up_like_the_website(history: History) -> None:
     """No document that is there is deleted; when all pages can be read, the index is what the website is."""
@@ -117,7 +117,7 @@ def test_links_lose_nothing_and_end_up_like_the_website(history: History) -> Non
         assert not found.contents
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(histories(), st.lists(st.sampled_from(PATHS), min_size=1, unique=True))
 def test_sitemaps_lose_nothing_and_end_up_like_the_website(history: History, listed: list[str]) -> None:
     """The same, with the pages of a sitemap."""
