@@ -25,7 +25,7 @@ demo: $(VENV)/.laptop ## Sync a handbook into emulated indexes of three services
 
 test: $(VENV)/.dev ## Run the checks and all tests
 	@$(MAKE) --no-print-directory --jobs=2 lint bundle
-	PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)") $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(VENV)/.dev ## Run ruff, mypy, and the rules of who imports whom
 	$(BIN)/ruff check
