@@ -21,6 +21,7 @@ FOLDER = 1_000
 SIZE = 50_000
 """Bytes of a document, as `docferry cost` takes them to be."""
 SUFFIX = ".metadata.json"
+SIDECAR_ETAG = '"0123456789abcdef0123456789abcdef"'
 WRITTEN = START - timedelta(days=30)
 ONE_IN, GONE_ONE_IN = 100, 10_000
 SIDECAR = json.dumps(
@@ -109,7 +110,7 @@ class Edition(Struct, frozen=True, kw_only=True):
             yield {
                 "Key": key + SUFFIX,
                 "LastModified": WRITTEN,
-                "ETag": '"0123456789abcdef0123456789abcdef"',
+                "ETag": SIDECAR_ETAG,
                 "Size": len(SIDECAR),
                 "StorageClass": "STANDARD",
             }

@@ -62,7 +62,7 @@ class S3:
                 content = self._edition.body(Key)
                 if content is None:
                     raise _error("GetObject", 404)
-                found = Object(Key, '"sidecar"', 0.0, len(content), content, None)
+                found = Object(Key, repository.SIDECAR_ETAG, 0.0, len(content), content, None)
             else:
                 found = self._found("GetObject", Key)
             if IfMatch is not None and IfMatch != found.etag:

@@ -65,6 +65,18 @@ def test_an_unchanged_repository(synced: tuple[Path, Measured], tmp_path: Path) 
     assert measured.s3_calls < 150
 
 
+def test_sidecars_are_read_once(tmp_path: Path) -> None:
+    """A run that finds nothing new reads none of them again."""
+    first = structs.replace(FIRST, documents=1_000, sidecars=True)
+    world = World(tmp_path / "first", first)
+    measured = world.run(first, nobody)
+    world.save()
+    unchanged = again(tmp_path / "first", tmp_path, documents=1_000, sidecars=True, scenario="unchanged")
+    assert measured.s3_calls > 2_000
+    assert unchanged.correct, unchanged.status
+    assert unchanged.s3_calls < 150
+
+
 def test_one_percent_changed(synced: tuple[Path, Measured], tmp_path: Path) -> None:
     """What changed is put, what is gone is deleted, and nothing else is sent."""
     measured = again(synced[0], tmp_path, scenario="one_percent")
