@@ -52,7 +52,7 @@ deploy: $(VENV)/.deploy ## Deploy one connector: make deploy CONNECTOR=name
 	@test -n "$(CONNECTOR)" || { echo "Say which connector: make deploy CONNECTOR=name" >&2; exit 2; }
 	@$(BIN)/docferry deploy $(CONNECTOR)
 
-faults: $(VENV)/.dev ## Inject every fault at every point, on both services, and count violations
+faults: $(VENV)/.dev ## Inject every fault at every point, on every service, and count violations
 	@$(BIN)/python -m tests.faults
 
 clients: $(VENV)/.dev tests/clients/node_modules ## Sync with boto3, the AWS CLI and the AWS SDK for JavaScript against the emulators, and from TiddlyWiki
@@ -65,7 +65,7 @@ bench: $(VENV)/.dev ## Measure speed and memory, side by side with the alternati
 scale: $(VENV)/.dev ## Sync 10,000, a million and ten million documents in a simulated AWS: time, calls, memory, dollars
 	$(BIN)/python -m benchmarks.scale $(if $(DOCUMENTS),--documents $(DOCUMENTS))
 
-bench-full: $(VENV)/.dev ## Measure everything, ten million documents too, and write docs/benchmarks.md (an hour)
+bench-full: $(VENV)/.dev ## Measure everything, ten million documents too, and write docs/benchmarks.md (hours)
 	$(BIN)/python -m benchmarks.full
 
 lock: $(VENV)/.dev ## Write the pinned requirements anew from pyproject.toml
