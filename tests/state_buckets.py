@@ -93,8 +93,9 @@ class Bucket:
         if delimiter:
             rests = (key.removeprefix(prefix).partition(delimiter) for key, _ in found)
             below = {prefix + name + mark: None for name, mark, _ in rests if mark}
-            told["CommonPrefixes"] = [{"Prefix": one} for one in below]
-        elif found:
+            told |= {"CommonPrefixes": [{"Prefix": one} for one in below]} if below else {}
+            found = [(key, content) for key, content in found if delimiter not in key.removeprefix(prefix)]
+        if found:
             told["Contents"] = [
                 {"Key": key, "ETag": etag(content), "LastModified": self._modified(key), "Size": len(content)}
                 for key, content in found
@@ -145,14 +146,16 @@ def served(bucket: Bucket) -> Iterator[None]:
         yield
 
 
+def timed(ours: Callable[[str], bool]) -> Callable[[str], Bucket | None]:
+    """Buckets that tell when an object was written, for names that are ours; each is made when it is first named."""
+    buckets: dict[str, Bucket] = {}
+    return lambda name: buckets.setdefault(name, Bucket(name, timed=True)) if ours(name) else None
+
+
 @contextmanager
 def laptop_with_buckets(**options: Any) -> Iterator[Laptop]:
     """A laptop whose state buckets are such ones. ``options`` are those of a laptop. Other buckets are moto's."""
-    buckets: dict[str, Bucket] = {}
-    real = start.read_object
-
-    def bucket(name: str) -> Bucket | None:
-        return buckets.setdefault(name, Bucket(name, timed=True)) if name.endswith("-state") else None
+    bucket, real = timed(lambda name: name.endswith("-state")), start.read_object
 
     def read(account: str, name: str, key: str) -> bytes | None:
         ours = bucket(name)

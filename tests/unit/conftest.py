@@ -10,7 +10,7 @@ from moto import mock_aws
 from docferry.state.store import Store
 from docferry_emulators.clock import VirtualClock
 from docferry_laptop.moto.virtual_time import waiting_on
-from tests.state_buckets import Bucket, serving
+from tests.state_buckets import serving, timed
 from tests.unit.fakes import STORES, new_store
 
 # Outside of mock_aws, which makes a new default session each time: botocore reads its models from disk once a session.
@@ -23,15 +23,10 @@ def s3() -> Iterator[Any]:
 
     The state buckets are not moto's, which takes two milliseconds for a call.
     """
-    buckets: dict[str, Bucket] = {}
-
-    def bucket(name: str) -> Bucket | None:
-        return buckets.setdefault(name, Bucket(name, timed=True)) if name.startswith(STORES) else None
-
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         s3 = SESSION.client("s3")
-        with serving(bucket, s3):
+        with serving(timed(lambda name: name.startswith(STORES)), s3):
             yield s3
 
 

@@ -52,6 +52,30 @@ def test_objects_are_written_read_listed_and_deleted(s3: Any) -> None:
     assert "Contents" not in s3.list_objects_v2(Bucket=NAME, Prefix="")
 
 
+def test_a_range_of_an_object(s3: Any) -> None:
+    """Shorter where the object ends; an error that begins behind it. The ETag is that of the whole object."""
+    tag = s3.put_object(Bucket=NAME, Key="range", Body=b"0123456789")["ETag"]
+
+    for asked, expected in (("bytes=2-4", b"234"), ("bytes=8-99", b"89")):
+        reply = s3.get_object(Bucket=NAME, Key="range", Range=asked, IfMatch=tag)
+        assert (reply["Body"].read(), reply["ContentLength"], reply["ETag"]) == (expected, len(expected), tag)
+    with pytest.raises(ClientError) as error:
+        s3.get_object(Bucket=NAME, Key="range", Range="bytes=10-12")
+    assert code(error) == ("InvalidRange", 416)
+
+
+def test_a_listing_up_to_a_delimiter(s3: Any) -> None:
+    """What is below a folder is told by the folder, once; what is in none, by its key."""
+    for key in ("runs/a/1", "runs/a/2", "runs/b/1", "runs/top", "other/x"):
+        s3.put_object(Bucket=NAME, Key=key, Body=b"x")
+
+    listed = s3.list_objects_v2(Bucket=NAME, Prefix="runs/", Delimiter="/")
+
+    assert [one["Prefix"] for one in listed["CommonPrefixes"]] == ["runs/a/", "runs/b/"]
+    assert [one["Key"] for one in listed["Contents"]] == ["runs/top"]
+    assert "CommonPrefixes" not in s3.list_objects_v2(Bucket=NAME, Prefix="none/", Delimiter="/")
+
+
 def test_what_is_not_there_is_an_error(s3: Any) -> None:
     """HEAD has no body, and so no code but the status."""
     with pytest.raises(ClientError) as error:

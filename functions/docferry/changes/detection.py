@@ -83,10 +83,11 @@ def narrows(held: Document, access_control: tuple[Principal, ...]) -> bool:
 def without_absences(events: Iterable[Change | Skipped | Unchanged]) -> Iterator[Change | Skipped | Unchanged]:
     """Keep every document of a source that tells only what has changed: what it does not list is as it was."""
     for event in events:
-        if isinstance(event, Change) and event.kind == "deleted" and event.why != WITHDRAWN:
-            yield UNCHANGED if event.document.origin == "source" else event
-        else:
-            yield event
+        yield UNCHANGED if isinstance(event, Change) and _is_absent(event) else event
+
+
+def _is_absent(change: Change) -> bool:
+    return change.kind == "deleted" and change.why != WITHDRAWN and change.document.origin == "source"
 
 
 def compared(old: Document, new: Document) -> Change | Unchanged:

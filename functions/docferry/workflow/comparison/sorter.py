@@ -74,7 +74,8 @@ def _findings(work: Work, progress: Progress, changed: tuple[str, ...]) -> Findi
     """What speaks for or against the deletes of the crawl."""
     record = sync_job.read(work.store)
     # Only jobs of the service tell whether others write to the data source. Where it has none, nobody can tell.
-    others = work.task.strangers + (record.foreign if record else 0) or not work.wired.index.service.has_jobs
+    seen = bool(work.task.strangers or (record and record.foreign))
+    others = seen or not work.wired.index.service.has_jobs
     return Findings(
         deletes=progress.counts.deleted - progress.withdrawn,
         of_source=progress.of_source,
