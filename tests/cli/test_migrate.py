@@ -190,6 +190,40 @@ def test_an_index_with_documents_of_somebody_else_is_not_filled(docferry: Docfer
 
 
 @pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("to", ["kendra", "q"])
+def test_an_index_that_somebody_else_syncs_is_not_filled(docferry: Docferry, to: str) -> None:
+    """No connector has sent its documents: a sync job of a stranger is the sign of them."""
+    describe(kendra="index: {kind: kendra}")
+    docferry.json("migrate", "old", "--to", to)
+    where = Where("here", Path(".docferry"), Path("connectors.yaml"))
+    with where.look(to) as opened:
+        job = stranger_syncs(opened.connector.index.kind, opened.part.settings)
+
+    code, _, err = docferry("migrate", "old", "--to", to, "--yes")
+
+    assert code == 2
+    assert job in err
+    assert "new data source" in err
+    assert [one["made_by"] for one in docferry.json("history", to)] == ["foreign"]
+
+
+def stranger_syncs(kind: str, settings: Any) -> str:
+    """Let somebody else run a sync job of a data source; its execution id."""
+    if kind == "kendra":
+        kendra = boto3.client("kendra")
+        ids = {"IndexId": settings["index_id"], "Id": settings["data_source_id"]}
+        started: str = kendra.start_data_source_sync_job(**ids)["ExecutionId"]
+        kendra.stop_data_source_sync_job(**ids)
+        return started
+    qbusiness = boto3.client("qbusiness")
+    names = {"applicationId": "application_id", "indexId": "index_id", "dataSourceId": "data_source_id"}
+    ids = {name: settings[ours] for name, ours in names.items()}
+    started = str(qbusiness.start_data_source_sync_job(**ids)["executionId"])
+    qbusiness.stop_data_source_sync_job(**ids)
+    return started
+
+
+@pytest.mark.usefixtures("desk")
 def test_attributes_that_the_new_index_lacks_are_told_before_the_fill(docferry: Docferry, desk: Path) -> None:
     """A fill would send nothing at all, so it does not begin."""
     (desk / "moon.txt.metadata.json").write_text('{"Attributes": {"phase": "full"}}')
