@@ -268,6 +268,35 @@ def test_a_document_that_is_indexed_in_part_is_sent_again(world: World) -> None:
     world.assert_converged("a.txt")
 
 
+@pytest.mark.parametrize("small_run", [1_000, 2])
+def test_what_a_status_does_not_say_in_time_is_sent_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, small_run: int
+) -> None:
+    """However many documents a run has: nobody counts later what failed, as a sync job of the service would."""
+    for module in ("settle", "verify", "statuses"):
+        monkeypatch.setattr(f"docferry.settlement.{module}.SMALL_RUN", small_run)
+    names = ["a.txt", "b.txt", "c.txt"]
+    for name in names:
+        world.write(name, "ferry")
+    world.knobs.fail_documents = {"team/b.txt": "cannot be read"}
+    lag(world, 36_000.0)
+    unseen = world.sync()
+    lag(world, 0.0)
+    world.knobs.fail_documents = {}
+    run = world.sync()
+
+    assert (unseen.added, unseen.failed) == (0, 3)
+    assert (run.added + run.modified, run.failed) == (3, 0)
+    world.assert_converged(*names)
+    assert world.sync().unchanged == len(names)
+
+
+def lag(world: World, seconds: float) -> None:
+    """Let the statuses of documents come so much later."""
+    context = world.aws.emulation.engine.context
+    structs.force_setattr(context, "settings", structs.replace(context.settings, status_lag=seconds))
+
+
 def test_a_knowledge_base_that_is_deleted_meanwhile_fails_the_run(world: World) -> None:
     """With the cure, and without a lease that is left."""
     world.write("a.txt")

@@ -40,9 +40,9 @@ class Limits(Struct, frozen=True):
 
     ``id_controls`` says whether a document id may hold characters of Unicode's category C, such as a line break.
     ``statuses`` are the documents of one call for statuses; ``statuses_by_id`` says that only those asked for are told,
-    and not all of the data source; ``lists_all`` that such a service can list all of it, too. ``group_members`` are the
-    members of a group that fit into a request; more go by S3, where ``group_groups`` of them may be groups.
-    ``content_types`` are those that are taken.
+    and not all of the data source. Where such a service can list all of it, too, a page has ``list_page`` documents.
+    ``group_members`` are the members of a group that fit into a request; more go by S3, where ``group_groups`` of them
+    may be groups. ``content_types`` are those that are taken.
     """
 
     documents: int
@@ -59,7 +59,7 @@ class Limits(Struct, frozen=True):
     principal_name: int
     statuses: int
     statuses_by_id: bool = True
-    lists_all: bool = False
+    list_page: int = 0
     group_name: int = 1024
     group_members: int = 1000
     group_groups: int = 1000

@@ -29,7 +29,7 @@ class ListsStatuses(Protocol):
 
 def lists(index: Index) -> bool:
     """Whether an index tells of all documents of its data source, known to anybody or not."""
-    return index.limits.lists_all or not index.limits.statuses_by_id
+    return index.limits.list_page > 0 or not index.limits.statuses_by_id
 
 
 def status_pages(index: Index, token: str | None) -> Iterator[StatusPage]:

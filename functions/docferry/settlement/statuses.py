@@ -9,7 +9,7 @@ from tenacity import RetryError, Retrying, retry_if_result, stop_after_attempt, 
 
 from docferry.errors import RequestRefused
 from docferry.indexes import DocumentStatus, SyncJob
-from docferry.indexes.status_lists import status_pages
+from docferry.indexes.status_lists import lists, status_pages
 from docferry.model import Outcome
 from docferry.runtime.wiring import Wired
 from docferry.settlement.settling import RESERVE_MS, Listing, Remaining, Settling, Unfinished
@@ -28,9 +28,9 @@ ATTEMPTS = 4
 class Statuses:
     """What the index says of documents that a sync job has put or deleted, asked for in order of id.
 
-    A service that only lists its documents is asked once for all of them, unless the run is ``small``. Ten million are
-    100,000 calls of Q Business, so another invocation goes on with the list of the one before; ``state`` has it, and
-    after which id the documents come. Raises Unfinished when time runs short.
+    A service that lists its documents is asked once for all of them, unless the run is ``small``. Ten million are
+    100,000 calls of Q Business and 10,000 of Bedrock, so another invocation goes on with the list of the one before;
+    ``state`` has it, and after which id the documents come. Raises Unfinished when time runs short.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Statuses:
         self._job = job
         self._remaining = remaining
         self._after = state.after
-        self._lists = not wired.index.limits.statuses_by_id and not small
+        self._lists = lists(wired.index) and not small
         self._sorted: Iterator[DocumentStatus] | None = None
         self._next: DocumentStatus | None = None
 

@@ -34,10 +34,13 @@ class Judge(Protocol):
 def asks_for_all(index: Index, *, sent: int, held: int) -> bool:
     """Whether each document of a run is asked for, though its job has counted no failure.
 
-    ``sent`` documents are in the run, ``held`` ones in the data source.
+    ``sent`` documents are in the run, ``held`` ones in the data source. The metrics of a service without jobs are
+    counted from its statuses, once: what is late with these is never counted, so each document needs its own status.
     """
     if index.verify != "auto":
         return index.verify == "all"
+    if not index.service.has_jobs:
+        return True
     asked = sent if index.limits.statuses_by_id else max(sent, held)
     return sent <= SMALL_RUN and asked <= FEW_CALLS * index.limits.statuses
 

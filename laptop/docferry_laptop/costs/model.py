@@ -35,7 +35,6 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
     chunks = ceil(work.documents / sizes.chunk_lines)
     pages = max(1, ceil((work.documents + work.sidecars) / sizes.page_keys)) if on_s3 else 0
     looked_up = float(work.puts > 0 and looks_up(work, sizes))
-    deletes_looked_up = float(work.deleted > 0 and work.verify == "all")
     return {
         "run": 1,
         "first": float(work.first),
@@ -53,7 +52,7 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
         "source_opened": work.puts * on_s3,
         "staged": 0 if on_s3 or per_request(work) else work.puts,
         "looked_up": looked_up,
-        "looked_up_calls": looked_up * _lookups(work, work.puts) + deletes_looked_up * _lookups(work, work.deleted),
+        "looked_up_calls": _lookups(work, sizes),
         "declared": float(work.attributes and work.puts > 0),
         "undeclared": float(work.attributes and work.first and work.puts > 0),
         "polls": polls(work, sizes) if work.changes else 0,
@@ -71,7 +70,10 @@ def looks_up(work: Workload, sizes: Sizes = SIZES) -> bool:
     """Whether the run asks for the status of each document that it puts. The rule is ``verify.asks_for_all``."""
     if work.verify != "auto":
         return work.verify == "all"
-    limits = index_class(work.index).limits
+    index = index_class(work.index)
+    if not index.service.has_jobs:
+        return True
+    limits = index.limits
     asked = work.changes if limits.statuses_by_id else max(work.changes, work.known + work.added)
     return work.changes <= sizes.small_run and asked <= sizes.few_calls * limits.statuses
 
@@ -180,6 +182,15 @@ def _requests(documents: int, in_shard: int, each: int) -> int:
     return whole * ceil(in_shard / each) + ceil(rest / each)
 
 
-def _lookups(work: Workload, asked: int) -> int:
-    limits = index_class(work.index).limits
-    return ceil((asked if limits.statuses_by_id else work.documents) / limits.statuses)
+def _lookups(work: Workload, sizes: Sizes) -> int:
+    """How many calls ask for the statuses of the documents of a run. The rule is that of ``verify.Trusting``."""
+    index = index_class(work.index)
+    looked_up = looks_up(work, sizes)
+    puts = work.puts if looked_up else 0
+    deleted = work.deleted if work.verify == "all" or (looked_up and not index.service.has_jobs) else 0
+    limits = index.limits
+    if limits.list_page and work.changes > sizes.small_run:
+        return ceil(work.documents / limits.list_page) if puts or deleted else 0
+    if limits.statuses_by_id:
+        return ceil(puts / limits.statuses) + ceil(deleted / limits.statuses)
+    return ((puts > 0) + (deleted > 0)) * ceil(work.documents / limits.statuses)

@@ -214,6 +214,15 @@ def test_a_small_run_is_verified_at_once(*, verify_as: Verify, by_id: bool, sent
     assert asks_for_all(index, sent=sent, held=held) is asks
 
 
+@pytest.mark.parametrize(("verify_as", "asks"), [("auto", True), ("all", True), ("metrics", False)])
+def test_a_service_without_jobs_is_asked_for_every_document(*, verify_as: Verify, asks: bool) -> None:
+    """Nobody counts later what its statuses did not say at the end of the run."""
+    index = FakeIndex()
+    index.verify, index.service = verify_as, structs.replace(index.service, has_jobs=False)
+
+    assert asks_for_all(index, sent=10**6, held=10**7) is asks
+
+
 @pytest.mark.parametrize("forgets", [False, True])
 def test_a_list_of_statuses_goes_on_in_another_invocation(
     store: Store, monkeypatch: pytest.MonkeyPatch, *, forgets: bool

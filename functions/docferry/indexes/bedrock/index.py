@@ -101,7 +101,7 @@ class Bedrock:
         principals=3_000,
         principal_name=256,
         statuses=10,
-        lists_all=True,
+        list_page=PAGE,
         content_types=frozenset(MIME_TYPES),
     )
     declares = False
