@@ -17,20 +17,24 @@ from benchmarks.trial import Trial, trial
 from docferry.delivery import shards
 from docferry.indexes import Verify
 from docferry.sources import s3
+from docferry.sources.bucket import neighbours
 from docferry.sources.folder import files
 from docferry.state import sorting
+from docferry_laptop.costs.calibration import Requests, load
 from docferry_laptop.costs.limits import Sizes
 from docferry_laptop.costs.model import drivers
 from docferry_laptop.costs.usage import FunctionUse, Usage
 from docferry_laptop.costs.workload import Workload
 
-SMALL = Sizes(shard_documents=20, chunk_lines=20, page_keys=20)
+ALONE = 1_000
+"""Documents are opened one by one: with pages so small, nobody could say which of them are neighbours."""
+SMALL = Sizes(shard_documents=20, chunk_lines=20, page_keys=20, alone_at_first=ALONE)
 HOW = "`python -m benchmarks.costs` counts runs on the emulators"
 
 DRIVERS: dict[str, dict[str, tuple[str, ...]]] = {
     "crawl": {
-        "s3_puts": ("run", "first", "chunks", "notes", "note_chunks", "put_shards", "delete_shards", "source_pages"),
-        "s3_gets": ("run", "first", "chunks", "notes", "noted_chunks", "source_sidecars"),
+        "s3_puts": ("run", "first", "chunks", "put_shards", "delete_shards", "source_pages"),
+        "s3_gets": ("run", "first", "chunks", "source_sidecars"),
         "index_calls": ("run", "first", "declared", "undeclared"),
     },
     "commit": {
@@ -72,10 +76,19 @@ def main() -> None:
         (drivers(work, SMALL) | {"polls": used.functions.get("poll_sync", NOTHING).invocations}, used)
         for work, used in counted()
     ]
+    known = load().read.functions
     functions: dict[str, dict[str, dict[str, float]]] = {}
     for function, kinds in DRIVERS.items():
         for kind, names in kinds.items():
-            calls = [(row, getattr(used.functions.get(function, NOTHING), kind)) for row, used in rows]
+            read: dict[str, float] = getattr(known.get(function, Requests()), kind)
+            calls = [
+                (
+                    row,
+                    getattr(used.functions.get(function, NOTHING), kind)
+                    - sum(each * row[name] for name, each in read.items()),
+                )
+                for row, used in rows
+            ]
             functions.setdefault(function, {})[kind] = solve(calls, names)
     transitions = solve([(row, used.transitions) for row, used in rows], TRANSITIONS)
     print(
@@ -90,6 +103,7 @@ def counted() -> Iterator[tuple[Workload, Usage]]:
             for module, name in ((shards, "SHARD_DOCUMENTS"), (sorting, "CHUNK_LINES"), (s3, "PAGE_LENGTH")):
                 stack.enter_context(patch.object(module, name, 20))
             stack.enter_context(patch.object(files, "PAGE_LENGTH", 20))
+            stack.enter_context(patch.object(neighbours, "AT_FIRST", ALONE))
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             made = trial(folder, source, index, sidecars=sidecars, verify=verify, indexing_seconds=indexing)
             yield from runs(stack.enter_context(made))

@@ -43,11 +43,11 @@ class Paced(Struct, frozen=True):
 
 
 class Bucket:
-    """The service: it takes ``rate`` calls a second, and ``burst`` at once."""
+    """The service: it takes ``rate`` calls a second, and those of a second, or LEAST_BURST, at once."""
 
-    def __init__(self, rate: float, burst: float) -> None:
+    def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._burst = self._tokens = burst
+        self._burst = self._tokens = max(LEAST_BURST, rate)
         self._at = 0.0
 
     def takes(self, now: float) -> bool:
@@ -80,7 +80,7 @@ class Run:
         requests = int(rate * SECONDS)
         shards = max(workers, math.ceil(requests / SHARD_REQUESTS))
         self._shards = [requests // shards + (number < requests % shards) for number in range(shards)]
-        self._bucket = Bucket(rate, max(LEAST_BURST, rate))
+        self._bucket = Bucket(rate)
         self._numbers = count()
         self._events: list[tuple[float, int, str, Worker, int]] = []
         self.workers = [Worker(dice) for _ in range(workers)]

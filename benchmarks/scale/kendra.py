@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
+from benchmarks.pacing import Bucket
 from benchmarks.scale.bucket import moment
 from benchmarks.scale.calls import Calls
 from benchmarks.scale.repository import number_of
@@ -26,30 +27,12 @@ class Job(Struct):
     deleted: int = 0
 
 
-class Rate:
-    """A bucket of tokens: so many calls a second, and no more than a second's worth at once."""
-
-    def __init__(self, each_second: float) -> None:
-        self._rate = each_second
-        self._tokens = max(1.0, each_second)
-        self._since = 0.0
-
-    def takes(self, now: float) -> bool:
-        """Whether a call is taken at a time."""
-        self._tokens = min(max(1.0, self._rate), self._tokens + (now - self._since) * self._rate)
-        self._since = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
-
-
 class Service:
     """The index itself: which documents it holds, its sync jobs, its pace. It outlives the runs of a connector."""
 
     def __init__(self, most: int, rate: float) -> None:
         self.rate = rate
-        self.rates: dict[str, Rate] = {}
+        self.rates: dict[str, Bucket] = {}
         self.jobs: list[Job] = []
         self.holds = bytearray(most)
         self.indexed_at = 0.0
@@ -144,7 +127,7 @@ class Kendra:
         calls.simulation.work((calls.times.index_client_call if client else calls.times.client_call).seconds)
         calls.simulation.sleep(0)
         calls.use().index_calls += 1
-        if not service.rates.setdefault(operation, Rate(service.rate)).takes(calls.now):
+        if not service.rates.setdefault(operation, Bucket(service.rate)).takes(calls.now):
             service.throttled += 1
             calls.tell(f"{operation} is throttled")
             calls.simulation.answer(calls.times.throttled_call.seconds)

@@ -21,6 +21,9 @@ from greenlet import getcurrent, greenlet
 
 T = TypeVar("T")
 
+MOMENT = 0.0002
+"""Seconds. Who only asks for the time gets it this old: the processor time of a call costs more than that call."""
+
 REAL_MONOTONIC, REAL_SLEEP = time.monotonic, time.sleep
 
 
@@ -58,7 +61,7 @@ class Simulation:
         self._order = count()
         self._hub = getcurrent()
         self._counts_processor = counts_processor
-        self._since = 0.0
+        self._since = self._looked = 0.0
 
     def run(self, body: Callable[[], T]) -> T:
         """Run a task, and all that it starts, to their ends; return what the first one returns."""
@@ -67,14 +70,18 @@ class Simulation:
         self.start(lambda: results.append(body()), now=0.0, owner=None)
         while self._waiting:
             _, _, task = heapq.heappop(self._waiting)
-            self._since = time.thread_time()
             task.switch()
         return results[0]
 
     def start(self, body: Callable[[], Any], *, now: float | None = None, owner: Owner | None = None) -> None:
         """Start a task beside the current one."""
+
+        def begin() -> None:
+            self._count_from_here()
+            body()
+
         began = self.now if now is None else now
-        task = Task(body, self._hub, began, owner)
+        task = Task(begin, self._hub, began, owner)
         heapq.heappush(self._waiting, (began, next(self._order), task))
 
     @property
@@ -92,8 +99,8 @@ class Simulation:
 
     @property
     def now(self) -> float:
-        """The time of the current task."""
-        return self.worked().now
+        """The time of the current task, but for what it has worked in the last moment."""
+        return self.current.now if time.perf_counter() - self._looked < MOMENT else self.worked().now
 
     def worked(self) -> Task:
         """Let the processor time pass that the current task has taken since it was asked last. Raises Ended."""
@@ -101,9 +108,9 @@ class Simulation:
         owner = task.owner
         if owner is None:
             return task
-        taken = time.thread_time() - self._since
-        self._work(task, owner, taken if self._counts_processor else 0.0)
-        self._since = time.thread_time()
+        since = self._since
+        self._count_from_here()
+        self._work(task, owner, self._since - since if self._counts_processor else 0.0)
         return task
 
     def work(self, seconds: float) -> None:
@@ -137,6 +144,9 @@ class Simulation:
             task.now = max(task.now, now)
             heapq.heappush(self._waiting, (task.now, next(self._order), task))
 
+    def _count_from_here(self) -> None:
+        self._since, self._looked = time.thread_time(), time.perf_counter()
+
     def _work(self, task: Task, owner: Owner, seconds: float) -> None:
         if owner.over:
             raise Ended
@@ -156,7 +166,7 @@ class Simulation:
         self._resumed(task)
 
     def _resumed(self, task: Task) -> None:
-        self._since = time.thread_time()
+        self._count_from_here()
         if task.owner is not None and (task.owner.over or task.now >= task.owner.ends):
             task.owner.over = True
             raise Ended

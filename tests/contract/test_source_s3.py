@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from moto import mock_aws
 
 from docferry.errors import AccessDenied, ConfigurationError, DocumentUnreadable, DocumentVanished, SourceUnavailable
-from docferry.model import Content, Document, Principal, S3Object, Skipped
-from docferry.sources import Source, s3
+from docferry.model import Content, Document, Opened, Principal, S3Object, Skipped
+from docferry.sources import Source, opener, s3
+from docferry.sources.bucket import neighbours
 from docferry.sources.s3 import S3
 from tests.contract.source_suite import CREW, Repository, SourceSuite, listing, sidecar
 
@@ -125,6 +126,33 @@ class TestS3(SourceSuite):
     def repository(self, bucket: Bucket) -> Repository:
         """Give an empty bucket."""
         return bucket
+
+
+class InPages(Bucket):
+    """A bucket whose source opens each document by a new page of the listing."""
+
+    def source(self, **settings: Any) -> Source:
+        """See Repository.source."""
+        self._monkeypatch.setattr(neighbours, "AT_FIRST", 0)
+        source = super().source(**settings)
+        one_by_one = source.open
+
+        def open_(document: Document) -> Opened:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(source, "open", one_by_one)
+                return opener(source)(document)
+
+        self._monkeypatch.setattr(source, "open", open_)
+        return source
+
+
+class TestS3InPages(TestS3):
+    """The promises of every source, of one that opens what lies close together."""
+
+    @pytest.fixture
+    def repository(self, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Repository:
+        """Give an empty bucket."""
+        return InPages(bucket.client, monkeypatch)
 
 
 class TestTheListing:
@@ -370,6 +398,29 @@ class TestOpening:
         bucket.put("a.md", StorageClass="GLACIER")
         with pytest.raises(DocumentUnreadable, match="is archived"):
             bucket.source().open(listed)
+
+    def test_of_neighbours_a_page_of_the_listing_tells(self, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not of those that a storage class may have archived by itself: each of them is asked for."""
+        monkeypatch.setattr(neighbours, "AT_FIRST", 0)
+        for name in ("a.md", "b.md", "c.md"):
+            bucket.put(name)
+        bucket.put("d.md", StorageClass="INTELLIGENT_TIERING")
+        source = bucket.source()
+        documents = [one for one in listing(source) if isinstance(one, Document)]
+        bucket.put("b.md", b"changed")
+        bucket.remove("c.md")
+        bucket.knobs.calls.clear()
+
+        open_ = opener(source)
+        opened = [open_(documents[0]), open_(documents[1])]
+        with pytest.raises(DocumentVanished):
+            open_(documents[2])
+        open_(documents[3])
+
+        assert opened[0].version == documents[0].version
+        assert opened[1].version != documents[1].version
+        assert bucket.read(opened[1].content) == b"changed"
+        assert bucket.knobs.calls == [("list_objects_v2", ""), ("head_object", "c.md"), ("head_object", "d.md")]
 
     @pytest.mark.parametrize(("code", "status"), [("503", 503), ("500", 500), ("SlowDown", 503)])
     def test_trouble_in_s3_is_an_outage(self, bucket: Bucket, code: str, status: int) -> None:

@@ -17,12 +17,12 @@ from docferry.state.store import Store
 from docferry.state.stream import Missing
 
 # 500 documents are 50 requests of ten: enough for a worker to have 20 of them under way. A child of the Map costs three
-# transitions of $0.000025 and some ten calls of S3, so a million documents in shards of 500 cost $0.15, in shards of
-# 2,500 $0.03. From half a million documents on a run has about 1,000 shards, from 2.5 million on they are of 2,500:
-# 4,000 shards for 10 million. A worker holds the outcomes of its shard: 2,500 of some 1,000 bytes are 2.5 MB.
+# transitions of $0.000025, some ten calls of S3, and the second in which its first requests begin and its last ones
+# end, in which fewer are under way. So from 200,000 documents on a run has about 400 shards, from a million on they are
+# of 2,500: 4,000 shards for 10 million. A worker holds the outcomes of its shard: 2,500 of some 1,000 bytes are 2.5 MB.
 SHARD_DOCUMENTS = 500
 MOST_SHARD_DOCUMENTS = 2_500
-SHARDS = 1_000
+SHARDS = 400
 CURE = "restore its last version, or put everything again with `docferry rebuild`"
 # 100 requests of 5 MB, for documents that fill a request alone.
 SHARD_BYTES = 500_000_000

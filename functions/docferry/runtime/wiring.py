@@ -22,7 +22,7 @@ from docferry.indexes import KINDS, Index, index_class, service
 from docferry.messages.channels import Channel, channels
 from docferry.model import Document, Opened
 from docferry.runtime.settings import Settings
-from docferry.sources import NOTHING, Ability, Known, Page, Source, Watched, source_class
+from docferry.sources import NOTHING, Ability, Known, Open, Page, Source, Watched, opener, source_class
 from docferry.state.store import Store
 
 # The index services are called through indexes/calls.py, which waits far longer than botocore's three attempts and
@@ -105,6 +105,10 @@ class Deferred:
     def open(self, document: Document) -> Opened:
         """See Source.open."""
         return self._source.open(document)
+
+    def opener(self) -> Open:
+        """See docferry.sources.opener."""
+        return opener(self._source)
 
 
 class Client:

@@ -3,7 +3,7 @@
 from docferry.registry import load
 from docferry.sources import own
 from docferry.sources.records import Record, Records, Skip
-from docferry.sources.source import NOTHING, Ability, Finder, Known, Look, Page, Sighting, Source, Watched
+from docferry.sources.source import NOTHING, Ability, Finder, Known, Look, Open, Page, Sighting, Source, Watched, opener
 
 __all__ = [
     "KINDS",
@@ -12,6 +12,7 @@ __all__ = [
     "Finder",
     "Known",
     "Look",
+    "Open",
     "Page",
     "Record",
     "Records",
@@ -20,6 +21,7 @@ __all__ = [
     "Source",
     "Watched",
     "kinds",
+    "opener",
     "source_class",
 ]
 

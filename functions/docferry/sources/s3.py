@@ -16,16 +16,19 @@ from docferry.sources.bucket import keys, listing, notes
 from docferry.sources.bucket.errors import MISSING, code, only_here, translated
 from docferry.sources.bucket.listing import Entry
 from docferry.sources.bucket.looks import Looks
+from docferry.sources.bucket.neighbours import Neighbours
 from docferry.sources.bucket.sidecars import Described, Sidecars, Text
 from docferry.sources.describing import acl, sidecar
 from docferry.sources.describing.acl import AclFile
 from docferry.sources.describing.documents import document, no_document, obstacle, skipped
 from docferry.sources.describing.globs import Globs
 from docferry.sources.describing.sidecar import NOTHING_SAID, SUFFIX, Sidecar, SidecarError
-from docferry.sources.source import NOTHING, Ability, Known, Look, Page, Sighting
+from docferry.sources.source import NOTHING, Ability, Known, Look, Open, Page, Sighting
 from docferry.state.ahead import in_order
 
 PAGE_LENGTH = 1_000
+TIERING = "INTELLIGENT_TIERING"
+"""The storage class that archives objects by itself; only HeadObject tells of which."""
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 Glob = Annotated[str, Meta(min_length=1, description="a pattern of whole keys, such as guides/**/*.md")]
@@ -136,11 +139,28 @@ class S3:
             ) from error
         except BotoCoreError as error:
             raise translated(error, bucket) from error
-        reason = obstacle(key, head["ContentLength"], Sidecar(content_type=document.content_type))
-        reason = reason or _archived(head.get("StorageClass"), put_away="ArchiveStatus" in head)
+        archived = _archived(head.get("StorageClass"), put_away="ArchiveStatus" in head)
+        return self._pointed_to(document, head["ContentLength"], head["ETag"], archived)
+
+    def opener(self) -> Open:
+        """Look documents up in pages of the listing, where they lie close together; see OpensNeighbours.opener."""
+        neighbours = Neighbours(self._list)
+
+        def open_(document: Document) -> Opened:
+            entry = neighbours.entry(document.locator)
+            if entry is None or entry.storage == TIERING:
+                return self.open(document)
+            return self._pointed_to(document, entry.size, entry.etag, _archived(entry.storage))
+
+        return open_
+
+    def _pointed_to(self, document: Document, size: int, etag: str, archived: str | None) -> Opened:
+        """Point to an object. Raises DocumentUnreadable when the index could not read it."""
+        bucket, key = self._settings.bucket, document.locator
+        reason = obstacle(key, size, Sidecar(content_type=document.content_type)) or archived
         if reason:
             raise DocumentUnreadable(f"s3://{bucket}/{key} {reason}")
-        return Opened(S3Object(bucket, key, head["ContentLength"]), _version(head["ETag"]))
+        return Opened(S3Object(bucket, key, size), _version(etag))
 
     def _list(self, after: str | None, *, prefix: str | None = None) -> tuple[list[Entry], bool]:
         """List a page of the keys, or, with a ``prefix`` of its own, the first of those that begin with it."""

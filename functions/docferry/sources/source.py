@@ -1,6 +1,6 @@
 """What every source is: the protocol, and what a crawl and a source tell each other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -117,6 +117,22 @@ class Watched(Protocol):
         ...
 
 
+Open = Callable[[Document], Opened]
+"""Opens a document, as ``Source.open`` does."""
+
+
+@runtime_checkable
+class OpensNeighbours(Protocol):
+    """A source that opens documents for less when they come in the order of their places. A source need not be one."""
+
+    def opener(self) -> Open:
+        """Open documents of one stretch of time: what it learns of one it may use for the next, for some seconds.
+
+        May be called in several threads when the source opens at once.
+        """
+        ...
+
+
 class Source(Protocol):
     """A repository of documents. ``Settings`` is the struct its part of connectors.yaml is read into."""
 
@@ -147,3 +163,8 @@ class Source(Protocol):
         Raises DocumentVanished, DocumentUnreadable, or SourceUnavailable.
         """
         ...
+
+
+def opener(source: Source) -> Open:
+    """How to open many documents of a source, in the order of their places."""
+    return source.opener() if isinstance(source, OpensNeighbours) else source.open

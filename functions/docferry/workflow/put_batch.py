@@ -15,6 +15,7 @@ from docferry.delivery.sending import INVALID_REQUEST, deliver
 from docferry.errors import DocumentError, DocumentMoved, DocumentTooLarge, DocumentUnreadable
 from docferry.model import SUFFIXES, Change, Document, Kind, Opened, Outcome, S3Object
 from docferry.runtime.wiring import Wired
+from docferry.sources import Open, opener
 from docferry.state.ahead import in_order
 from docferry.state.keys import staging_key
 from docferry.state.runs import Shard
@@ -47,10 +48,12 @@ def put_requests(
 ) -> Iterator[Request]:
     """Open documents ahead, and make requests of them. A document that cannot be opened is rejected."""
     contents = Contents(wired.store, shard.run, shard.shard)
+    # A plan is applied exactly: each document is looked at by itself.
+    from_source = wired.source.open if shard.exact else opener(wired.source)
 
     def opened(change: Change) -> Opening:
         try:
-            put = open_content(wired, shard.run, change.document, contents)
+            put = open_content(wired, shard.run, change.document, contents, from_source)
             if shard.exact and put[0].version != change.document.version:
                 raise DocumentMoved("has changed since the plan was made; the next sync sends it")
         except DocumentError as error:
@@ -91,13 +94,13 @@ def _put(wired: Wired, execution_id: str, request: list[Put], kinds: dict[str, K
     return outcomes
 
 
-def open_content(wired: Wired, run: str, document: Document, contents: Contents) -> Put:
+def open_content(wired: Wired, run: str, document: Document, contents: Contents, from_source: Open) -> Put:
     """A document with its content as it is now, or as the listing has carried it.
 
     What is too large to send inline is staged on S3. Raises DocumentVanished, DocumentUnreadable, and DocumentTooLarge.
     """
     limits, staged = wired.index.limits, wired.index.role_arn is not None
-    opened = _opened(wired, document, contents)
+    opened = _opened(wired, document, contents, from_source)
     content = opened.content
     size = content.size if isinstance(content, S3Object) else len(content)
     if document.id not in contents:
@@ -111,10 +114,10 @@ def open_content(wired: Wired, run: str, document: Document, contents: Contents)
     return document, content
 
 
-def _opened(wired: Wired, document: Document, contents: Contents) -> Opened:
+def _opened(wired: Wired, document: Document, contents: Contents, from_source: Open) -> Opened:
     if document.origin == "inbox":
         return inbox.content(wired.store, document)
-    return contents.open(document) if document.id in contents else wired.source.open(document)
+    return contents.open(document) if document.id in contents else from_source(document)
 
 
 def stage(wired: Wired, run: str, document: Document, content: bytes) -> S3Object:

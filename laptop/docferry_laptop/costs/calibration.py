@@ -117,12 +117,24 @@ class Calibration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @property
     def functions(self) -> dict[str, Requests]:
         """The requests of every function."""
-        return {**self.counted.functions, **self.read.functions}
+        counted, read = self.counted.functions, self.read.functions
+        return {name: _both(counted.get(name, NONE), read.get(name, NONE)) for name in counted.keys() | read.keys()}
 
     @property
     def transitions(self) -> dict[str, float]:
         """The transitions for one of each driver; ``again`` is a further one of Crawl or Commit."""
         return {**self.counted.transitions, **self.read.transitions}
+
+
+NONE = Requests()
+
+
+def _both(one: Requests, other: Requests) -> Requests:
+    return Requests(
+        s3_puts=one.s3_puts | other.s3_puts,
+        s3_gets=one.s3_gets | other.s3_gets,
+        index_calls=one.index_calls | other.index_calls,
+    )
 
 
 @cache

@@ -8,6 +8,7 @@ from docferry.delivery.shards import MOST_SHARD_DOCUMENTS, SHARD_BYTES, SHARD_DO
 from docferry.settlement import settling
 from docferry.settlement.statuses import FEW_CALLS, SMALL_RUN
 from docferry.sources import s3
+from docferry.sources.bucket import neighbours
 from docferry.state.sorting import CHUNK_LINES
 from docferry.workflow import crawl, poll_sync
 from docferry.workflow.events import FIRST_WAIT
@@ -37,6 +38,9 @@ class Sizes(Struct, frozen=True, kw_only=True):
     commit_reserve: float = settling.RESERVE_MS / MILLISECONDS
     requests_at_once: int = REQUESTS_AT_ONCE
     opened_at_once: int = OPENED_AT_ONCE
+    alone_at_first: int = neighbours.AT_FIRST
+    alone_afterwards: int = neighbours.AFTERWARDS
+    worth_a_page: int = neighbours.WORTH
 
     def in_shard(self, listed: int) -> int:
         """How many documents a shard takes. The rule is ``docferry.delivery.shards.shard_documents``."""

@@ -24,7 +24,8 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
 
     ``run``: there is a run. ``first``: it is the first one. ``changes``: something is sent.
     ``chunks`` are those of the listing, ``note_chunks`` and ``noted_chunks`` those of the notes that a source makes,
-    and that it has made in the run before. ``source_sidecars`` are those that have to be read.
+    and that it has made in the run before. ``source_sidecars`` are those that have to be read. ``source_opened`` are
+    the objects that are looked at one by one before they are put, ``source_neighbours`` the pages in which others are.
     ``looked_up``: the status of each document is asked for. ``declared``: the attributes of what is put are compared
     with the fields of the index; ``undeclared``: the index has no such fields yet.
     """
@@ -35,6 +36,7 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
     chunks = ceil(work.documents / sizes.chunk_lines)
     pages = max(1, ceil((work.documents + work.sidecars) / sizes.page_keys)) if on_s3 else 0
     looked_up = float(work.puts > 0 and looks_up(work, sizes))
+    opened, neighbours = looked_at(work, in_shard, sizes)
     return {
         "run": 1,
         "first": float(work.first),
@@ -49,7 +51,8 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
         "delete_requests": _requests(work.deleted, deletes_in_shard, limits.documents),
         "source_pages": pages,
         "source_sidecars": sidecars_read(work) * on_s3,
-        "source_opened": work.puts * on_s3,
+        "source_opened": opened * on_s3,
+        "source_neighbours": neighbours * on_s3,
         "staged": 0 if on_s3 or per_request(work) else work.puts,
         "looked_up": looked_up,
         "looked_up_calls": _lookups(work, sizes),
@@ -64,6 +67,22 @@ def drivers(work: Workload, sizes: Sizes = SIZES) -> dict[str, float]:
 def sidecars_read(work: Workload) -> int:
     """How many sidecars a crawl of a bucket reads: those that it has not noted before. A few more have changed."""
     return min(work.sidecars, work.added)
+
+
+def looked_at(work: Workload, in_shard: int, sizes: Sizes = SIZES) -> tuple[float, float]:
+    """How many objects of a bucket are looked at one by one before they are put, and in how many pages the others.
+
+    What is put is taken to be spread evenly over the bucket. The rule is ``docferry.sources.bucket.neighbours``.
+    """
+    if not work.puts:
+        return 0, 0
+    in_page = sizes.page_keys * work.puts / (work.documents + work.sidecars)
+    if in_page < sizes.worth_a_page:
+        return work.puts, max(0, work.puts - sizes.alone_at_first) / (sizes.alone_afterwards + in_page)
+    whole, rest = divmod(work.puts, in_shard)
+    alone = whole * min(in_shard, sizes.alone_at_first) + min(rest, sizes.alone_at_first)
+    pages = whole * ceil(max(0, in_shard - sizes.alone_at_first) / in_page)
+    return alone, pages + ceil(max(0, rest - sizes.alone_at_first) / in_page)
 
 
 def looks_up(work: Workload, sizes: Sizes = SIZES) -> bool:
@@ -134,9 +153,9 @@ def _time(
         case "put_batch":
             use.invocations = shards = drives["put_shards"]
             sent = drives["put_requests"] * times.index_call.seconds
-            looked_at = drives["source_opened"] * times.s3_call.seconds
-            waits -= sent + looked_at
-            opening = looked_at if work.source == ON_S3 else work.puts * times.open.seconds
+            alone = drives["source_opened"] * times.s3_call.seconds
+            waits -= sent + alone
+            opening = alone if work.source == ON_S3 else work.puts * times.open.seconds
             # Contents are opened while requests are sent: the longer of the two is waited for.
             ahead = opening / _at_once(work.puts, shards, sizes.opened_at_once)
             under_way = sent / _at_once(drives["put_requests"], shards, sizes.requests_at_once)
