@@ -47,6 +47,7 @@ SCENARIOS: dict[str, frozenset[str]] = {
     "afterwards": frozenset({"crawl"}),
     "groups": frozenset({"sync_groups"}),
     "events": frozenset({"crawl", "commit"}),
+    "pieces": frozenset({"crawl", "commit"}),
 }
 """The runs that faults are tried in, each with the functions whose points are new in it; none stands for all.
 
@@ -56,7 +57,7 @@ janitor has run. ``cleanup``: the job cannot be stopped where it should be, and 
 ``inbox``: change sets have come from another crawler. ``approval``: a person approves what a run has withheld.
 ``first layout``: the state bucket was written by the first versions. ``afterwards``: a document of the last run has
 failed after that run had ended. ``groups``: the connector has groups, of which some have changed. ``events``: uploads
-have started the run, which looks at what they name.
+have started the run, which looks at what they name. ``pieces``: as ``changes``, in invocations that are over soon.
 """
 
 GROUPS_BEFORE = {"deck": "ann bob", "crew": "@deck", "large": "ann bob eve dan", "gone": "eve"}
@@ -206,6 +207,7 @@ class Harness:
         if scenario == "recovery" and scenario not in self._snapshots:
             self._snapshots[scenario] = self._aborted()
         self.stage.restore(self._snapshots.get(scenario, self._snapshots["changes"]))
+        self.stage.pieces.short = scenario == "pieces"
         self.stage.with_groups(wanted=scenario == "groups")
         self.stage.with_kind(watched.KIND if scenario == "events" else self._kind)
         self.stage.define(GROUPS_NOW if scenario == "groups" else {})

@@ -41,6 +41,7 @@ from docferry_emulators.clock import VirtualClock
 from docferry_laptop.laptop import Deployment, Laptop, laptop
 from docferry_laptop.storage import ACCOUNT, REGION, state_bucket
 from tests.faults import shelf
+from tests.faults.pieces import Pieces
 from tests.messages import Listener
 from tests.state_buckets import Bucket, refused, served
 
@@ -83,8 +84,9 @@ class Ended(Struct, frozen=True):
 class Stage:
     """The laptop, its connector, and what the source, the index and the bucket hold."""
 
-    def __init__(self, aws: Laptop, bucket: Bucket, place: str, folder: Path) -> None:
+    def __init__(self, aws: Laptop, bucket: Bucket, place: str, folder: Path, pieces: Pieces) -> None:
         self.aws = aws
+        self.pieces = pieces
         self.bucket = bucket
         self.service, _, source = place.partition("/")
         self.folder = folder
@@ -374,7 +376,9 @@ def stage(place: str, folder: Path) -> Iterator[Stage]:
         stack.enter_context(served(bucket))
         source = folder / service
         source.mkdir()
-        yield Stage(aws, bucket, place, source)
+        pieces = Pieces()
+        stack.enter_context(pieces.installed())
+        yield Stage(aws, bucket, place, source, pieces)
 
 
 def execution(arn: str) -> Any:
