@@ -107,6 +107,23 @@ def in_blocks(store: Store, current: Pointer | None, *, after: str = "") -> Iter
     return found
 
 
+def own_ids(store: Store, current: Pointer | None, connector: str, *, after: str = "") -> Iterator[bytes]:
+    """The parts of the manifest in which an id can be one that its place does not tell, in blocks.
+
+    Such parts are counted when they are written; usually there are none. Raises ManifestInvalid.
+    """
+    found = parts(store, current) if current is None or current.format == FORMAT else None
+    if found is None:
+        yield from in_blocks(store, current, after=after)
+        return
+    begin = f"{connector}/"
+    told = (part.own_ids == 0 and part.first.startswith(begin) and part.last.startswith(begin) for part in found)
+    with _explained(store):
+        yield from store.blocks_of(
+            [part for part, all_told in zip(found, told, strict=True) if not all_told], after=after
+        )
+
+
 def parts(store: Store, current: Pointer | None) -> tuple[Part, ...] | None:
     """The parts of a manifest. None when it is one object, as up to format 1. Raises ManifestInvalid."""
     if current is None:

@@ -134,16 +134,17 @@ class Store(Objects):
             if parts is None:
                 yield from blocks.beyond(after, lines.read_blocks(file))
         if parts is not None:
-            yield from self._blocks_of(parts, after)
+            yield from self.blocks_of(parts, after=after)
 
     def lines_of(self, parts: Iterable[Part], *, after: str = "") -> Iterator[bytes]:
         """The lines of parts that follow each other, or those whose id comes ``after`` another one.
 
         Raises Missing and ValueError as ``lines`` does.
         """
-        return blocks.split(self._blocks_of(parts, after))
+        return blocks.split(self.blocks_of(parts, after=after))
 
-    def _blocks_of(self, parts: Iterable[Part], after: str) -> Iterator[bytes]:
+    def blocks_of(self, parts: Iterable[Part], *, after: str = "") -> Iterator[bytes]:
+        """As ``lines_of``, in blocks."""
         left = [part for part in parts if part.last > after]
         files = in_order(lambda part: self._downloaded(part.key, part.sha256), left, PARTS_AHEAD)
         for file in files:

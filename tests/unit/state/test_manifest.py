@@ -7,7 +7,7 @@ from msgspec import structs
 
 from docferry.errors import ManifestInvalid
 from docferry.model import Acceptance, Document, Kind, Outcome
-from docferry.state import lines, manifest, parts
+from docferry.state import blocks, lines, manifest, parts
 from docferry.state.keys import MANIFEST
 from docferry.state.manifest import FORMAT, Pointer
 from docferry.state.store import Store
@@ -148,6 +148,30 @@ def test_reading_goes_on_after_any_id(shared_store: Store, old: set[str], after:
     assert found == [id_ for id_ in sorted(old) if id_ > after]
 
 
+def placed(id_: str, locator: str = "") -> Outcome:
+    """A document at a place; without one said, at the place that its id tells."""
+    return Outcome(id_, "added", document(id_, locator=locator or id_.partition("/")[2]))
+
+
+@pytest.mark.parametrize(("connector", "read"), [("c", "def"), ("other", "abcdefghi")])
+def test_only_parts_are_read_in_which_an_id_can_be_another_than_its_place(
+    store: Store, monkeypatch: pytest.MonkeyPatch, connector: str, read: str
+) -> None:
+    """Under another name of the connector, every document is at a place that its id does not tell."""
+    monkeypatch.setattr(parts, "PART_LINES", 3)
+    outcomes = [placed(f"c/{letter}", "own" if letter == "e" else "") for letter in "abcdefghi"]
+    written = write_manifest(store, "run-1", outcomes)
+    manifest.move(store, None, written, base=None)
+    current = manifest.pointer(store)
+
+    found = blocks.split(manifest.own_ids(store, current.value if current else None, connector))
+    rest = blocks.split(manifest.own_ids(store, current.value if current else None, connector, after="c/e"))
+
+    expected = [f"c/{letter}" for letter in read]
+    assert list(map(lines.line_id, found)) == expected
+    assert list(map(lines.line_id, rest)) == [id_ for id_ in expected if id_ > "c/e"]
+
+
 def test_a_manifest_of_one_object_is_read_as_the_first_versions_wrote_it(store: Store) -> None:
     """Format 1 had no parts."""
     key = store.held("manifest/run-1.jsonl.zst")
@@ -158,6 +182,7 @@ def test_a_manifest_of_one_object_is_read_as_the_first_versions_wrote_it(store: 
 
     assert list(map(lines.line_id, manifest.documents(store, pointer))) == ["a", "b", "c"]
     assert list(map(lines.line_id, manifest.documents(store, pointer, after="b"))) == ["c"]
+    assert list(map(lines.line_id, blocks.split(manifest.own_ids(store, pointer, "c")))) == ["a", "b", "c"]
     assert manifest.parts(store, pointer) is None
     assert manifest.is_of(store, pointer, "run-1")
 

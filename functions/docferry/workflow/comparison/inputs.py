@@ -27,6 +27,13 @@ def known(work: Work, after: str) -> Iterator[bytes]:
     return looking.held(work.store, looked, after) if looked else manifest.in_blocks(work.store, work.base, after=after)
 
 
+def own_ids(work: Work, after: str) -> Iterator[bytes]:
+    """Of ``known``, in blocks: at least the documents whose ids their places do not tell. Raises ManifestInvalid."""
+    if work.checkpoint.looked:
+        return known(work, after)
+    return manifest.own_ids(work.store, work.base, work.wired.settings.connector.name, after=after)
+
+
 def held(work: Work, progress: Progress) -> Iterator[bytes]:
     """What the index is taken to hold after the last step: the manifest, seen through the mode of the run."""
     manifest_lines = known(work, progress.after)

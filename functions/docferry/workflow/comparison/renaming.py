@@ -1,6 +1,7 @@
 """Stages that find documents which have lost an id of their own with their access control (changes/access.py).
 
-Usually the first ends it: no document of the manifest has both. Else both sides are sorted by place, and joined.
+Usually the first ends it: no part of the manifest has a document with an id of its own. Else both sides are sorted by
+place, and joined.
 """
 
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ def secret(work: Work, progress: Progress) -> Iterator[Progress]:
     if work.wired.settings.connector.access == "public":
         yield structs.replace(progress, stage="sort")
         return
-    steps = Steps(inputs.known(work, progress.after), ())
+    steps = Steps(inputs.own_ids(work, progress.after), ())
     found = _chunks(work, "secret", progress.secret)
     while True:
         for window in steps.step():
