@@ -1,4 +1,4 @@
-"""Moto's buckets as S3's are: an object that is replaced can be read to its end, and objects outlive the process.
+"""Moto's buckets as S3's are: objects can be read and listed while others delete them, and they outlive the process.
 
 To outlive it, each object of moto's S3 is also a file, under its bucket's folder.
 
@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeKey, S3Backend, s3_backends
+from moto.s3.utils import _VersionedKeyStore
 
 # When objects with these prefixes expire, as in the life-cycle rules of the stack.
 EXPIRING = {"runs/": timedelta(days=30), "staging/": timedelta(days=7), "carried/": timedelta(days=7)}
@@ -33,6 +34,21 @@ def read_to_the_end() -> Iterator[None]:
             dispose(key, garbage)
 
     with patch.object(FakeKey, "dispose", close_when_unused):
+        yield
+
+
+@contextmanager
+def listed_meanwhile() -> Iterator[None]:
+    """Let a bucket be listed while another thread deletes an object. Moto looks each key up that was there before."""
+
+    def items(keys: dict[str, list[Any]]) -> Iterator[tuple[str, Any]]:
+        # A copy has the versions of each key, as moto keeps them; the newest is the object.
+        return ((key, versions[-1]) for key, versions in dict(keys).items() if versions)
+
+    def values(keys: dict[str, list[Any]]) -> Iterator[Any]:
+        return (newest for _, newest in items(keys))
+
+    with patch.object(_VersionedKeyStore, "items", items), patch.object(_VersionedKeyStore, "values", values):
         yield
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from moto.s3.models import S3Backend, s3_backends
 
-from docferry_laptop.moto.buckets import file_of, kept_in, read_to_the_end
+from docferry_laptop.moto.buckets import file_of, kept_in, listed_meanwhile, read_to_the_end
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,21 @@ def test_an_object_is_read_to_its_end_while_it_is_replaced(change: str) -> None:
         getattr(s3, change)("state", "a.json", *([b"after"] if change == "put_object" else []))
 
         assert found.value == b"before"
+
+
+def test_a_bucket_is_listed_while_an_object_is_deleted() -> None:
+    """A command that follows a run lists its results while the run's thread gives its lease back."""
+    with mock_aws(), listed_meanwhile():
+        s3: S3Backend = s3_backends["123456789012"]["aws"]
+        bucket = s3.create_bucket("state", "us-east-1")
+        for key in "abc":
+            s3.put_object("state", key, b"before")
+        found = bucket.keys.items()
+        first, _ = next(found)
+        s3.delete_object("state", "b")
+
+        assert [first, *(key for key, _ in found)] == ["a", "b", "c"]
+        assert [entry["Key"] for entry in boto3.client("s3").list_objects_v2(Bucket="state")["Contents"]] == ["a", "c"]
 
 
 def test_a_refused_conditional_write_changes_nothing_on_disk(tmp_path: Path) -> None:
