@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import msgspec
 
-from benchmarks.scale import disk, repository, virtual
+from benchmarks.scale import disk, repository
 from benchmarks.scale.bucket import Bucket
 from benchmarks.scale.calls import Calls, Tell
 from benchmarks.scale.kendra import Kendra, Service
@@ -21,7 +21,8 @@ from benchmarks.scale.lambdas import Lambda, Running, environments
 from benchmarks.scale.machine import Machine
 from benchmarks.scale.measured import Measured, Wanted, problems_of
 from benchmarks.scale.s3 import S3
-from benchmarks.scale.virtual import Pool, Simulation
+from benchmarks.scale.threads import Pool, instead_of_real_time
+from benchmarks.scale.virtual import Simulation
 from docferry.connector import Connector, Part
 from docferry.runtime import handling, wiring
 from docferry.runtime.assets import DEFINITION
@@ -131,7 +132,7 @@ def _simulated(simulation: Simulation, calls: Calls, clients: dict[str, Any]) ->
         stack.enter_context(patch.dict(os.environ, settings.to_env()))
         stack.enter_context(patch.object(wiring, "client", client))
         stack.enter_context(patch.object(sys, "stdout", printed))
-        stack.enter_context(virtual.instead_of_real_time(simulation))
+        stack.enter_context(instead_of_real_time(simulation))
         stack.enter_context(disk.counted(disk_now))
         stack.enter_context(environments(calls))
         for module in [module for name, module in sys.modules.items() if name.startswith("docferry.")]:

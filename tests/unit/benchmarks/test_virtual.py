@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.scale.virtual import Ended, Owner, Pool, Simulation, instead_of_real_time
+from benchmarks.scale.threads import Pool, instead_of_real_time
+from benchmarks.scale.virtual import Ended, Owner, Simulation
 
 FOREVER = 1e9
 
