@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from constructs import Construct
 from msgspec import Struct, structs, to_builtins
@@ -149,14 +150,24 @@ def part_of(what: str, settings: Struct | Mapping[str, object]) -> dict[str, obj
     """A source or an index as connectors.yaml writes it: the kind, and the settings that are not their defaults."""
     if isinstance(settings, Mapping):
         return dict(settings)
-    kinds, load = (sources.KINDS, sources.source_class) if what == "source" else (indexes.KINDS, indexes.index_class)
-    kind = next((kind for kind in kinds if load(kind).Settings is type(settings)), None)
+    kinds = _kinds(what)
+    kind = kinds.get(type(settings))
     if kind is None:
-        known = ", ".join(sorted(load(kind).Settings.__name__ for kind in kinds))
+        known = ", ".join(sorted(known.__name__ for known in kinds))
         raise ConfigurationError(f"{what}: {type(settings).__name__} is no settings of a kind; there are: {known}")
     defaults = {field.name: field.default for field in structs.fields(settings)}
     given = {name: value for name, value in structs.asdict(settings).items() if value not in (defaults[name], {})}
     return {"kind": kind, **given}
+
+
+def _kinds(what: str) -> dict[type[Struct], str]:
+    """The kinds of sources, or of indexes, by the types of their settings; none whose extra is missing here."""
+    kinds, load = (sources.KINDS, sources.source_class) if what == "source" else (indexes.KINDS, indexes.index_class)
+    found: dict[type[Struct], str] = {}
+    for kind in kinds:
+        with suppress(ConfigurationError):
+            found[load(kind).Settings] = kind
+    return found
 
 
 def name_of(id: str) -> str:  # noqa: A002  # CDK's name

@@ -1,6 +1,8 @@
 """The recipe for TiddlyWiki, against the real one from npm."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import urllib.error
@@ -57,11 +59,16 @@ def wiki(tmp_path: Path) -> Iterator[Wiki]:
     node = ["node", str(PROGRAM), str(tmp_path / "wiki")]
     subprocess.run([*node, "--init", "server"], check=True, capture_output=True)
     listening = [*node, "--listen", f"port={port}", "host=127.0.0.1"]
-    with subprocess.Popen(listening, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        running = Wiki(f"http://127.0.0.1:{port}")
-        wait_for(running.answers)
-        yield running
-        server.terminate()
+    # A group of its own: `node` of a virtual environment may be a program that starts the real one.
+    with subprocess.Popen(
+        listening, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as server:
+        try:
+            running = Wiki(f"http://127.0.0.1:{port}")
+            wait_for(running.answers)
+            yield running
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
 
 
 @pytest.mark.parametrize("index", ["kendra", "qbusiness"])

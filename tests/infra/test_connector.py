@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from docferry_infra import (
     Schedule,
 )
 from docferry_infra.bundle import Bundle
+from docferry_infra.connector import part_of
 from tests.infra.synthesis import Assembly, Template
 
 PAGE = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
@@ -49,6 +51,15 @@ def synthesized(stack: Stack) -> Template:
     app = stack.node.root
     assert isinstance(app, App)
     return Template(json.loads((Path(app.synth().directory) / f"{stack.stack_name}.template.json").read_text()))
+
+
+def test_a_kind_whose_library_is_not_installed_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever installs the extra `deploy` alone has none of the libraries that single kinds of sources need."""
+    for library, module in (("feedparser", "records.feed"), ("sqlalchemy", "records.sql"), ("fsspec", "remote.source")):
+        monkeypatch.setitem(sys.modules, library, None)
+        monkeypatch.delitem(sys.modules, f"docferry.sources.{module}", raising=False)
+
+    assert part_of("source", CONTRACTS) == {"kind": "s3", "bucket": "example-contracts", "prefix": "signed/"}
 
 
 def test_two_connectors_fit_into_one_foreign_stack(stack: Foreign, empty_bundle: Bundle) -> None:
