@@ -18,7 +18,7 @@ from docferry.connector import Part
 from docferry.errors import ConfigurationError
 from docferry.groups.expansion import Expansion
 from docferry.groups.reading import Membership, membership
-from docferry.indexes import KINDS, Index, index_class, service
+from docferry.indexes import Index, index_class
 from docferry.messages.channels import Channel, channels
 from docferry.model import Document, Opened
 from docferry.runtime.settings import Settings
@@ -27,10 +27,11 @@ from docferry.state.store import Store
 
 # The index services are called through indexes/calls.py, which waits far longer than botocore's three attempts and
 # knows which call may be repeated: a start must not be.
-ONE_ATTEMPT = frozenset(name for kind in KINDS for name in service(kind).clients)
+# A process has the services of the index that is wired in it, and imports the adapter of no other.
+ONE_ATTEMPT = set[str]()
 
-# The services that answer in JSON, of which botocore reads half a reply as an empty one; S3's replies it checks itself.
-JSON = frozenset({*ONE_ATTEMPT, "stepfunctions", "events"})
+# Services that answer in JSON, as those of an index do: botocore reads half a reply as an empty one. S3's it checks.
+JSON = frozenset({"stepfunctions", "events"})
 
 # A message that cannot be sent waits for the next run, so a run does not wait for it: three attempts of at most 13 s.
 MESSAGES = frozenset({"events", "sns"})
@@ -157,6 +158,7 @@ def source(connector: str, part: Part) -> Source:
 def index(connector: str, part: Part, bucket: str | None = None) -> Index:
     """The index data source of a connector, whose state is in ``bucket``."""
     kind = index_class(part.kind)
+    ONE_ATTEMPT.update(kind.service.clients)
     return kind(settings=_settings(f"connectors.{connector}.index", part, kind.Settings), clients=Client, bucket=bucket)
 
 
@@ -168,7 +170,7 @@ def client(name: str) -> Any:
     with _BUILDING:  # a session may not build two clients at a time
         build: Any = _session().client  # its type knows each service by a literal name
         made = build(name, config=config)
-    if name in JSON:
+    if name in JSON or name in ONE_ATTEMPT:
         made.meta.events.register("before-parse", _check_length)
     return made
 

@@ -1,9 +1,13 @@
 """Sources: the repositories documents come from. One module a kind, imported when a connector uses it."""
 
+from typing import TYPE_CHECKING, Any
+
 from docferry.registry import load
 from docferry.sources import own
-from docferry.sources.records import Record, Records, Skip
 from docferry.sources.source import NOTHING, Ability, Finder, Known, Look, Open, Page, Sighting, Source, Watched, opener
+
+if TYPE_CHECKING:
+    from docferry.sources.records import Record, Records, Skip
 
 __all__ = [
     "KINDS",
@@ -34,6 +38,15 @@ KINDS = {
     "sql": "docferry.sources.records.sql:Sql",
     "web": "docferry.sources.web:Web",
 }
+
+
+def __getattr__(name: str) -> Any:
+    """Import what only sources of records need when one is made."""
+    if name not in {"Record", "Records", "Skip"}:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from docferry.sources import records  # noqa: PLC0415  # most functions have another source, or none
+
+    return getattr(records, name)
 
 
 def kinds() -> dict[str, str]:
