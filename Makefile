@@ -65,7 +65,7 @@ bench: $(VENV)/.dev ## Measure speed and memory, side by side with the alternati
 scale: $(VENV)/.dev ## Sync 10,000, a million and ten million documents in a simulated AWS: time, calls, memory, dollars
 	$(BIN)/python -m benchmarks.scale $(if $(DOCUMENTS),--documents $(DOCUMENTS))
 
-bench-full: $(VENV)/.dev ## Measure everything, ten million documents too, and write docs/benchmarks.md (hours)
+bench-full: $(VENV)/.dev ## Measure everything, ten million documents too, and write docs/benchmarks.md (an hour)
 	$(BIN)/python -m benchmarks.full
 
 lock: $(VENV)/.dev ## Write the pinned requirements anew from pyproject.toml

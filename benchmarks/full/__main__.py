@@ -44,7 +44,7 @@ def main() -> None:
     for benchmark in ALONE:
         with console.status(benchmark.__name__):
             figures.append(_told(benchmark(), console))
-    with console.status("simulating millions of documents; ten million take hours"):
+    with console.status("simulating millions of documents; ten million take half an hour"):
         runs = _runs(tuple(chosen.documents))
     scale.show(runs, console)
     plain = [one for one in runs if not one.sidecars]
