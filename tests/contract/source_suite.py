@@ -12,7 +12,7 @@ import pytest
 
 from docferry.errors import ConfigurationError, DocumentUnreadable, DocumentVanished
 from docferry.model import Content, Date, Document, Listed, Opened, Principal, Skipped
-from docferry.sources import NOTHING, Finder, Known, Source
+from docferry.sources import NOTHING, Finder, Known, Source, opener
 from docferry.sources.describing import documents
 from docferry.sources.describing.sidecar import SUFFIX
 
@@ -243,6 +243,21 @@ class SourceSuite:
 
         assert [one.version for one in opened] == [document.version for document in documents * 3]
         assert [repository.read(one.content).decode() for one in opened] == [one.locator for one in documents * 3]
+
+    def test_many_documents_are_opened_as_each_of_them(self, repository: Repository) -> None:
+        """In the order of the listing, and in any other."""
+        for path in NASTY:
+            repository.put(path, path.encode())
+        source = repository.source()
+        documents = [one for one in listing(source) if isinstance(one, Document)]
+        open_ = opener(source)
+
+        opened = [open_(document) for document in [*documents, *reversed(documents)]]
+
+        assert [one.version for one in opened] == [one.version for one in [*documents, *reversed(documents)]]
+        assert [repository.read(one.content).decode() for one in opened[: len(documents)]] == [
+            one.locator for one in documents
+        ]
 
     def test_a_document_changed_since_the_listing_is_opened_in_its_new_version(self, repository: Repository) -> None:
         """The manifest must not record a version that was never sent."""
