@@ -251,14 +251,15 @@ class Harness:
 
     def _aborted(self) -> Snapshot:
         """The state after a run that was aborted amid its puts, and that no janitor has cleaned up after."""
+        on = self.stage
         run, _ = self._prepare("changes")
         self.left = run
-        put = self.stage.wired.index.service.on_index["put"][0]
-        fault = kinds.AbortedDead(self.stage, self.watch, Point("put_batch", put))
-        fault.run = run
-        self._run(run, [fault], None)
+        with on.one_worker():
+            fault = kinds.AbortedDead(on, self.watch, Point("put_batch", on.wired.index.service.on_index["put"][0]))
+            fault.run = run
+            self._run(run, [fault], None)
         assert fault.struck
-        return self.stage.snapshot()
+        return on.snapshot()
 
     def _run(self, run: str, faults: list[Fault], recorder: Recorder | None) -> Ended:
         injector = Injector(faults)

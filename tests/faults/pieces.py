@@ -6,8 +6,8 @@ from unittest.mock import patch
 
 from docferry_laptop.moto.lambda_runtime import LambdaContext
 
-STEPS = {"crawl": 2, "commit": 0}
-"""How often each function is told, in one invocation, that there is time for another step."""
+STEPS = {"crawl": 3, "commit": 0}
+"""How often each function is told, in one invocation, that there is time. It asks up to twice before its first step."""
 
 
 class Pieces:

@@ -168,6 +168,17 @@ class Stage:
             groups = Groups(file=str(self.list_of_groups)) if wanted and self.wired.index.service.on_groups else None
             self.redeploy(structs.replace(self.connector, groups=groups))
 
+    @contextmanager
+    def one_worker(self) -> Iterator[None]:
+        """Send one shard after the other in the block: what a run that is aborted has sent is the same every time."""
+        before = self.connector
+        settings = {**before.index.settings, "concurrency": 1}
+        self.redeploy(structs.replace(before, index=Part(before.index.kind, settings)))
+        try:
+            yield
+        finally:
+            self.redeploy(before)
+
     def with_access_control(self, groups: str) -> None:
         """Let the index show nobody a document without access control, and resolve groups by this list."""
         self.list_of_groups.write_text(groups, encoding="utf-8")
