@@ -7,7 +7,6 @@ Documents are ingested and deleted one by one, asynchronously, so the adapter ke
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
-from itertools import islice
 from typing import Any
 
 from msgspec import Struct, structs
@@ -50,8 +49,6 @@ from docferry.state.store import Store
 PAGE = 1_000
 PAGES = 200
 """Pages of one look at a job: at a quarter of a second each, half of PollSync's time."""
-FEW = 1_000
-"""Documents that are asked for by their ids, ten in a call. For more, the data source is listed."""
 
 TOO_LATE = "a run that was over has changed it"
 
@@ -208,10 +205,8 @@ class Bedrock:
         return kept.value
 
     def statuses(self, execution_id: str | None, ids: Iterable[str]) -> Iterator[DocumentStatus]:  # noqa: ARG002  # documents know no job
-        """See Index.statuses. A few documents are asked for by id; for more the data source is listed."""
-        few = list(islice(ids, FEW + 1))
-        pages = self._pages(None) if len(few) > FEW else self._asked(few)
-        return (status for page in self._told(pages) for status in page.statuses)
+        """See Index.statuses."""
+        return (status for page in self._told(self._asked(ids)) for status in page.statuses)
 
     def status_pages(self, token: str | None) -> Iterator[StatusPage]:
         """See ListsStatuses.status_pages."""
@@ -225,7 +220,7 @@ class Bedrock:
             yield StatusPage([one for one in statuses if one.id not in late], page.get("nextToken"))
         yield StatusPage([DocumentStatus(id_, "FAILED", TOO_LATE) for id_ in sorted(late)], None)
 
-    def _asked(self, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    def _asked(self, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
         for chunk in chunks(ids, self.limits.statuses):
             params = {**self._source, "documentIdentifiers": identifiers(chunk)}
             yield patiently(self._agent.get_knowledge_base_documents, **params)
