@@ -8,7 +8,7 @@ from constructs import Construct
 
 from docferry.config.deployment import Deploy
 from docferry.runtime.lambdas import Function
-from docferry.state.keys import CARRIED, RUNS, STAGING
+from docferry.state.keys import CARRIED, MEMBERS, RUNS, STAGING
 from docferry_infra.grants import acknowledge, allow
 
 OWN_KEYS = "The function's own keys in the connector's own bucket; a run makes as many objects as it has shards."
@@ -38,6 +38,8 @@ class StateBucket(Construct):
                 expires(RUNS, deploy.run_retention),
                 expires(STAGING, STAGING_DAYS),
                 expires(CARRIED, STAGING_DAYS),
+                # Written anew in every crawl, and read only by the puts of a run.
+                expires(MEMBERS, deploy.run_retention),
                 s3.LifecycleRule(
                     id="old-versions",
                     noncurrent_version_expiration=Duration.days(OLD_VERSION_DAYS),

@@ -86,6 +86,7 @@ def test_the_state_bucket_is_private_versioned_and_cleans_itself(template: Templ
     assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
     assert (rules["runs"]["Prefix"], rules["runs"]["ExpirationInDays"]) == ("runs/", 90)
     assert (rules["staging"]["Prefix"], rules["staging"]["ExpirationInDays"]) == ("staging/", 7)
+    assert (rules["members"]["Prefix"], rules["members"]["ExpirationInDays"]) == ("members/", 90)
     denied = policy["PolicyDocument"]["Statement"][0]
     assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from docferry.connector import Groups, Part
 from docferry.indexes import Reader
-from docferry.state.keys import members_key
+from docferry.state.keys import MEMBERS
 from tests.workflow.team import PEOPLE, Team
 from tests.workflow.world import World
 
@@ -180,7 +180,7 @@ def test_members_that_are_lost_from_the_bucket_are_not_guessed(team: Readers) ->
     store, operation = team.world.store, team.world.operation("start")
 
     def lose() -> None:
-        store.delete_prefix(store.held(members_key("")).rpartition("/")[0])
+        store.delete_prefix(MEMBERS)
 
     team.world.aws.emulation.faults.hooks[operation] = lose
     run = team.sync()

@@ -14,7 +14,7 @@ from docferry_cli.migration import checklist, planned
 from docferry_cli.migration.arrivals import Arrivals, Sources
 from docferry_cli.migration.facts import Migration
 from docferry_cli.migration.pair import Pair, check_alone, remarks
-from docferry_cli.migration.planned import Plan, goes_inline
+from docferry_cli.migration.planned import Plan, way_of_content
 from docferry_cli.next_steps import NextSteps
 from docferry_cli.result import REFUSED, for_programs
 from docferry_cli.running import Outcome, follow, report_of, watch
@@ -72,7 +72,7 @@ def judged(
     )
     if report.status != "SUCCEEDED":
         return structs.replace(said, obstacles=(report.error,), next=again(where, pair, fills=False))
-    plan = Plan(opened, report.run, inline=goes_inline(pair.new, opened.index))
+    plan = Plan(opened, report.run, way=way_of_content(pair.new, opened.index))
     held_by_old, before, problem = _before(old, beside)
     arrivals = Arrivals(pair.names, Sources(before, plan.coming(), plan.refused()))
     missing, obstacles = tuple(arrivals.missing()), tuple(plan.obstacles()) or tuple(_nothing(report))

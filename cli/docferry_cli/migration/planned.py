@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from heapq import merge as merged
 from operator import attrgetter
+from typing import Literal
 
 from docferry.changes import quarantine
 from docferry.changes.attributes import Attributes
@@ -21,17 +22,20 @@ from docferry.state.store import Store
 from docferry.workflow.fields import compared
 from docferry_cli.targets import Opened
 
+Way = Literal["any", "inline", "none"]
+NO_ROLE = "The index reads the content of a bucket with a role of its own: give the connector index.role_arn."
+
 
 class Plan:
     """The change set of a plan, which has sent nothing. Every stream is sorted by id, and may be read again.
 
-    ``inline``: content has no way to the index but in the request. ``unsendable`` counts the documents that would be
-    refused when they are sent, once ``refused`` was read.
+    ``way`` is how content gets to the index. ``unsendable`` counts the documents that would be refused when they are
+    sent, once ``refused`` was read.
     """
 
-    def __init__(self, opened: Opened, run: str, *, inline: bool = False) -> None:
+    def __init__(self, opened: Opened, run: str, *, way: Way = "any") -> None:
         self._opened = opened
-        self._inline = inline
+        self._way = way
         self._store = opened.store
         self._run = run
         self.unsendable = 0
@@ -61,7 +65,9 @@ class Plan:
         )
 
     def obstacles(self) -> list[str]:
-        """The attributes for which a fill would send nothing, in sentences."""
+        """Why a fill would send nothing, in sentences: for want of a role, or for attributes that the index refuses."""
+        if self._way == "none" and next(self._changes("put"), None) is not None:
+            return [NO_ROLE]
         attributes = Attributes()
         for document in self._changes("put"):
             attributes.add(document)
@@ -81,7 +87,7 @@ class Plan:
             index.entries(document)
         except RequestRefused as error:
             return str(error)
-        return batching.too_large(document, document.size, index.limits, inline=self._inline)
+        return batching.too_large(document, document.size, index.limits, inline=self._way == "inline")
 
     def _changes(self, operation: Operation) -> Iterator[Document]:
         for part in runs.shards(self._store, self._run):
@@ -89,14 +95,16 @@ class Plan:
                 yield from (change.document for change in shards.changes(self._store, part))
 
 
-def goes_inline(described: Described, index: Index) -> bool:
-    """Whether content has no way to an index but in the request, because the index has no role that reads S3.
+def way_of_content(described: Described, index: Index) -> Way:
+    """How content gets to an index: without a role that reads S3, in the request alone.
 
     A stack makes one, except for an index that it has not made and that only reads with a role of its own. Of a bucket
     no content goes in a request.
     """
     made = index.service.takes_role or (described.deploy is not None and described.deploy.create)
-    return index.role_arn is None and not made and described.connector.source.kind != "s3"
+    if index.role_arn is not None or made:
+        return "any"
+    return "none" if described.connector.source.kind == "s3" else "inline"
 
 
 def held(store: Store) -> Iterator[Document]:

@@ -88,7 +88,7 @@ class Expansion:
             return _Refused(str(error))
         digest = hashlib.sha256(lines.encode(users)).hexdigest()
         if self._store is not None:
-            self._store.write(self._store.held(members_key(digest)), users)
+            self._store.write(members_key(digest), users)
         return digest
 
 

@@ -65,6 +65,7 @@ LISTING = f"{keys.RUNS}*/{keys.LISTING}*"
 EVENTS = f"{keys.RUNS}*/{keys.EVENTS}"
 STAGING = f"{keys.STAGING}*"
 CARRIED = f"{keys.CARRIED}*"
+MEMBERS = f"{keys.MEMBERS}*"
 NOTES = f"{keys.NOTES}*"
 INBOX = f"{keys.INBOX}*"
 COLLECTED = f"{keys.COLLECTION}*"
@@ -87,7 +88,6 @@ FUNCTIONS = (
             MANIFEST,
             FAILURES,
             SCOPE,
-            GROUPS,
             *FIRST_LAYOUT,
             LEASE,
             INBOX,
@@ -95,7 +95,7 @@ FUNCTIONS = (
             NOTES,
             MESSAGES,
         ),
-        writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, GROUPS, LEASE, COLLECTED, CARRIED, NOTES, MESSAGES),
+        writes=(RUN, LEDGER, JOB, MANIFEST, FAILURES, LEASE, COLLECTED, CARRIED, MEMBERS, NOTES, MESSAGES),
         deletes=(INBOX, COLLECTED, NOTES, MANIFEST, FIRST_MANIFEST),
         index=("stop", "jobs", "statuses", "fields", "declare"),
         source=("pages", "look"),
@@ -126,7 +126,7 @@ FUNCTIONS = (
         "PutBatchFunctionArn",
         memory=512,
         timeout=900,
-        reads=(RUN, JOB, GROUPS, CONTENT, CARRIED),
+        reads=(RUN, JOB, CONTENT, CARRIED, MEMBERS),
         writes=(RUN, STAGING),
         index=("put",),
         source=("open",),

@@ -14,6 +14,7 @@ PENDING = "pending.json"
 RUNS = "runs/"
 STAGING = "staging/"
 CARRIED = "carried/"
+MEMBERS = "members/"
 NOTES = "notes/"
 NOTED = "notes/current.json"
 INBOX = "inbox/"
@@ -115,8 +116,8 @@ def contents_key(run: str, shard: str) -> str:
 
 
 def members_key(digest: str) -> str:
-    """Who the groups of an access control list stand for, below a data source; the name is a digest of what it says."""
-    return f"{GROUPS}members/{digest}.json"
+    """Who the groups of an access control list stand for; the name is a digest of what it says."""
+    return f"{MEMBERS}{digest}.json"
 
 
 def notes_key(run: str) -> str:

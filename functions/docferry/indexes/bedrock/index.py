@@ -199,7 +199,7 @@ class Bedrock:
         return self._members(document.members) if document.members else _users_alone(document.access_control)
 
     def _read_members(self, digest: str) -> tuple[Principal, ...]:
-        kept = self._store and self._store.read(self._store.held(members_key(digest)), tuple[Principal, ...])
+        kept = self._store and self._store.read(members_key(digest), tuple[Principal, ...])
         if not kept:
             raise RequestRefused("the members of its groups are not known any more; the next sync reads them again")
         return kept.value
