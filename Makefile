@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Node, for the CDK, comes from the virtual environment too.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# The tests start hundreds of processes, and each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # uv takes seconds where pip takes minutes; pip also knows the package index that a company has set up for it.
 install = $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(1) || $(BIN)/python -m pip install --quiet --no-deps $(1)
 
