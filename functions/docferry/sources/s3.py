@@ -14,6 +14,7 @@ from docferry.model import Document, Listed, Opened, S3Object
 from docferry.registry import Clients
 from docferry.sources.bucket import keys, listing, notes
 from docferry.sources.bucket.errors import MISSING, code, only_here, translated
+from docferry.sources.bucket.folders import SEPARATOR, Folders
 from docferry.sources.bucket.listing import Entry
 from docferry.sources.bucket.looks import Looks
 from docferry.sources.bucket.neighbours import Neighbours
@@ -77,10 +78,12 @@ class S3:
         """List every object in the order of the keys; see Source.pages. The checkpoint is the last key.
 
         What was noted in the crawl before divides the listing into ranges, and spares reading sidecars that are as they
-        were. Raises ConfigurationError when there is no such bucket, AccessDenied when it may not be listed.
+        were. Without notes, folders divide it. Raises ConfigurationError when there is no such bucket, AccessDenied
+        when it may not be listed.
         """
         self._begin()
-        found = keys.pages(self._list, notes.ranges(known.notes(), checkpoint))
+        folders = Folders(self._folders, self._settings.prefix)
+        found = keys.pages(self._list, notes.ranges(known.notes(), checkpoint), folders.divide)
         for number, page in enumerate(self._sidecars.ahead(found, self._documents), start=1):
             listed = [self._item(entry, page) for entry in page.documents]
             noted = list(self._sidecars.notes(page))
@@ -172,6 +175,17 @@ class S3:
         except (ClientError, BotoCoreError) as error:
             raise translated(error, bucket) from error
         return listing.entries(reply), reply["IsTruncated"]
+
+    def _folders(self, prefix: str, after: str) -> list[str]:
+        """List the folders below a prefix that hold keys after a key."""
+        bucket = self._settings.bucket
+        try:
+            reply = self._s3.list_objects_v2(
+                Bucket=bucket, Prefix=prefix, Delimiter=SEPARATOR, StartAfter=after, MaxKeys=PAGE_LENGTH
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise translated(error, bucket) from error
+        return [one["Prefix"] for one in reply.get("CommonPrefixes", ())]
 
     def _begin(self) -> None:
         """Read who may see what, and refuse a bucket that cannot be a source. Raises ConfigurationError."""

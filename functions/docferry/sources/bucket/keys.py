@@ -1,10 +1,11 @@
 """The keys of a bucket in order, in pages that are listed ahead: ranges of keys side by side, or one page ahead."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 
 from msgspec import Struct
 
@@ -20,9 +21,16 @@ RANGES_AT_ONCE = 8
 RANGE_PAGES = 4
 # One key in 64 of a page comes after the boundary in it.
 MARGIN = 64
+# A range that was divided is divided again within its parts, which takes the memory of as many ranges once more.
+DIVISIONS = 2
+# Where nothing divides the keys, it is looked for again after twice as many pages.
+MOST_PAGES = 32 * RANGE_PAGES
 
 List = Callable[[str | None], tuple[list[Entry], bool]]
 """Lists a page of the keys after a key, or of the first ones; and whether there are more."""
+
+Divide = Callable[[str, str | None, "Sequence[Keys]"], list[str]]
+"""Keys to divide at between two others, the second one or the end, after some pages: see Folders.divide."""
 
 
 class Keys(Struct, frozen=True):
@@ -51,15 +59,44 @@ class Keys(Struct, frozen=True):
         """
         return self.entries[-1 - len(self.entries) // MARGIN].key
 
+    @property
+    def following(self) -> str | None:
+        """The key after which the range goes on, or None at its end."""
+        ends = self.until is None or (self.of.until is not None and self.until >= self.of.until)
+        return None if ends else self.until
 
-def pages(list_: List, ranges: Iterable[Range]) -> Iterator[Keys]:
+
+def pages(list_: List, ranges: Iterable[Range], divide: Divide, *, divisions: int = 0) -> Iterator[Keys]:
     """List ranges that follow each other: every key once, in order.
 
-    A range with more than RANGE_PAGES goes on page by page when those are taken. Memory holds RANGES_AT_ONCE ranges.
+    A range with more than RANGE_PAGES goes on when those are taken: page by page at first, and then divided, where that
+    can be. Memory holds RANGES_AT_ONCE ranges, for each of up to DIVISIONS divisions again.
     """
-    for begun, rest in in_order(partial(_begin, list_), ranges, RANGES_AT_ONCE):
+    for begun in in_order(partial(_begin, list_), ranges, RANGES_AT_ONCE):
         yield from begun
-        yield from _one_ahead(rest)
+        if begun and (after := begun[-1].following) is not None:
+            yield from _going_on(list_, begun[-1].of, after, divide, divisions)
+
+
+def _going_on(list_: List, wanted: Range, after: str | None, divide: Divide, divisions: int) -> Iterator[Keys]:
+    """What is left of a range after a key."""
+    length = RANGE_PAGES
+    while after is not None:
+        passed = deque[Keys](maxlen=RANGE_PAGES)
+        for page in _one_ahead(islice(_listed(list_, wanted, after), length)):
+            passed.append(page)
+            yield page
+        after = passed[-1].following if passed else None
+        if after is None or divisions == DIVISIONS:
+            continue
+        boundaries = divide(after, wanted.until, passed)
+        if not boundaries:
+            length = min(2 * length, MOST_PAGES)
+            continue
+        parts = [Range(*part, wanted.notes) for part in pairwise((after, *boundaries))]
+        yield from pages(list_, parts, divide, divisions=divisions + 1)
+        length, after = RANGE_PAGES, boundaries[-1]
+        wanted = Range(after, wanted.until, wanted.notes)
 
 
 def _one_ahead(items: Iterator[Keys]) -> Iterator[Keys]:
@@ -74,14 +111,13 @@ def _one_ahead(items: Iterator[Keys]) -> Iterator[Keys]:
             page = following.result()
 
 
-def _begin(list_: List, wanted: Range) -> tuple[list[Keys], Iterator[Keys]]:
-    found = _listed(list_, wanted)
-    return list(islice(found, RANGE_PAGES)), found
+def _begin(list_: List, wanted: Range) -> list[Keys]:
+    return list(islice(_listed(list_, wanted, wanted.after), RANGE_PAGES))
 
 
-def _listed(list_: List, wanted: Range) -> Iterator[Keys]:
+def _listed(list_: List, wanted: Range, after: str | None) -> Iterator[Keys]:
     """The pages of a range. The last call may list some keys after it, which belong to the next range."""
-    after, more = wanted.after, True
+    more = True
     while more:
         entries, more = list_(after)
         until = entries[-1].key if more else None
