@@ -46,6 +46,15 @@ def to_sync(name: str | None, path: Path | None, index: IndexKind | None, config
     return connector
 
 
+def describes(config: Path, name: str) -> bool:
+    """Whether connectors.yaml is there and has a connector of this name. Raises ConfigurationError."""
+    if not config.exists():
+        return False
+    from docferry.config.connectors import load_connectors
+
+    return name in load_connectors(config)
+
+
 def of_folder(path: Path, index: IndexKind) -> Connector:
     """Make a connector for a folder without a connectors.yaml. No other folder has its name, or its state."""
     if not path.is_dir():

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from docferry.config.connectors import describe
-from docferry.config.deployment import Deploy, Described
+from docferry.config.deployment import Deploy, Described, for_laptop
 from docferry.errors import ConfigurationError
 from docferry.indexes import service
 from docferry.sources.remote.extras import BUILT_IN, EXTRAS, protocols
@@ -30,12 +30,6 @@ def deployable(path: str | Path) -> dict[str, Described]:
             f"{path} has no connector to deploy: give one the ids of an index, or a deploy part with create: true"
         )
     return connectors
-
-
-def for_laptop(described: Described) -> bool:
-    """Whether a connector can only be meant for the emulated index of a laptop."""
-    index = described.connector.index
-    return described.deploy is None and not any(index.settings.get(name) for name in service(index.kind).ids)
 
 
 def missing(described: Described) -> Iterator[str]:

@@ -27,8 +27,11 @@ NOT_REACHED = {
         "only when many chunks overlap, and these sources list in order; see test_interrupted_crawl.py"
     ),
     ("workflow/crawl.py", "store.write(run_key(run.run, CHECKPOINT), listed)"): "the same",
-    ("workflow/crawl.py", "wired.store.write(run_key(run.run, CHECKPOINT), waiting)"): (
+    ("workflow/handed_in.py", "store.write(run_key(run.run, CHECKPOINT), waiting)"): (
         "only when an invocation's time is over amid the inbox; see test_crawl.py"
+    ),
+    ("workflow/handed_in.py", "wired.store.write(run_key(run.run, CHECKPOINT), checkpoint)"): (
+        "only when the inbox holds more than a chunk; see test_crawl.py"
     ),
     ("workflow/looking.py", "store.write(run_key(run.run, CHECKPOINT), Checkpoint())"): (
         "only when an invocation before has looked at keys, and they are not enough any more; see test_looking.py"

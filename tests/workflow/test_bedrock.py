@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -115,6 +116,50 @@ def test_access_control_that_changes_alone_counts(team: Readers) -> None:
 
     assert team.sync().modified == 1
     assert team.readers("a.txt") == {"bob"}
+
+
+def hand_in(team: Readers, name: str, **fields: object) -> None:
+    """Drop a change set with one document into the inbox."""
+    line = {"DocumentId": name, "Content": f"ferry, said {name}", **fields}
+    team.world.store.put_content(f"inbox/{uuid4()}.jsonl", json.dumps(line).encode())
+
+
+def test_who_leaves_a_group_loses_what_was_handed_in(team: Readers) -> None:
+    """Documents of the inbox are checked anew in every run, as those of the source are."""
+    team.groups(crew="ann bob")
+    hand_in(team, "inbox.txt", AccessControlList=[{"Name": "crew", "Type": "GROUP", "Access": "ALLOW"}])
+    assert (team.sync().added, team.readers("inbox.txt")) == (1, {"ann", "bob"})
+    assert team.sync().unchanged == 1
+
+    team.groups(crew="ann")
+
+    assert (team.sync().modified, team.readers("inbox.txt")) == (1, {"ann"})
+
+
+def test_what_was_handed_in_is_sent_again_long_after(team: Readers) -> None:
+    """The users of its groups expire with the runs that have met them; each run writes them anew."""
+    team.groups(crew="ann")
+    hand_in(team, "inbox.txt", AccessControlList=[{"Name": "crew", "Type": "GROUP", "Access": "ALLOW"}])
+    team.sync()
+    team.world.store.delete_prefix(MEMBERS)
+
+    run = team.sync(mode="full")
+
+    assert (run.status, run.failed, team.readers("inbox.txt")) == ("SUCCEEDED", 0, {"ann"})
+    assert [one.key for one in team.world.store.objects(MEMBERS)], "a worker that starts later reads them"
+
+
+def test_what_names_an_unknown_group_waits_for_it_in_the_inbox(team: Readers) -> None:
+    """It need not be handed in again."""
+    team.groups(deck="bob")
+    hand_in(team, "inbox.txt", AccessControlList=[{"Name": "crew", "Type": "GROUP", "Access": "ALLOW"}])
+    run = team.sync()
+    assert (run.added, run.skipped) == (0, 1)
+    assert "the group 'crew'" in team.world.skipped(run)["team/inbox.txt"]
+
+    team.groups(crew="ann", deck="bob")
+
+    assert (team.sync().added, team.readers("inbox.txt")) == (1, {"ann"})
 
 
 @pytest.mark.parametrize("listed", ["", "group,member,kind\n", "group,member,kind\nbridge,bob,user\n", None])

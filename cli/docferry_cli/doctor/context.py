@@ -13,8 +13,9 @@ from docferry.indexes.service import Service
 from docferry.runtime import wiring
 from docferry.runtime.settings import CONNECTOR
 from docferry.state.store import Store
+from docferry_cli import connectors
 from docferry_cli.options import Target
-from docferry_cli.targets import Opened, Where
+from docferry_cli.targets import Opened, Where, deployed
 
 
 class Blocked(Exception):  # noqa: N818  # named after what happened
@@ -75,6 +76,8 @@ class Context:
             return False
         from docferry.config.connectors import describe
 
+        if not connectors.describes(self.where.config, self.connector.name):
+            return bool(self.function("crawl").get("VpcConfig", {}).get("VpcId"))
         deploy = describe(self.where.config)[self.connector.name].deploy
         return deploy is not None and deploy.vpc is not None
 
@@ -84,15 +87,15 @@ class Context:
         return wiring.client(name)
 
     @cached_property
-    def stack(self) -> dict[str, Any]:
-        """The stack, as DescribeStacks says."""
-        found: dict[str, Any] = self.client("cloudformation").describe_stacks(StackName=self.stack_name)["Stacks"][0]
-        return found
+    def stack(self) -> dict[str, Any] | None:
+        """The connector's own stack, as DescribeStacks says. None: it is part of the stack of somebody's app."""
+        self.open()
+        return deployed.stack(self.stack_name)
 
     @property
     def outputs(self) -> dict[str, str]:
         """The outputs of the stack."""
-        return {one["OutputKey"]: one["OutputValue"] for one in self.stack.get("Outputs", [])}
+        return {one["OutputKey"]: one["OutputValue"] for one in (self.stack or {}).get("Outputs", [])}
 
     @property
     def stack_name(self) -> str:

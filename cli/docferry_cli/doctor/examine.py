@@ -10,7 +10,7 @@ from docferry.errors import AccessDenied, ConfigurationError, DocferryError, Ret
 from docferry_cli.aws_errors import explain
 from docferry_cli.doctor.checks import CHECKS
 from docferry_cli.doctor.context import Blocked, Context
-from docferry_cli.doctor.findings import Check, Examination, Finding, Ok, Result, Unknown, Wrong
+from docferry_cli.doctor.findings import Check, Examination, Finding, NotHere, Ok, Result, Unknown, Wrong
 from docferry_cli.targets import Where
 
 CONFIGURATION = "configuration"
@@ -75,12 +75,15 @@ def finding_of(name: str, result: Result) -> Finding:
             return Finding(name, "wrong", what, cure)
         case Unknown(why):
             return Finding(name, "unknown", why)
+        case NotHere(why):
+            return Finding(name, "not here", why)
 
 
 def _configuration(where: Where) -> Finding:
     """Read connectors.yaml as a whole. A folder that was synced with ``--path`` needs none."""
-    if where.target == "here" and not where.config.exists():
-        return Finding(CONFIGURATION, "ok", f"there is no {where.config}, and what was synced is known")
+    if where.target != "stack" and not where.config.exists():
+        known = "what was synced is known" if where.target == "here" else "the functions of a connector say what it is"
+        return Finding(CONFIGURATION, "ok", f"there is no {where.config}, and {known}")
     from docferry.config.connectors import load_connectors
 
     try:

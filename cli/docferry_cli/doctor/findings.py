@@ -30,7 +30,13 @@ class Unknown(Struct, frozen=True):
     why: str
 
 
-Result = Ok | Wrong | Unknown
+class NotHere(Struct, frozen=True):
+    """There is nothing to look at. ``why`` says where it would be."""
+
+    why: str
+
+
+Result = Ok | Wrong | Unknown | NotHere
 
 EVERYWHERE: frozenset[Target] = frozenset({"here", "stack", "aws"})
 DEPLOYED: frozenset[Target] = frozenset({"stack", "aws"})

@@ -42,12 +42,14 @@ def exit_code(found: list[Status]) -> int:
 
 
 def _named(where: Where, name: str) -> Connector:
+    if where.target != "here":
+        return where.connector(name)
     return pick({one.name: one for one in where.connectors()}, name)
 
 
 def _schedules(where: Where) -> Mapping[str, Schedule]:
     """Return when each connector is due. Nothing starts a sync by itself at the target ``here``."""
-    if where.target == "here":
+    if where.target == "here" or not where.config.exists():
         return {}
     from docferry.config.connectors import describe
 

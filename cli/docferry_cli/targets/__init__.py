@@ -26,22 +26,29 @@ class Where(Struct, frozen=True):
     def connector(self, name: str | None) -> Connector:
         """The connector that a command is about: on this machine one that was synced, else one of connectors.yaml.
 
-        Raises ConfigurationError.
+        In AWS it may be one that only its functions know, which are part of somebody's own CDK app. Raises
+        ConfigurationError.
         """
         if self.target == "here":
             return connectors.to_ask(self.state, name).connector
+        if self.target == "aws" and name is not None and not connectors.describes(self.config, name):
+            from docferry_cli.targets import aws
+
+            if (found := aws.told(name)) is not None:
+                return found
         return connectors.to_sync(name, None, None, self.config)
 
     def connectors(self) -> list[Connector]:
-        """All connectors of the target: on this machine those that were synced, else those of connectors.yaml.
+        """All connectors of the target: here those that were synced, else those of connectors.yaml that are not for here.
 
         Raises ConfigurationError.
         """
         if self.target == "here":
             return [one.connector for one in connectors.synced(self.state)]
-        from docferry.config.connectors import load_connectors
+        from docferry.config.connectors import describe
+        from docferry.config.deployment import for_laptop
 
-        return list(load_connectors(self.config).values())
+        return [one.connector for one in describe(self.config).values() if not for_laptop(one)]
 
     @contextmanager
     def look(self, name: str | None, index: IndexKind | None = None) -> Iterator[Opened]:
@@ -55,7 +62,8 @@ class Where(Struct, frozen=True):
             with here.look(self.state, connectors.to_ask(self.state, name, index)) as opened:
                 yield opened
         else:
-            with self.run(connectors.to_sync(name, None, index, self.config)) as startable:
+            connector = connectors.to_sync(name, None, index, self.config) if index else self.connector(name)
+            with self.run(connector) as startable:
                 yield startable
 
     @contextmanager

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from docferry.connector import Connector
+from docferry.indexes import service
 
 SECRETS_MANAGER = "^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+$"
 KEY = "arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+"
@@ -67,7 +68,7 @@ class Messages(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Deploy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ``deploy`` part of a connector. docs/deploy.md describes each setting.
 
-    Retentions are in days; ``stale_hours`` without a success raise an alarm.
+    Retentions are in days; ``stale_hours`` without a success raise an alarm, left out as many as the schedule allows.
     """
 
     create: bool = False
@@ -91,7 +92,7 @@ class Deploy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mount: Mount | None = None
     log_retention: Retention = 90
     run_retention: Annotated[int, Meta(ge=7)] = 90
-    stale_hours: Annotated[int, Meta(ge=1, le=168)] = 26
+    stale_hours: Annotated[int, Meta(ge=1, le=168)] | None = None
 
 
 class Described(Struct, frozen=True):
@@ -100,3 +101,9 @@ class Described(Struct, frozen=True):
     connector: Connector
     schedule: Schedule | None = None
     deploy: Deploy | None = None
+
+
+def for_laptop(described: Described) -> bool:
+    """Whether a connector can only be meant for the emulated index of a laptop: no ids, and no ``deploy`` part."""
+    index = described.connector.index
+    return described.deploy is None and not any(index.settings.get(name) for name in service(index.kind).ids)

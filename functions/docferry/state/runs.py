@@ -74,13 +74,21 @@ class Looked(Struct, frozen=True, kw_only=True):
     base: Pointer | None
 
 
+class HandedIn(Struct, frozen=True):
+    """What the inbox holds that is not in the listing of the run yet: the lines of ``listing`` ``after`` an id."""
+
+    listing: Chunk
+    after: str = ""
+
+
 class Checkpoint(Struct, frozen=True, kw_only=True):
     """How far a crawl came (``checkpoint.json``).
 
     ``source`` is None at the start and once the source was listed to its end, which ``complete`` says. ``collected``
-    says that the inbox is in the listing, too, as it was at ``inbox_until``: then it is whole. ``documents`` are those
-    that the source has listed, ``listed`` also counts what was skipped. ``contents`` say where the content is that the
-    listing has carried, ``notes`` where the source's notes are. ``looked`` is None for a crawl of the whole source.
+    says that the inbox is in the listing, too, as it was at ``inbox_until``: then it is whole. ``handed_in`` is what of
+    it is still to be listed. ``documents`` are those that the source has listed, ``listed`` also counts what was
+    skipped. ``contents`` say where the content is that the listing has carried, ``notes`` where the source's notes are.
+    ``looked`` is None for a crawl of the whole source.
     """
 
     chunks: tuple[Chunk, ...] = ()
@@ -90,6 +98,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     complete: bool = False
     collected: bool = False
     inbox_until: datetime | None = None
+    handed_in: HandedIn | None = None
     listed: int = 0
     documents: int = 0
     uncertain: frozenset[str] = frozenset()

@@ -11,11 +11,10 @@ from uuid import uuid4
 from msgspec import Struct, structs
 
 from docferry.changes import approvals, plans
-from docferry.crawl import inbox, known, listing
+from docferry.crawl import known
 from docferry.crawl.found import Found
 from docferry.delivery import carried, shards
 from docferry.errors import ListingTooLong
-from docferry.model import Listed
 from docferry.reporting import ledger
 from docferry.runtime import messenger
 from docferry.runtime.wiring import Wired
@@ -31,10 +30,11 @@ from docferry.state.store import Store
 from docferry.state.stream import Written
 from docferry.sync_job import job as sync_job
 from docferry.sync_job import lease
-from docferry.workflow import looking
+from docferry.workflow import handed_in, looking
+from docferry.workflow.admission import checked, expanding
 from docferry.workflow.change_set import base_manifest, write_change_set
 from docferry.workflow.comparison.progress import Task
-from docferry.workflow.expanding import expanding
+from docferry.workflow.handed_in import InTime
 
 # What is begun is ended: a step of the comparison (state/windows.py), of a few seconds, or some 100 s where its lines
 # are of 100 KB, or where a slow index is asked about each document; at last the fields of the index, which take up to
@@ -50,8 +50,6 @@ TOO_LONG = (
 
 Remaining = Callable[[], int]
 """Milliseconds that the invocation has left."""
-InTime = Callable[[], bool]
-"""Whether the invocation has time for another step."""
 
 
 class Crawled(Struct, frozen=True, kw_only=True):
@@ -159,7 +157,7 @@ def listed(wired: Wired, run: Request, task: Task, in_time: InTime) -> tuple[Tas
             return task, Listing(found, before=True)
         task = structs.replace(task, notes=(*task.notes, f"the whole source was crawled: {found}"))
     walked = walk(wired, run, in_time)
-    return task, Listing(collect(wired, run, walked, in_time), before=walked.collected)
+    return task, Listing(handed_in.collect(wired, run, walked, in_time), before=walked.collected)
 
 
 def walk(wired: Wired, run: Request, in_time: InTime) -> Checkpoint:
@@ -199,33 +197,6 @@ def known_before(wired: Wired, run: Request) -> Known:
     )
 
 
-def collect(wired: Wired, run: Run, before: Checkpoint, in_time: InTime) -> Checkpoint:
-    """Once the source is listed, list what other crawlers have handed in."""
-    if before.collected or not before.complete:
-        return before
-    found = inbox.collect(
-        wired.store,
-        connector=wired.settings.connector.name,
-        until=before.inbox_until,
-        check=lambda entry: checked(wired, entry),
-        in_time=in_time,
-    )
-    if found.more:
-        waiting = structs.replace(before, inbox_until=found.until)
-        wired.store.write(run_key(run.run, CHECKPOINT), waiting)
-        return waiting
-    chunks = before.chunks
-    if found.listing:
-        chunks = (*chunks, found.listing)
-    if found.refused:
-        chunks = (*chunks, sorting.write_chunk(wired.store, listing_key(run.run, "inbox"), found.refused))
-    checkpoint = structs.replace(
-        before, chunks=chunks, collected=True, listed=before.listed + found.documents + len(found.refused)
-    )
-    wired.store.write(run_key(run.run, CHECKPOINT), checkpoint)
-    return checkpoint
-
-
 def merged(wired: Wired, run: Run, listed: Checkpoint, in_time: InTime) -> Checkpoint:
     """Merge the chunks of a whole listing, some at a time, until they are few enough to be read side by side."""
     store, name = wired.store, partial(listing_key, run.run)
@@ -237,11 +208,6 @@ def merged(wired: Wired, run: Run, listed: Checkpoint, in_time: InTime) -> Check
         )
         store.write(run_key(run.run, CHECKPOINT), listed)
     return listed
-
-
-def checked(wired: Wired, entry: Listed) -> Listed:
-    """A listed document, or, when the index or the connector would refuse it, why it is skipped."""
-    return listing.admitted(entry, wired.index, wired.settings.connector.access, wired.expansion)
 
 
 def save(

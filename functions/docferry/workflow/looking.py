@@ -11,7 +11,6 @@ from itertools import groupby, islice
 from msgspec import Struct, field
 
 from docferry.changes import quarantine, scope
-from docferry.crawl import inbox, listing
 from docferry.model import Document, Listed, Skipped
 from docferry.reporting import ledger
 from docferry.runtime.wiring import Wired, watched
@@ -25,7 +24,8 @@ from docferry.state.manifest import Pointer
 from docferry.state.runs import Checkpoint, Events, Input, Looked, Run
 from docferry.state.sorting import Chunk
 from docferry.state.store import Store
-from docferry.workflow import signals
+from docferry.workflow import handed_in, signals
+from docferry.workflow.admission import checked
 
 PLANS = 20
 """Plans change nothing, so the run before them counts. After more of them in a row nothing is looked for."""
@@ -163,8 +163,8 @@ def _looked_at(wired: Wired, run: Run, places: list[str], base: Pointer | None) 
             listed.append(sorting.write_chunk(store, listing_key(run.run, f"{len(listed):05}"), entries))
         left = found.of(left, seen)
     ids = seen.claimed | found.compared
-    if handed_in := inbox.those_of(store, ids):
-        listed.append(sorting.write_chunk(store, listing_key(run.run, "inbox"), handed_in))
+    if others := handed_in.those_of(wired, ids):
+        listed.append(sorting.write_chunk(store, listing_key(run.run, "inbox"), others))
     with store.writing(run_key(run.run, KEPT_FAILURES)) as kept:
         for failing in quarantine.read(store):
             if failing.id not in ids:
@@ -187,7 +187,7 @@ def _entries(wired: Wired, places: Iterable[str], seen: Seen) -> Iterator[Listed
     for one in source.look(places):
         entry = one.listed
         if entry is not None:
-            entry = listing.admitted(entry, wired.index, wired.settings.connector.access, wired.expansion)
+            entry = checked(wired, entry)
             yield entry
         seen.note(one, entry)
 

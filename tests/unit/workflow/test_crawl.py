@@ -221,6 +221,44 @@ def test_an_inbox_over_two_invocations(store: Store) -> None:
     assert record.value.inbox_until is not None
 
 
+def handed_in(*names: str) -> bytes:
+    """A change set with documents."""
+    return "\n".join(f'{{"DocumentId": "{name}.txt", "Content": "handed in"}}' for name in names).encode()
+
+
+def test_a_long_inbox_is_listed_in_chunks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An invocation ends after a chunk when its time is over; what comes meanwhile is for the next run."""
+    monkeypatch.setattr(sorting, "CHUNK_LINES", 2)
+    store.put_content("inbox/1.jsonl", handed_in("e", "d", "c", "b", "a"))
+    source, results = FakeSource(document("z")), list[Crawled]()
+
+    def remaining() -> int:
+        """No time is left as long as the inbox is being listed."""
+        record = store.read(run_key("run-1", CHECKPOINT), Checkpoint)
+        return 0 if record and record.value.handed_in else PLENTY
+
+    while not results or not results[-1].complete:
+        results.append(crawl(of(store, source), RUN, remaining))
+        store.put_content("inbox/2.jsonl", handed_in("late"))
+
+    assert [result.listed for result in results] == [3, 5, 6]
+    assert put(store) == ["handbook/a.txt", "handbook/b.txt", "handbook/c.txt", "handbook/d.txt", "handbook/e.txt", "z"]
+
+
+def test_what_was_handed_in_before_is_checked_by_the_settings_of_today(store: Store) -> None:
+    """A connector that requires access control by now sends nothing without it."""
+    store.put_content("inbox/1.jsonl", handed_in("a"))
+    place = of(store, FakeSource())
+    assert crawl(place, RUN, lambda: PLENTY).counts.added == 1
+    store.delete(LEASE)
+    connector = structs.replace(place.settings.connector, access="required")
+    strict = structs.replace(place, settings=structs.replace(place.settings, connector=connector))
+
+    counts = crawl(strict, Request(run="run-2", execution="arn:run-2"), lambda: PLENTY).counts
+
+    assert (counts.added, counts.skipped) == (0, 1)
+
+
 class Endless(FakeSource):
     """Lists without an end, and cannot go on in another invocation."""
 

@@ -53,11 +53,15 @@ def command(  # noqa: PLR0913  # one parameter an option
 
     if target != "here" and path is not None:
         raise ConfigurationError(f"--path is for this machine; with --target {target} name one of {config}")
-    chosen = connectors.to_sync(connector, path, index, config)
+    where = Where(target, state, config)
+    if target == "here" or index is not None:
+        chosen = connectors.to_sync(connector, path, index, config)
+    else:
+        chosen = where.connector(connector)
     inputs: dict[str, object] = {"mode": "full"} if full else {}
     if dry_run:
         inputs["dry_run"] = True
-    finish(Where(target, state, config), chosen, inputs, as_json=as_json)
+    finish(where, chosen, inputs, as_json=as_json)
 
 
 def plan(  # noqa: PLR0913  # one parameter an option

@@ -6,7 +6,7 @@ from docferry.runtime.fingerprint import fingerprint
 from docferry.runtime.lambdas import DEPLOYED
 from docferry.runtime.settings import Settings
 from docferry_cli.doctor.context import Context
-from docferry_cli.doctor.findings import Ok, Result, Unknown, Wrong
+from docferry_cli.doctor.findings import NotHere, Ok, Result, Unknown, Wrong
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: all variables of a function together.
 ENVIRONMENT_BYTES = 4096
@@ -18,6 +18,8 @@ WHOLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "UPD
 def status(context: Context) -> Result:
     """Look whether the stack is whole. Without a stack, opening the connector says what to do."""
     context.open()
+    if context.stack is None:
+        return Ok("it is part of the stack of another app")
     said = context.stack["StackStatus"]
     if said in WHOLE:
         return Ok(f"{context.stack_name} is {said}")
@@ -48,6 +50,8 @@ def environment(context: Context) -> Result:
 
 def code(context: Context) -> Result:
     """Compare the code of the stack with the code that would be deployed now."""
+    if context.stack is None:
+        return NotHere(f"the stack of another app has no output {CODE}; `cdk diff` of that app compares")
     deployed, ours = context.outputs.get(CODE), fingerprint()
     where = " local" if context.target == "stack" else ""
     cure = f"`docferry{where} deploy {context.connector.name}`"
@@ -60,6 +64,8 @@ def code(context: Context) -> Result:
 
 def dead_letters(context: Context) -> Result:
     """Count the events that could not be handled."""
+    if context.stack is None:
+        return NotHere("of the stack of another app the alarm DeadLetters tells")
     queue = context.outputs.get(DEAD_LETTERS)
     if queue is None:
         return Unknown(f"the stack has no output {DEAD_LETTERS}: `docferry deploy {context.connector.name}` adds it")

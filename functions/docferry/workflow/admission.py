@@ -1,8 +1,10 @@
-"""The groups of a run, where the index knows none: its documents are listed with the users that groups stand for."""
+"""What a crawl takes into its listing: what the index and the connector take, with the users that groups stand for."""
 
 from msgspec import structs
 
+from docferry.crawl import listing
 from docferry.groups import expansion
+from docferry.model import Listed
 from docferry.runtime.wiring import Wired
 
 
@@ -13,3 +15,8 @@ def expanding(wired: Wired, run: str) -> Wired:
         return wired
     groups = expansion.of_run(wired.store, run, wired.membership, most=index.limits.principals)
     return structs.replace(wired, expansion=groups)
+
+
+def checked(wired: Wired, entry: Listed) -> Listed:
+    """A listed document, or, when the index or the connector would refuse it, why it is skipped."""
+    return listing.admitted(entry, wired.index, wired.settings.connector.access, wired.expansion)
