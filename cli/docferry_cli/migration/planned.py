@@ -66,7 +66,7 @@ class Plan:
 
     def obstacles(self) -> list[str]:
         """Why a fill would send nothing, in sentences: for want of a role, or for attributes that the index refuses."""
-        if self._way == "none" and next(self._changes("put"), None) is not None:
+        if self._way == "none" and any(one.origin == "source" for one in self._changes("put")):
             return [NO_ROLE]
         attributes = Attributes()
         for document in self._changes("put"):

@@ -37,9 +37,9 @@ JSON = frozenset({"stepfunctions", "events"})
 MESSAGES = frozenset({"events", "sns"})
 QUICK = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
 
-# Calls of S3 at a time: 20 sidecars and 8 pages of a bucket (sources/bucket), and 16 objects of the state bucket
-# (state/ahead.py). A worker has up to 20 requests of the index under way, and opens up to 16 documents. A call that
-# finds no free connection opens another, and throws it away.
+# Calls of S3 at a time: 20 sidecars and 8 pages of a bucket (sources/bucket; for a moment 8 more where a range is
+# divided again), and 16 objects of the state bucket (state/ahead.py). A worker has up to 20 requests of the index under
+# way, and opens up to 16 documents. A call that finds no free connection opens another, and throws it away.
 CONNECTIONS = Config(max_pool_connections=44)
 
 _BUILDING = Lock()

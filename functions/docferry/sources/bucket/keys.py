@@ -21,8 +21,9 @@ RANGES_AT_ONCE = 8
 RANGE_PAGES = 4
 # One key in 64 of a page comes after the boundary in it.
 MARGIN = 64
-# A range that was divided is divided again within its parts, which takes the memory of as many ranges once more.
-DIVISIONS = 2
+# A range that was divided is divided again within its parts, such as years, months and days. Each time that takes the
+# memory of as many ranges once more: 64 MB in all, of which there are no notes.
+DIVISIONS = 3
 # Where nothing divides the keys, it is looked for again after twice as many pages.
 MOST_PAGES = 32 * RANGE_PAGES
 
@@ -74,12 +75,16 @@ def pages(list_: List, ranges: Iterable[Range], divide: Divide, *, divisions: in
     """
     for begun in in_order(partial(_begin, list_), ranges, RANGES_AT_ONCE):
         yield from begun
-        if begun and (after := begun[-1].following) is not None:
+        # With fewer pages the range has ended: the last answer may have shown nothing but keys after it.
+        if len(begun) == RANGE_PAGES and (after := begun[-1].following) is not None:
             yield from _going_on(list_, begun[-1].of, after, divide, divisions)
 
 
 def _going_on(list_: List, wanted: Range, after: str | None, divide: Divide, divisions: int) -> Iterator[Keys]:
     """What is left of a range after a key."""
+    if divisions == DIVISIONS:
+        yield from _one_ahead(_listed(list_, wanted, after))
+        return
     length = RANGE_PAGES
     while after is not None:
         passed = deque[Keys](maxlen=RANGE_PAGES)
@@ -87,8 +92,8 @@ def _going_on(list_: List, wanted: Range, after: str | None, divide: Divide, div
             passed.append(page)
             yield page
         after = passed[-1].following if passed else None
-        if after is None or divisions == DIVISIONS:
-            continue
+        if after is None:
+            return
         boundaries = divide(after, wanted.until, passed)
         if not boundaries:
             length = min(2 * length, MOST_PAGES)

@@ -1,6 +1,6 @@
 """Where a listing is divided at folders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from threading import Event
 
@@ -61,7 +61,7 @@ def test_a_part_has_as_many_folders_as_the_pages_before() -> None:
     boundaries = Folders(bucket.folders, "").divide("docs/001/004.md", None, passed(*bucket.names[:10]))
 
     assert boundaries == [f"docs/{folder:03}/" for folder in (3, 5, 7, 9, 11)]
-    assert bucket.calls == ["folders of ", "folders of docs/"]
+    assert bucket.calls == ["folders of docs/001/", "folders of docs/"]
 
 
 def test_small_folders_divide_nothing() -> None:
@@ -78,7 +78,7 @@ def test_only_folders_within_the_range_divide_it() -> None:
     divided = Folders(bucket.folders, "").divide("docs/000/009.md", "docs/002/", passed(*bucket.names[:10]))
 
     assert divided == ["docs/001/"]
-    assert bucket.calls == ["folders of docs/"]
+    assert bucket.calls == ["folders of docs/000/", "folders of docs/"]
 
 
 def test_keys_in_no_folder_cost_one_look() -> None:
@@ -100,7 +100,7 @@ def test_where_folders_may_not_be_listed_nothing_is_divided() -> None:
     divides = Folders(denied, "")
 
     assert divides.divide("a/1", None, []) == divides.divide("a/2", None, []) == []
-    assert asked == ["a/1"]
+    assert asked == ["a/a/1"]
 
 
 def test_many_folders_are_not_all_parts_of_one_division() -> None:
@@ -175,6 +175,51 @@ def test_a_tree_that_nobody_has_noted_is_listed_with_few_calls_more() -> None:
     assert [entry.key for page in found for entry in page.entries] == bucket.names
     assert bucket.calls.count("keys") <= 1.3 * len(bucket.names) / PAGE
     assert len(bucket.calls) - bucket.calls.count("keys") <= 25  # of ten folders each, which are five parts
+
+
+DAYS = [f"{year}/{month:02}/{day:02}/" for year in (2025, 2026) for month in range(1, 13) for day in range(1, 11)]
+DEEP = [f"data/prod/all/docs/{number:03}/" for number in range(60)]
+
+
+@pytest.mark.parametrize(("folders_", "alone"), [(DAYS, 0.25), (DEEP, 0.15)], ids=["days", "deep"])
+def test_most_of_a_deep_tree_is_listed_side_by_side(
+    monkeypatch: pytest.MonkeyPatch, folders_: list[str], alone: float
+) -> None:
+    """Four pages a folder. Only where a part ends, and before it is known that it is long, pages come one by one."""
+    bucket = Listed([f"{folder}{number:02}.md" for folder in folders_ for number in range(40)])
+    monkeypatch.setattr(keys, "RANGE_PAGES", 4)
+    one_by_one: list[Keys] = []
+    true = keys._one_ahead
+
+    def counted(items: Iterator[Keys]) -> Iterator[Keys]:
+        for page in true(items):
+            one_by_one.append(page)
+            yield page
+
+    monkeypatch.setattr(keys, "_one_ahead", counted)
+
+    found = list(keys.pages(bucket.page, [Range(None)], Folders(bucket.folders, "").divide))
+
+    assert [entry.key for page in found for entry in page.entries] == bucket.names
+    assert len(one_by_one) < alone * len(found)
+    assert len(bucket.calls) < 1.6 * len(found)
+
+
+def test_a_part_that_has_ended_is_not_asked_again() -> None:
+    """A folder of whole pages ends with an answer that shows only keys of the next one."""
+    bucket = Listed(tree(100, 10))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(keys, "RANGE_PAGES", 4)
+        asked: list[str | None] = []
+
+        def listed(after: str | None) -> tuple[list[Entry], bool]:
+            asked.append(after)
+            return bucket.page(after)
+
+        list(keys.pages(listed, [Range(None)], Folders(bucket.folders, "docs/").divide))
+
+    assert len(asked) == len(set(asked))
 
 
 def test_a_long_folder_is_listed_with_few_calls_more() -> None:
