@@ -1,6 +1,7 @@
 """The `docferry` command: its subcommands, and what an error looks like."""
 
 import gc
+import os
 import sys
 from typing import Annotated
 
@@ -26,8 +27,8 @@ app = typer.Typer(
     # Help in plain text: the library that draws boxes around it takes longer to import than everything else.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    epilog="Only `docferry deploy` and --target aws use AWS. All else runs on this machine, with emulators of both "
-    "services.",
+    epilog="Only `docferry deploy`, --target aws and `docferry sources` use AWS. All else runs on this machine, with "
+    "emulators of the three services.",
 )
 app.command("init")(init.command)
 app.command("sync")(sync.command)
@@ -65,6 +66,9 @@ def docferry(
 ) -> None:
     """Keeps an Amazon Kendra, Q Business or Bedrock index in step with a document repository."""
     del version  # its callback has answered
+    # The AWS CLI and the other SDKs read AWS_REGION, boto3 does not: https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+    if region := os.environ.get("AWS_REGION"):
+        os.environ.setdefault("AWS_DEFAULT_REGION", region)
 
 
 FAILED = 1

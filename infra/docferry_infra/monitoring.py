@@ -13,6 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from docferry.config.deployment import Deploy, Described
+from docferry.config.due import stale_hours
 from docferry.runtime import log_texts, messenger
 from docferry_infra.functions import Functions
 
@@ -46,7 +47,8 @@ class Monitoring(Construct):
         self._dead_letters = dead_letters
         self.topic = self._topic() if deploy.alarms_topic else None
         self._count_in_logs(functions.logs)
-        self.alarms = list(self._alarms(deploy.stale_hours if described.schedule else None))
+        due = described.schedule and (deploy.stale_hours or stale_hours(described.schedule))
+        self.alarms = list(self._alarms(due))
         cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"docferry-{self._connector}", widgets=self._widgets())
 
     def _topic(self) -> sns.Topic:

@@ -39,7 +39,7 @@ class Where(Struct, frozen=True):
         return connectors.to_sync(name, None, None, self.config)
 
     def connectors(self) -> list[Connector]:
-        """All connectors of the target: here those that were synced, else those of connectors.yaml that are not for here.
+        """All connectors of the target: here those that were synced, else those of connectors.yaml for AWS.
 
         Raises ConfigurationError.
         """

@@ -1,5 +1,8 @@
 """Whether a user may see a document: by what is known, and by the word of the index."""
 
+from collections.abc import Callable
+from functools import partial
+
 from docferry.errors import ConfigurationError
 from docferry.groups import known, readers
 from docferry.groups.readers import Verdict
@@ -14,20 +17,18 @@ def reads(opened: Opened, reader: Reader, *, held: Document | None, listed: Docu
     """Decide by the access control that the index was given, and by the one that the source has; ask the index."""
     fold = readers.folded if opened.index.service.folds_addresses else readers.same
 
-    def decided() -> tuple[Verdict | None, Verdict | None]:
+    def judged(entries: Callable[[], tuple[Principal, ...]]) -> Verdict:
         record = known.read(opened.store)
         reached = readers.reach(reader, known.groups(opened.store, record.value if record else None), fold)
-        by_index = readers.judge(opened.index.entries(held), reached, fold) if held is not None else None
-        by_source = readers.judge(_as_listed(opened, listed), reached, fold) if listed is not None else None
-        if held is not None and not held.version and by_index is not None:
-            by_index = Verdict("unknown", "nobody knows which version of the document the index holds")
-        return by_index, by_source
+        return readers.judge(entries(), reached, fold)
 
-    def unclear(problem: str) -> tuple[Verdict | None, Verdict | None]:
-        verdict = Verdict("unknown", problem)
-        return (verdict if held is not None else None), (verdict if listed is not None else None)
+    def by(entries: Callable[[], tuple[Principal, ...]]) -> Verdict:
+        return attempt(lambda: judged(entries), partial(Verdict, "unknown"))
 
-    indexed, by_source = attempt(decided, unclear)
+    indexed = by(lambda: opened.index.entries(held)) if held is not None else None
+    if held is not None and not held.version:
+        indexed = Verdict("unknown", "nobody knows which version of the document the index holds")
+    by_source = by(lambda: _as_listed(opened, listed)) if listed is not None else None
     told = Access(allowed=None, reason="it is not known to hold the document")
     about = held or listed
     if about is not None:

@@ -47,8 +47,8 @@ def test_an_error_names_the_thing_and_the_cure(error: Exception, said: str) -> N
     assert said in explain(error)
 
 
-class CloudFormation:
-    """Answers DescribeStacks."""
+class Services:
+    """Answers DescribeStacks; there are no functions."""
 
     def __init__(self, answer: dict[str, object] | ClientError) -> None:
         self._answer = answer
@@ -57,7 +57,11 @@ class CloudFormation:
         """One stack, or an error."""
         if isinstance(self._answer, ClientError):
             raise self._answer
-        return {"Stacks": [self._answer]}
+        return {"Stacks": [{"StackName": "docferry-handbook", **self._answer}]}
+
+    def get_function_configuration(self, **_: object) -> dict[str, object]:
+        """None of them."""
+        raise refused("ResourceNotFoundException", "Function not found", "GetFunctionConfiguration")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +76,7 @@ def test_a_stack_that_is_not_there_or_not_whole(
     monkeypatch: pytest.MonkeyPatch, answer: dict[str, object] | ClientError, said: str
 ) -> None:
     """The error says which, and what to do."""
-    monkeypatch.setattr(boto3, "client", lambda _: CloudFormation(answer))
+    monkeypatch.setattr(boto3, "client", lambda _: Services(answer))
 
     with pytest.raises(ConfigurationError, match=said):
         aws.opened(Connector("handbook", Part("s3", {"bucket": "b"}), Part("kendra")))

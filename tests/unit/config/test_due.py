@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from docferry.config.deployment import Schedule
-from docferry.config.due import overdue
+from docferry.config.due import overdue, stale_hours
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,28 @@ def test_a_success_is_too_old_when_its_schedule_was_due_twice_since(
     schedule = Schedule(expression=expression, timezone=timezone)
 
     assert overdue(schedule, datetime.fromisoformat(success), datetime.fromisoformat(now)) is expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "hours"),
+    [
+        ("rate(5 minutes)", 26),
+        ("rate(12 hours)", 26),
+        ("rate(3 days)", 74),
+        ("rate(7 days)", None),
+        ("cron(0 3 * * ? *)", 26),
+        ("cron(* * * * ? *)", 26),
+        # Over the weekend: from Friday to Monday.
+        ("cron(0 3 ? * MON-FRI *)", 74),
+        ("cron(0 6,18 ? * MON-FRI *)", 62),
+        ("cron(0 3 ? * SUN *)", None),
+        ("cron(0 3 1 * ? *)", None),
+        # The years are left aside: it pauses until the next.
+        ("cron(0 3 * * ? 2030)", 26),
+        ("cron(0 3 31 2 ? *)", None),
+        ("at(2026-01-31T03:00:00)", None),
+    ],
+)
+def test_an_alarm_waits_for_the_longest_pause_of_a_schedule(expression: str, hours: int | None) -> None:
+    """And two hours more; it cannot look back for more than a week."""
+    assert stale_hours(Schedule(expression=expression)) == hours

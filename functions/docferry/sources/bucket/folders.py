@@ -31,9 +31,9 @@ class Folders:
     def divide(self, after: str, until: str | None, passed: Sequence[Keys]) -> list[str]:
         """Keys between two others, the second one or the end: about as many keys apart as were ``passed`` before them.
 
-        They are the names of folders, in order: of the smallest that are not too small for the next thousand to hold
-        so many keys. Empty where there are none. Raises what the listing raises; where it is denied, nothing is divided
-        any more: a policy may allow the prefix of the source alone.
+        They are the names of folders, in order: the innermost of which the next thousand hold as many keys. Empty where
+        there are none. Raises what the listing raises; where it is denied, nothing is divided any more: a policy may
+        allow the prefix of the source alone.
         """
         for level in islice(self._levels(after, until), LEVELS if not self._denied else 0):
             try:
@@ -48,7 +48,7 @@ class Folders:
         return []
 
     def _levels(self, after: str, until: str | None) -> Iterator[str]:
-        """The folders around a key, the innermost first, as far as others may follow in them before ``until``."""
+        """The folders around a key, the innermost first, in which others may follow before ``until``."""
         levels = [self._prefix]
         levels += [
             after[: place + 1]
