@@ -12,7 +12,7 @@ from docferry.connector import Groups, Part
 from docferry.errors import SourceUnavailable
 from docferry.indexes import Reader
 from docferry.sources import Record
-from docferry.state.keys import FAILURES, MANIFEST
+from docferry.state.keys import FAILURES, MANIFEST, MEMBERS
 from docferry_cli.next_steps import NextSteps
 from docferry_cli.options import CONFIG, STATE
 from docferry_cli.targets import Opened, Where
@@ -219,6 +219,21 @@ def test_a_question_writes_nothing(restricted: World) -> None:
         "bob": ("no", "yes"),
     }
     assert set(restricted.store.keys("")) == keys
+
+
+@pytest.mark.parametrize("kind", ["bedrock"])
+def test_who_is_in_the_groups_of_an_old_run_need_not_be_known_any_more(restricted: World) -> None:
+    """It expires with the run. By the source it is told, and so is what the index says."""
+    write(restricted, "secret.txt")
+    restricted.sync()
+    restricted.store.delete_prefix(MEMBERS)
+
+    said = why(restricted, "secret.txt", reader=Reader("ann")).reader
+
+    assert said is not None
+    assert said.indexed is not None
+    assert said.listed is not None
+    assert (said.indexed.may_see, said.listed.may_see, said.index) == ("unknown", "yes", True)
 
 
 @PUBLIC
