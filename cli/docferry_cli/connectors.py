@@ -37,7 +37,11 @@ def to_sync(name: str | None, path: Path | None, index: IndexKind | None, config
     connectors = load_connectors(config)
     if name is None and len(connectors) > 1:
         raise ConfigurationError(f"say which connector: docferry sync NAME; there are: {', '.join(sorted(connectors))}")
-    connector = pick(connectors, name or next(iter(connectors)))
+    return of_kind(pick(connectors, name or next(iter(connectors))), index, config)
+
+
+def of_kind(connector: Connector, index: IndexKind | None, config: Path) -> Connector:
+    """A connector that syncs into this kind of index, if one is given. Raises ConfigurationError."""
     if index is not None and index != connector.index.kind:
         raise ConfigurationError(
             f"connector {connector.name} syncs into {connector.index.kind}, not {index}: leave --index out, "

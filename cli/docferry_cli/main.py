@@ -68,7 +68,7 @@ def docferry(
     del version  # its callback has answered
     # The AWS CLI and the other SDKs read AWS_REGION, boto3 does not: https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
     if region := os.environ.get("AWS_REGION"):
-        os.environ.setdefault("AWS_DEFAULT_REGION", region)
+        os.environ["AWS_DEFAULT_REGION"] = region
 
 
 FAILED = 1

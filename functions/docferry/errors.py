@@ -44,6 +44,10 @@ class ConfigurationError(FatalError):
     """A setting is missing or wrong; the text names each one, and the cure."""
 
 
+class NotDeployed(ConfigurationError):
+    """A connector has no stack at the target; the text says what makes one."""
+
+
 class SourceInvalid(FatalError):
     """A source yields what is no record, or lists without an end; the text says what, and the cure."""
 

@@ -92,7 +92,7 @@ class Skipped(Struct, frozen=True, omit_defaults=True):
     is then kept. ``incomplete`` says that documents may be hidden behind it, such as a folder that cannot be
     listed: then the whole listing deletes nothing. ``bare`` is the locator of a document that lacks access control:
     perhaps it has lost an id of its own with it, and is kept under that. ``access_control`` is given when the index
-    cannot have it: where the index shows the document to others as well, it is deleted.
+    cannot have it: where the index shows the document to others as well, it is deleted. ``origin``: as of Document.
     """
 
     id: str
@@ -101,6 +101,7 @@ class Skipped(Struct, frozen=True, omit_defaults=True):
     incomplete: bool = False
     bare: str | None = None
     access_control: tuple[Principal, ...] = ()
+    origin: Literal["source", "inbox"] = "source"
 
 
 Listed = Document | Skipped

@@ -15,7 +15,7 @@ from moto import mock_aws
 
 import docferry_emulators
 from docferry.connector import Connector, stack_name
-from docferry.errors import ConfigurationError
+from docferry.errors import NotDeployed
 from docferry_emulators import Emulation
 from docferry_emulators.clock import Clock, VirtualClock, WallClock
 from docferry_emulators.server.application import serving
@@ -65,12 +65,12 @@ class Cloud:
         boto3.client("s3").put_object(Bucket=ASSETS, Key=_template(stack), Body=template.encode())
 
     def create(self, connector: str) -> None:
-        """Make the stack of a connector from its published template. Raises ConfigurationError when there is none."""
+        """Make the stack of a connector from its published template. Raises NotDeployed when there is none."""
         stack = stack_name(connector)
         try:
             boto3.client("s3").head_object(Bucket=ASSETS, Key=_template(stack))
         except ClientError as error:
-            raise ConfigurationError(
+            raise NotDeployed(
                 f"{connector} is not deployed on this machine: run `docferry local deploy {connector}`"
             ) from error
         url = f"https://s3.amazonaws.com/{ASSETS}/{_template(stack)}"

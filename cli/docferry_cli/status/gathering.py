@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from docferry.config.deployment import Schedule
+from docferry.config.deployment import Described, for_laptop
 from docferry.connector import Connector, pick
-from docferry.errors import DocferryError
+from docferry.errors import DocferryError, NotDeployed
 from docferry_cli.aws_errors import explain, of_aws
 from docferry_cli.next_steps import NextSteps
 from docferry_cli.status.facts import Status
@@ -17,13 +17,19 @@ from docferry_cli.targets import Where
 def gather(where: Where, name: str | None, now: datetime | None = None) -> list[Status]:
     """Return the status of each connector, or of the named one. Raises ConfigurationError."""
     connectors = where.connectors() if name is None else [_named(where, name)]
-    schedules = _schedules(where)
+    described = _described(where)
+    schedules = {one: of.schedule for one, of in described.items() if of.schedule is not None}
+    laptops = {one for one, of in described.items() if for_laptop(of)}
     found = []
     with where.see() as opened:
         for connector in connectors:
             steps = NextSteps(where, connector)
             try:
                 seen = look(opened(connector), schedules.get(connector.name), steps, now)
+            except NotDeployed as error:
+                if name is None and connector.name in laptops:
+                    continue  # nobody says that it should be
+                found.append(unreadable(where.target, str(error), steps))
             except DocferryError as error:
                 found.append(unreadable(where.target, str(error), steps))
             except Exception as error:
@@ -47,10 +53,10 @@ def _named(where: Where, name: str) -> Connector:
     return pick({one.name: one for one in where.connectors()}, name)
 
 
-def _schedules(where: Where) -> Mapping[str, Schedule]:
-    """Return when each connector is due. Nothing starts a sync by itself at the target ``here``."""
+def _described(where: Where) -> Mapping[str, Described]:
+    """What connectors.yaml says of connectors. Nothing starts a sync by itself at the target ``here``."""
     if where.target == "here" or not where.config.exists():
         return {}
     from docferry.config.connectors import describe
 
-    return {name: one.schedule for name, one in describe(where.config).items() if one.schedule is not None}
+    return describe(where.config)

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from docferry.connector import Connector
+from docferry.errors import NotDeployed
 from docferry_cli import connectors
 from docferry_cli.options import CONFIG, HERE, STATE, IndexKind, Target
 from docferry_cli.targets.opened import Opened, Startable
@@ -36,19 +37,23 @@ class Where(Struct, frozen=True):
 
             if (found := aws.told(name)) is not None:
                 return found
+            if not self.config.exists():
+                raise NotDeployed(
+                    f"there is no {self.config} that describes {name}, and no function of such a connector is seen in "
+                    "this account and region: give --config FILE, or correct the name"
+                )
         return connectors.to_sync(name, None, None, self.config)
 
     def connectors(self) -> list[Connector]:
-        """All connectors of the target: here those that were synced, else those of connectors.yaml for AWS.
+        """All connectors of the target: on this machine those that were synced, else those of connectors.yaml.
 
         Raises ConfigurationError.
         """
         if self.target == "here":
             return [one.connector for one in connectors.synced(self.state)]
-        from docferry.config.connectors import describe
-        from docferry.config.deployment import for_laptop
+        from docferry.config.connectors import load_connectors
 
-        return [one.connector for one in describe(self.config).values() if not for_laptop(one)]
+        return list(load_connectors(self.config).values())
 
     @contextmanager
     def look(self, name: str | None, index: IndexKind | None = None) -> Iterator[Opened]:
@@ -62,8 +67,7 @@ class Where(Struct, frozen=True):
             with here.look(self.state, connectors.to_ask(self.state, name, index)) as opened:
                 yield opened
         else:
-            connector = connectors.to_sync(name, None, index, self.config) if index else self.connector(name)
-            with self.run(connector) as startable:
+            with self.run(connectors.of_kind(self.connector(name), index, self.config)) as startable:
                 yield startable
 
     @contextmanager

@@ -77,14 +77,14 @@ def collect(
     *,
     connector: str,
     until: datetime | None,
-    check: Callable[[Listed], Listed],
     in_time: Callable[[], bool],
 ) -> Inbox:
     """Take the change sets that are in the inbox, as long as it is ``in_time``; say what is to be listed.
 
     ``until`` is what an invocation before this one has said: what was uploaded later is the next run's, or steady
-    uploads would keep this one from its end. ``check`` says of a document whether the index can take it. Raises
-    ManifestInvalid when what was collected before is lost, and LeaseLost when another run takes change sets, too.
+    uploads would keep this one from its end. Whether the index can take a document is not asked: each listing asks that
+    anew. Raises ManifestInvalid when what was collected before is lost, and LeaseLost when another run takes change
+    sets, too.
     """
     current = sweep(store, pointer(store))
     arrived = sorted(_arrived(store, until), key=_order)
@@ -92,7 +92,7 @@ def collect(
     refused: list[Skipped] = []
     left = deque(arrived)
     while left and in_time():
-        batch = _next_batch(store, connector, left, refused, check, in_time)
+        batch = _next_batch(store, connector, left, refused, in_time)
         if batch.taken:
             current = sweep(store, _write_listing(store, current, batch))
     return Inbox(
@@ -167,7 +167,6 @@ def _next_batch(
     connector: str,
     left: deque[Object],
     refused: list[Skipped],
-    check: Callable[[Listed], Listed],
     in_time: Callable[[], bool],
 ) -> _Batch:
     """The edits of the next change sets, later ones over earlier ones; what is broken is refused."""
@@ -176,7 +175,7 @@ def _next_batch(
     while left and lines_taken < TOGETHER and len(batch.taken) < SETS and (in_time() or not batch.taken):
         one = left.popleft()
         try:
-            entries = _read_change_set(store, connector, one, check)
+            entries = _read_change_set(store, connector, one)
         except ChangeSetInvalid as error:
             refused.append(Skipped(f"{connector}/{one.key}", f"{error}; nothing of it was taken"))
             continue
@@ -190,7 +189,7 @@ def _next_batch(
     return batch
 
 
-def _read_change_set(store: Store, connector: str, arrived: Object, check: Callable[[Listed], Listed]) -> Entries:
+def _read_change_set(store: Store, connector: str, arrived: Object) -> Entries:
     """Read a change set, and, when all of it is sound, put the contents where they stay."""
     if not arrived.key.endswith(SUFFIX):
         raise ChangeSetInvalid(f"is not a change set: the name of one ends in {SUFFIX}")
@@ -202,7 +201,7 @@ def _read_change_set(store: Store, connector: str, arrived: Object, check: Calla
             file.seek(0)
             return change_set_lines.read(file, connector=connector, uploaded=arrived.modified)
 
-        entries = {edit.id: check(edit.entry) if edit.entry else None for edit in read()}
+        entries = {edit.id: edit.entry for edit in read()}
         for edit in read():
             held = entries[edit.id]
             if isinstance(held, Document) and held.locator == "" and isinstance(edit.entry, Document):

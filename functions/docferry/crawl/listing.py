@@ -43,17 +43,22 @@ def unique(listing: Iterable[bytes]) -> Iterator[bytes]:
 
 def _only_one(id_: str, group: list[bytes]) -> Iterator[bytes]:
     documents = [lines.decode(line, Document) for line in group if lines.is_document(line)]
-    documents.sort(key=lambda document: document.origin != "source")
-    skipped = [line for line in group if not lines.is_document(line)]
-    # The inbox has one entry an id: what is skipped beside its document is the source's, and the id with it.
-    taken = None if skipped and documents[:1] and documents[0].origin == "inbox" else next(iter(documents), None)
-    # The document comes before what is skipped: detection takes the first line of an id for what the source holds.
+    skipped = [lines.decode(line, Skipped) for line in group if not lines.is_document(line)]
+    # An id that the source lists is the source's, also where it is skipped; the inbox has one entry an id.
+    of_source = [one for one in documents if one.origin == "source"]
+    entries: list[Listed] = [*documents, *skipped]
+    is_of_source = any(one.origin == "source" for one in entries)
+    taken = next(iter(of_source if is_of_source else documents), None)
+    # Detection takes the first line of an id for what is held: what is taken, or else what the source skips, which may
+    # say that fewer people may see it. What is refused besides says nothing of that.
     if taken is not None:
         yield lines.encode(taken)
-    for refused in documents[taken is not None :]:
-        other = f"{_place(taken)}, which is indexed under it" if taken else "one of the source that is skipped"
-        yield lines.encode(Skipped(id_, f"{_place(refused)} has the same document id as {other}"))
-    yield from skipped
+    yield from (lines.encode(one) for one in skipped if one.origin == "source" or not is_of_source)
+    for refused in documents:
+        if refused is not taken:
+            other = f"{_place(taken)}, which is indexed under it" if taken else "one of the source that is skipped"
+            yield lines.encode(Skipped(id_, f"{_place(refused)} has the same document id as {other}"))
+    yield from (lines.encode(Skipped(id_, one.skipped)) for one in skipped if one.origin != "source" and is_of_source)
 
 
 def _place(document: Document) -> str:

@@ -20,6 +20,8 @@ from docferry.workflow.admission import checked
 
 InTime = Callable[[], bool]
 """Whether the invocation has time for another step."""
+LOOK_LINES = 1_000
+"""Lines that are checked between two looks at the clock: as many as a page of a source."""
 
 
 def collect(wired: Wired, run: Run, before: Checkpoint, in_time: InTime) -> Checkpoint:
@@ -32,20 +34,13 @@ def collect(wired: Wired, run: Run, before: Checkpoint, in_time: InTime) -> Chec
 
 def those_of(wired: Wired, ids: AbstractSet[str]) -> list[Listed]:
     """What was handed in under some ids, as a crawl lists it. Raises ManifestInvalid."""
-    return [checked(wired, entry) for entry in inbox.those_of(wired.store, ids)]
+    return [_checked(wired, entry) for entry in inbox.those_of(wired.store, ids)]
 
 
 def _taken(wired: Wired, run: Run, before: Checkpoint, in_time: InTime) -> Checkpoint:
-    """Take what has come into the inbox. Who is in a group is left for the listing: that changes."""
+    """Take what has come into the inbox."""
     store = wired.store
-    anybody = structs.replace(wired, expansion=None)
-    found = inbox.collect(
-        store,
-        connector=wired.settings.connector.name,
-        until=before.inbox_until,
-        check=lambda entry: checked(anybody, entry),
-        in_time=in_time,
-    )
+    found = inbox.collect(store, connector=wired.settings.connector.name, until=before.inbox_until, in_time=in_time)
     if found.more:
         waiting = structs.replace(before, inbox_until=found.until)
         store.write(run_key(run.run, CHECKPOINT), waiting)
@@ -65,12 +60,13 @@ def _listed(wired: Wired, run: Run, before: Checkpoint, left: HandedIn, in_time:
     """List what was taken, in chunks; a crash repeats the one that it was at."""
     found, checkpoint = Found(), before
     for line in sorting.merge(wired.store, [left.listing], after=left.after):
-        if found.enough:
+        short = found.listed and not len(found.listed) % LOOK_LINES and not in_time()
+        if found.enough or short:
             checkpoint, found = _with(wired, run, checkpoint, found), Found()
             wired.store.write(run_key(run.run, CHECKPOINT), checkpoint)
-            if not in_time():
+            if short or not in_time():
                 return checkpoint
-        found.add(checked(wired, _entry(line)))
+        found.add(_checked(wired, _entry(line)))
     whole = structs.replace(_with(wired, run, checkpoint, found), handed_in=None, collected=True)
     wired.store.write(run_key(run.run, CHECKPOINT), whole)
     return whole
@@ -82,13 +78,22 @@ def _with(wired: Wired, run: Run, before: Checkpoint, found: Found) -> Checkpoin
         return before
     assert before.handed_in is not None, "it is what is listed"
     last = found.listed[-1][0]
-    chunk = sorting.write_lines(wired.store, listing_key(run.run, f"inbox-{len(before.chunks):05}"), found.listed)
+    # Named after what it is a copy of: another invocation of this state may copy a listing of a moment later.
+    copied = before.handed_in.listing.key.rpartition("/")[2].removesuffix(sorting.SUFFIX)
+    name = f"inbox-{copied}-{len(before.chunks):05}"
+    chunk = sorting.write_lines(wired.store, listing_key(run.run, name), found.listed)
     return structs.replace(
         before,
         chunks=(*before.chunks, chunk),
         listed=before.listed + len(found.listed),
         handed_in=structs.replace(before.handed_in, after=last),
     )
+
+
+def _checked(wired: Wired, entry: Listed) -> Listed:
+    """What was handed in, or why it is skipped: then it says, too, that it is not of the source."""
+    found = checked(wired, entry)
+    return structs.replace(found, origin="inbox") if isinstance(found, Skipped) else found
 
 
 def _entry(line: bytes) -> Listed:

@@ -31,6 +31,9 @@ connectors:
 class Services:
     """No stack of a connector; some functions, with what they were told."""
 
+    missing = "ResourceNotFoundException"
+    stack: dict[str, str] | None = None
+
     def __init__(self, **functions: dict[str, str]) -> None:
         self._functions = functions
 
@@ -39,13 +42,15 @@ class Services:
         return self
 
     def describe_stacks(self, **_: Any) -> Any:
-        """There is none."""
+        """There is none of ours."""
+        if self.stack is not None:
+            return {"Stacks": [self.stack]}
         raise ClientError({"Error": {"Code": "ValidationError", "Message": "does not exist"}}, "DescribeStacks")
 
     def get_function_configuration(self, *, FunctionName: str) -> Any:  # noqa: N803  # AWS's name
         """What a function was told."""
         if FunctionName not in self._functions:
-            error = {"Error": {"Code": "ResourceNotFoundException", "Message": "no function"}}
+            error = {"Error": {"Code": self.missing, "Message": "no function"}}
             raise ClientError(error, "GetFunctionConfiguration")  # type: ignore[arg-type]  # a part is enough
         return {"FunctionArn": ARN, "Environment": {"Variables": self._functions[FunctionName]}}
 
@@ -97,10 +102,12 @@ def test_one_that_is_nowhere_is_named(config: Path, monkeypatch: pytest.MonkeyPa
     where = Where("aws", config.parent, config)
 
     with pytest.raises(
-        ConfigurationError, match="is not deployed: there is no stack" if described else "cannot be read"
+        ConfigurationError, match="is not deployed: there is no stack" if described else "there is no .*connectors.yaml"
     ):
         where.look("signed-contracts").__enter__()
-    with pytest.raises(ConfigurationError, match="no connector 'other'" if described else "cannot be read"):
+    with pytest.raises(
+        ConfigurationError, match="no connector 'other'" if described else "there is no .*connectors.yaml"
+    ):
         where.connector("other")
 
 
@@ -118,3 +125,47 @@ def test_connectors_for_a_laptop_are_not_asked_about_in_aws(config: Path, monkey
     config.write_text(CONNECTORS)
 
     assert [one.connector for one in gather(Where("aws", config.parent, config), None)] == ["signed-contracts"]
+
+
+def test_a_slip_in_a_name_is_no_missing_right(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may look at a stack need not have the right to look at functions."""
+    services = Services()
+    monkeypatch.setattr(services, "missing", "AccessDeniedException")
+    monkeypatch.setattr(boto3, "client", services)
+    config.write_text(CONNECTORS)
+    where = Where("aws", config.parent, config)
+
+    with pytest.raises(ConfigurationError, match="no connector 'signed'; there are: laptop, signed-contracts"):
+        where.connector("signed")
+    with pytest.raises(ConfigurationError, match=r"is not deployed: .* the right lambda:GetFunctionConfiguration"):
+        where.look("signed-contracts").__enter__()
+
+
+@pytest.mark.parametrize(("status", "found"), [("UPDATE_COMPLETE", True), ("UPDATE_IN_PROGRESS", False)])
+def test_a_stack_of_another_app_may_have_our_name(
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    found: bool,  # noqa: FBT001  # the case
+) -> None:
+    """It must not be deployed over. One that is being made is waited for."""
+    services = Services(**{"docferry-signed-contracts-crawl": Settings("state-bucket", SIGNED).to_env()})
+    monkeypatch.setattr(services, "stack", {"StackName": "docferry-signed-contracts", "StackStatus": status})
+    monkeypatch.setattr(boto3, "client", services)
+    where = Where("aws", config.parent, config)
+
+    if found:
+        with where.look("signed-contracts") as opened:
+            assert opened.bucket == "state-bucket"
+    else:
+        with pytest.raises(ConfigurationError, match="wait until it is complete"):
+            where.look("signed-contracts").__enter__()
+
+
+def test_the_kind_of_index_has_to_be_the_one_it_has(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for a connector of connectors.yaml."""
+    told = {"docferry-signed-contracts-crawl": Settings("state-bucket", SIGNED).to_env()}
+    monkeypatch.setattr(boto3, "client", Services(**told))
+
+    with pytest.raises(ConfigurationError, match="syncs into kendra, not qbusiness"):
+        Where("aws", config.parent, config).look("signed-contracts", "qbusiness").__enter__()

@@ -15,7 +15,7 @@ from msgspec import structs
 from docferry.crawl import change_set_lines, inbox
 from docferry.crawl.inbox import Inbox
 from docferry.errors import Conflict, DocumentVanished, LeaseLost, ManifestInvalid
-from docferry.model import Document, Listed, Skipped
+from docferry.model import Document, Skipped
 from docferry.state import parts, sorting
 from docferry.state.keys import COLLECTED
 from docferry.state.lines import decode, is_document
@@ -43,11 +43,10 @@ def collect(
     store: Store,
     *,
     until: datetime | None = None,
-    check: Callable[[Listed], Listed] = lambda entry: entry,
     in_time: Callable[[], bool] = lambda: True,
 ) -> Inbox:
     """Collect as a crawl does."""
-    return inbox.collect(store, connector="team", until=until, check=check, in_time=in_time)
+    return inbox.collect(store, connector="team", until=until, in_time=in_time)
 
 
 def listed(store: Store, found: Inbox) -> dict[str, str]:
@@ -162,18 +161,6 @@ def test_a_change_set_that_would_not_fit_on_the_disk_is_refused(store: Store, mo
     (refused,) = collect(store).refused
 
     assert refused.skipped.startswith("is larger than 100 bytes; hand it in as several")
-
-
-def test_what_the_index_cannot_take_is_skipped(store: Store) -> None:
-    """It stays listed as skipped until it is handed in anew, and no content is kept of it."""
-    drop(store, "1.jsonl", put("a"), put("b"))
-
-    found = collect(store, check=lambda entry: Skipped(entry.id, "too long") if entry.id == "team/a" else entry)
-
-    assert listed(store, found) == {"team/a": "skipped: too long", "team/b": "text"}
-    assert listed(store, collect(store)) == listed(store, found)
-    drop(store, "2.jsonl", put("a"))
-    assert listed(store, collect(store)) == {"team/a": "text", "team/b": "text"}
 
 
 def test_when_time_is_short_the_rest_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,11 @@
 """One document an id: the listing that change detection reads."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from docferry.crawl.listing import unique
-from docferry.model import Document, Skipped
+from docferry.model import Document, Listed, Principal, Skipped
 from docferry.state import lines
 from docferry.state.lines import is_document
 from tests.unit.fakes import document
@@ -50,6 +51,32 @@ def test_an_id_of_the_source_is_not_the_inboxes() -> None:
         documents = [lines.decode(line, Document) for line in lines_of if is_document(line)]
         assert documents == [mine] if isinstance(mine, Document) else documents == []
         assert any(b"the document in the inbox has the same document id as" in line for line in lines_of)
+
+
+ANN, CREW = (Principal("ann", "USER", "ALLOW"),), (Principal("crew", "GROUP", "ALLOW"),)
+
+
+@pytest.mark.parametrize(
+    "mine",
+    [Skipped("a", "z: the index cannot have it", access_control=ANN), Skipped("a", "z: is broken", locator="z")],
+)
+@pytest.mark.parametrize(
+    "handed_in",
+    [document("a", origin="inbox"), Skipped("a", "a: nobody knows", access_control=CREW, origin="inbox")],
+)
+def test_of_what_is_held_the_source_says_what_becomes_of_it(mine: Skipped, handed_in: Listed) -> None:
+    """Whichever line sorts first. The inbox must neither hide that fewer may see it, nor say so in its place."""
+    first, *others = unique(sorted(encoded(mine, handed_in)))
+
+    assert lines.decode(first, Skipped) == mine
+    assert [lines.decode(other, Skipped).access_control for other in others] == [()]
+
+
+def test_what_is_in_the_inbox_alone_keeps_its_access_control() -> None:
+    """Fewer may see it now than the index shows it to."""
+    alone = encoded(Skipped("a", "nobody knows", access_control=CREW, origin="inbox"))
+
+    assert list(unique(alone)) == alone
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123"), st.booleans()), max_size=8))

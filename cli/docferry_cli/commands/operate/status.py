@@ -40,6 +40,8 @@ def command(
     from docferry_cli.targets import Where
 
     found = gather(Where(target, state, config), connector)
+    if not found and target != "here":
+        raise ConfigurationError(f"none of the connectors of {config} is deployed: `docferry deploy NAME` deploys one")
     if not found:
         raise ConfigurationError(f"nothing was synced with {state} yet: run `docferry sync` first, or give --state DIR")
     if as_json:

@@ -101,6 +101,7 @@ def tell(running: "Cloud", served: list[str], *, as_json: bool) -> None:
 
     environment = {
         "AWS_ENDPOINT_URL": running.url,
+        "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",

@@ -54,10 +54,10 @@ def command(  # noqa: PLR0913  # one parameter an option
     if target != "here" and path is not None:
         raise ConfigurationError(f"--path is for this machine; with --target {target} name one of {config}")
     where = Where(target, state, config)
-    if target == "here" or index is not None:
+    if target == "here":
         chosen = connectors.to_sync(connector, path, index, config)
     else:
-        chosen = where.connector(connector)
+        chosen = connectors.of_kind(where.connector(connector), index, config)
     inputs: dict[str, object] = {"mode": "full"} if full else {}
     if dry_run:
         inputs["dry_run"] = True
