@@ -54,7 +54,7 @@ def allowed(call: Call, policy: list[dict[str, Any]]) -> bool:
         actions, resources = statement["Action"], statement["Resource"]
         if action in ([actions] if isinstance(actions, str) else actions):
             arns = [resources] if isinstance(resources, str) else resources
-            if not key or any(fnmatchcase(f"arn:aws:s3:::docferry-handbook-state/{key}", arn) for arn in arns):
+            if not key or any(fnmatchcase(f"arn:aws:s3:::STATE_BUCKET/{key}", arn) for arn in arns):
                 return True
     return False
 

@@ -33,9 +33,7 @@ class Where(Struct, frozen=True):
         if self.target == "here":
             return connectors.to_ask(self.state, name).connector
         if self.target == "aws" and name is not None and not connectors.describes(self.config, name):
-            from docferry_cli.targets import aws
-
-            if (found := aws.told(name)) is not None:
+            if (found := self._told(name)) is not None:
                 return found
             if not self.config.exists():
                 raise NotDeployed(
@@ -43,6 +41,18 @@ class Where(Struct, frozen=True):
                     "this account and region: give --config FILE, or correct the name"
                 )
         return connectors.to_sync(name, None, None, self.config)
+
+    def _told(self, name: str) -> Connector | None:
+        """The connector as its functions say, if they are seen. Beside a connectors.yaml a name may be a slip."""
+        from docferry_cli.aws_errors import of_aws
+        from docferry_cli.targets import aws
+
+        try:
+            return aws.told(name)
+        except Exception as error:
+            if not of_aws(error) or not self.config.exists():
+                raise
+            return None
 
     def connectors(self) -> list[Connector]:
         """All connectors of the target: on this machine those that were synced, else those of connectors.yaml.
