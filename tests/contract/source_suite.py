@@ -405,6 +405,16 @@ class SourceSuite:
         assert document.id == "demo/other/../x-17"
         assert document.locator == "a.md"
 
+    def test_what_is_skipped_says_who_may_see_it(self, repository: Repository) -> None:
+        """Fewer people, perhaps, than the index shows it to."""
+        repository.put("a.md", b"")
+        repository.put(f"a.md{SUFFIX}", sidecar(AccessControlList=[CREW]))
+
+        (item,) = listing(repository.source())
+
+        assert isinstance(item, Skipped)
+        assert item.access_control == (Principal("crew", "GROUP", "ALLOW"),)
+
     def test_what_is_skipped_keeps_the_id_from_its_sidecar(self, repository: Repository) -> None:
         """The indexed document is recognized, and so not deleted."""
         repository.put("a.md", b"")

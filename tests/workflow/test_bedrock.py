@@ -118,6 +118,22 @@ def test_access_control_that_changes_alone_counts(team: Readers) -> None:
     assert team.readers("a.txt") == {"bob"}
 
 
+def test_a_document_that_cannot_be_sent_is_not_left_to_those_who_must_not_see_it(team: Readers) -> None:
+    """Its title is too long now, and bob may not see it any more. One that only has a long title stays as it is."""
+    for name in ("fewer.txt", "same.txt"):
+        team.secret(name, ann="ALLOW", bob="ALLOW")
+    team.sync()
+    team.secret("fewer.txt", ann="ALLOW")
+    for name in ("fewer.txt", "same.txt"):
+        file = team.world.folder / f"{name}.metadata.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "Title": "x" * 3_000}))
+
+    run = team.sync()
+
+    assert (run.skipped, run.deleted, run.withheld) == (2, 1, 0)
+    assert (team.readers("fewer.txt"), team.readers("same.txt")) == (set(), {"ann", "bob"})
+
+
 def hand_in(team: Readers, name: str, **fields: object) -> None:
     """Drop a change set with one document into the inbox."""
     line = {"DocumentId": name, "Content": f"ferry, said {name}", **fields}

@@ -12,6 +12,7 @@ import pytest
 from botocore.client import BaseClient
 
 from docferry.connector import Connector, Part
+from docferry.indexes import Reader
 from docferry.reporting import ledger
 from docferry.reporting.report import Report
 from docferry.state import manifest, parts
@@ -259,3 +260,29 @@ def test_the_run_after_one_that_failed_sees_what_that_was_to_see(uploads: Upload
     result = uploads.finish(Execution(again, again.rpartition(":")[2]))
     assert (result.status, result.keys) == ("SUCCEEDED", None)
     assert uploads.manifest()["team/docs/03.md"].size == len("another text")
+
+
+@pytest.mark.parametrize("kind", ["bedrock"])
+def test_who_leaves_a_group_loses_all_of_its_documents_with_the_next_upload(
+    aws: Laptop, kind: str, tmp_path: Path
+) -> None:
+    """In an index that knows no groups that is a change of documents that no key names: the source is crawled."""
+    uploads = Uploads.begin(aws, kind, tmp_path)
+    uploads.put("docs/a.md", **SECRET)
+    uploads.put("docs/b.md", **SECRET)
+    uploads.events.clear()
+    uploads.sync(trigger="schedule")
+    uploads.put("docs/b.md", "another text", **SECRET)
+    assert uploads.deliver().keys is not None
+    groups = tmp_path / "groups.csv"
+    groups.write_text(groups.read_text().replace("crew,ann,user", "crew,eve,user"))
+
+    uploads.put("docs/b.md", "a third text", **SECRET)
+    result = uploads.deliver()
+
+    assert (result.keys, result.modified) == (None, 2)
+    assert any("somebody has joined or left a group" in note for note in result.notes)
+    uploads.aws.clock.sleep(120)
+    index = uploads.deployment.wired.index
+    assert not index.search("text", 10, Reader("ann"))
+    assert len(index.search("text", 10, Reader("eve"))) == 2

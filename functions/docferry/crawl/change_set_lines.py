@@ -69,7 +69,7 @@ def edit(line: bytes, *, connector: str, uploaded: datetime) -> Edit:
         return Edit(id_, None)
     content = _content(members)
     if reason := documents.unindexable(said.document_id, len(content), said, cure="give it a ContentType"):
-        return Edit(id_, documents.skipped(connector, said.document_id, reason))
+        return Edit(id_, documents.skipped(connector, said.document_id, reason, sidecar=said))
     entry = documents.document(
         connector,
         said.document_id,

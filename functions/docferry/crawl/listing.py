@@ -20,7 +20,7 @@ def admitted(entry: Listed, index: Index, policy: Policy | None, expansion: Expa
     """
     fitting = access.fitting(access.required(entry, policy), index.unprotected)
     if isinstance(fitting, Document) and (reason := limits.reason_to_skip(fitting, index.limits)):
-        return Skipped(fitting.id, reason)
+        return Skipped(fitting.id, reason, access_control=fitting.access_control)
     return expansion.of(fitting) if expansion is not None else fitting
 
 

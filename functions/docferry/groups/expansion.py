@@ -102,9 +102,10 @@ def of_run(store: Store, run: str, membership: Membership | None, *, most: int) 
         return Expansion(store, (), most=most, unknown=NO_LIST)
     progress = snapshot.progress(store, run)
     if progress is None:
-        taken = snapshot.take(store, run, membership).report
+        taken = snapshot.take(store, run, membership)
         # Groups that contain each other stand for the same users, so none is refused here.
-        progress = Progress(report=GroupsReport(unreadable=taken.unreadable, defined=taken.defined))
+        report = GroupsReport(unreadable=taken.report.unreadable, defined=taken.report.defined)
+        progress = Progress(report=report, digest=taken.digest)
         store.write(run_key(run, GROUPS_REPORT), progress)
     if progress.report.unreadable:
         return Expansion(store, (), most=most, unknown=f"{UNREADABLE} {progress.report.unreadable}")

@@ -1,5 +1,6 @@
 """The groups of a run: read once, sorted, and kept on S3, so that every attempt of the run works with the same."""
 
+import hashlib
 from collections.abc import Iterator
 from functools import partial
 from itertools import groupby, islice
@@ -64,11 +65,13 @@ class Progress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far a run has come with groups (``groups.json``).
 
     ``refused`` are all groups that contain themselves. ``forgotten``: a run that sends all groups has begun anew.
+    ``digest`` is that of the groups with their members; empty when they could not be read.
     """
 
     report: GroupsReport
     refused: frozenset[str] = frozenset()
     forgotten: bool = False
+    digest: str = ""
 
 
 class Row(Struct, frozen=True):
@@ -99,16 +102,19 @@ def take(store: Store, run: str, membership: Membership) -> Progress:
     except MembershipUnreadable as error:
         return Progress(report=GroupsReport(unreadable=str(error)))
     nested: dict[str, tuple[str, ...]] = {}
+    digest = hashlib.sha256()
     with store.writing(listing_key(run, "groups")) as stream:
         few = sorting.few(store, partial(listing_key, run), chunks)
         for group in _grouped(sorting.merge(store, few)):
             stream.add(group)
+            digest.update(lines.encode(group) + b"\n")
             if group.groups:
                 nested[group.id] = group.groups
     found = cycles(nested)
     refused = frozenset(name for _, names in found for name in names)
     ways = tuple(way[:NAMED] for way, _ in found[:NAMED])
-    return Progress(report=GroupsReport(defined=stream.count, refused=len(refused), cycles=ways), refused=refused)
+    report = GroupsReport(defined=stream.count, refused=len(refused), cycles=ways)
+    return Progress(report=report, refused=refused, digest=digest.hexdigest())
 
 
 def wanted(store: Store, run: str) -> Iterator[Group]:

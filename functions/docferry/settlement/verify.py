@@ -141,9 +141,9 @@ def judged(outcome: Outcome, status: DocumentStatus | None) -> Outcome:
         return structs.replace(outcome, state="doubtful", reason=reason, late=late)
     if state == "INDEXED":
         return outcome
-    # FAILED says that the index does not hold what was sent; what it held before may or may not be gone. UPDATE_FAILED
-    # of a new document: the index holds a part of it.
-    state_known = outcome.kind == "added" and state not in {"PROCESSING", "UPDATE_FAILED"}
+    # FAILED says that the index does not hold what was sent; what it held before may or may not be gone. Other states
+    # leave open what it will hold, NOT_FOUND, too: statuses lag behind what was accepted.
+    state_known = outcome.kind == "added" and state == "FAILED"
     reason = f"accepted, but the index then said {said}"
     verdict: Acceptance = "rejected" if state_known else "doubtful"
     return structs.replace(outcome, state=verdict, reason=reason, poison=failed, late=late)

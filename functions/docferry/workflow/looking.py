@@ -11,8 +11,10 @@ from itertools import groupby, islice
 from msgspec import Struct, field
 
 from docferry.changes import quarantine, scope
+from docferry.groups import snapshot
 from docferry.model import Document, Listed, Skipped
 from docferry.reporting import ledger
+from docferry.reporting.ledger import Entry
 from docferry.runtime.wiring import Wired, watched
 from docferry.sources import Look
 from docferry.state import lines, sorting
@@ -131,16 +133,24 @@ def _against(wired: Wired, run: Run, base: Pointer | None, *, sound: bool) -> It
         yield "documents of the run before have failed"
     if not scope.is_crawled_with(wired.store, wired.settings.connector):
         yield "with these settings it was not crawled before"
-    if (because := _left_over(wired.store, run)) is not None:
-        yield because
-
-
-def _left_over(store: Store, run: Run) -> str | None:
-    """What the last run has left to be done, which only a crawl of the whole source finds. Plans do not count."""
-    before = (entry for entry in ledger.newest(store) if entry.run != run.run)
+    before = (entry for entry in ledger.newest(wired.store) if entry.run != run.run)
     last = next((entry for entry in islice(before, PLANS) if entry.mode != "plan"), None)
     if last is None:
-        return "no run is known before it"
+        yield "no run is known before it"
+    elif (because := _left_over(wired.store, last)) is not None:
+        yield because
+    elif wired.expansion is not None and wired.membership is not None and not _same_groups(wired.store, run, last):
+        yield f"since run {last.run} somebody has joined or left a group, or its members could not be read"
+
+
+def _same_groups(store: Store, run: Run, last: Entry) -> bool:
+    """Whether groups have the members that they had in the last run: else documents have changed that no key names."""
+    now, before = snapshot.progress(store, run.run), snapshot.progress(store, last.run)
+    return now is not None and before is not None and bool(now.digest) and now.digest == before.digest
+
+
+def _left_over(store: Store, last: Entry) -> str | None:
+    """What the last run has left to be done, which only a crawl of the whole source finds. Plans do not count."""
     if last.data_source != store.data_source:
         return f"run {last.run} before it was of another data source"
     if last.status != "SUCCEEDED" or last.mode == "rebuild":

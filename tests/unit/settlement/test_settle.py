@@ -138,7 +138,7 @@ def test_a_job_that_did_not_end_well_is_not_believed(ran: Ran, status: JobStatus
     ran.index.says(DocumentStatus("a", "INDEXED"), DocumentStatus("b", "INDEXED"))
 
     assert ran.ended(status) == Settled(modified=1, failed=2)
-    assert ran.held() == {"a": "v2", "b": "", "c": "v1", "d": "v1"}
+    assert ran.held() == {"A": "", "a": "v2", "b": "", "c": "v1", "d": "v1"}
 
 
 def test_a_rejected_delete_of_what_is_gone_counts_as_deleted(ran: Ran) -> None:

@@ -24,8 +24,13 @@ def skipped(
 
     ``uncertain``: its sidecar could not be read, so the document may be indexed under another id.
     """
-    id_ = (sidecar and sidecar.document_id) or path
-    return Skipped(id=f"{connector}/{id_}", skipped=reason, locator=path if uncertain else None, incomplete=incomplete)
+    return Skipped(
+        id=f"{connector}/{(sidecar and sidecar.document_id) or path}",
+        skipped=reason,
+        locator=path if uncertain else None,
+        incomplete=incomplete,
+        access_control=sidecar.access_control if sidecar else (),
+    )
 
 
 def inside(path: str) -> bool:
