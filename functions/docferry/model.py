@@ -91,8 +91,9 @@ class Skipped(Struct, frozen=True, omit_defaults=True):
     ``locator`` is given when the id is not certain (its sidecar is broken): an indexed document with this locator
     is then kept. ``incomplete`` says that documents may be hidden behind it, such as a folder that cannot be
     listed: then the whole listing deletes nothing. ``bare`` is the locator of a document that lacks access control:
-    perhaps it has lost an id of its own with it, and is kept under that. ``access_control`` is what it has now, if that
-    is known: where the index shows the document to others as well, it is deleted. ``origin``: as of Document.
+    perhaps it has lost an id of its own with it, and is kept under that. ``access_control`` is what the document at
+    ``place``, its locator, has now: where the index shows that document to others as well, it is deleted. ``origin``:
+    as of Document.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Skipped(Struct, frozen=True, omit_defaults=True):
     incomplete: bool = False
     bare: str | None = None
     access_control: tuple[Principal, ...] = ()
+    place: str | None = None
     origin: Literal["source", "inbox"] = "source"
 
 

@@ -426,7 +426,7 @@ class SourceSuite:
         """Neither service takes a document without content."""
         repository.put("a.md", b"")
 
-        assert self.only_skipped(repository) == Skipped("demo/a.md", "is empty")
+        assert self.only_skipped(repository) == Skipped("demo/a.md", "is empty", bare="a.md")
 
     def test_a_document_over_the_limit_is_skipped(
         self, repository: Repository, monkeypatch: pytest.MonkeyPatch

@@ -195,7 +195,7 @@ class TestWhatCannotBeRead:
 
         first, second = listing(folder.source())
 
-        assert first == Skipped("demo/a.md", "cannot be read: Permission denied")
+        assert first == Skipped("demo/a.md", "cannot be read: Permission denied", bare="a.md")
         assert isinstance(second, Document)
 
     def test_an_unreadable_file_cannot_be_opened(self, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,7 +321,7 @@ class TestWhatCannotBeRead:
         """A service would take it first and fail it later; a character cut off at the end counts too."""
         folder.put("a.txt", text)
         assert one(listing(folder.source())) == Skipped(
-            "demo/a.txt", "is not UTF-8 text, which is what the services index; convert it"
+            "demo/a.txt", "is not UTF-8 text, which is what the services index; convert it", bare="a.txt"
         )
 
     def test_a_character_between_two_blocks_is_utf8(self, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

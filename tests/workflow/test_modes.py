@@ -110,6 +110,21 @@ def test_reconcile_puts_back_what_the_index_has_lost(world: World) -> None:
     world.assert_converged("a.txt", "b.txt", "c.txt")
 
 
+def test_what_a_reconcile_cannot_put_back_is_put_by_the_next_sync(world: World) -> None:
+    """The index does not hold it, so it must not count as unchanged."""
+    world.write("a.txt")
+    world.sync()
+    delete_behind_its_back(world, "a.txt")
+    world.knobs.reject["team/a.txt"] = "not today"
+
+    run = world.sync(mode="reconcile")
+
+    world.knobs.reject.clear()
+    assert (run.modified, run.failed) == (0, 1)
+    assert world.sync().modified == 1
+    assert world.sync().unchanged == 1
+
+
 @pytest.mark.parametrize("kind", ["qbusiness", "bedrock"])
 def test_reconcile_deletes_what_nobody_accounted_for(world: World) -> None:
     """Documents of this connector that the manifest does not have; Kendra cannot list them.

@@ -43,7 +43,7 @@ def fitting(entry: Listed, unprotected: Unprotected) -> Listed:
         )
     if isinstance(entry, Document) and unprotected == "all" and entry.access_control:
         reason = "has access control, and the index has none: everybody would see it"
-        return Skipped(entry.id, reason, access_control=entry.access_control)
+        return Skipped(entry.id, reason, access_control=entry.access_control, place=entry.locator)
     return entry
 
 
@@ -101,16 +101,23 @@ def secret(manifest: bytes, connector: str) -> Iterator[Placed]:
 
 
 def bare(manifest: Sequence[bytes], listing: Sequence[bytes], approved: Container[str]) -> Iterator[Placed]:
-    """The listed documents without access control whose ids the manifest lacks, and that are not ``approved``.
+    """The listed documents without access control that the manifest lacks at their place, and not ``approved``.
 
-    Those that are skipped because they have none are among them. Both are lines sorted by id, of the same ids.
+    Those that are skipped without any are among them. Both are lines sorted by id, of the same ids.
     """
     new = set(listing).difference(manifest)
-    known = set(map(lines.line_id, set(manifest).difference(listing))) if new else set[str]()
+    known = dict(_place(line) for line in set(manifest).difference(listing)) if new else dict[str, str]()
     for line in listing if new else ():
         place = _bare_place(line) if line in new else None
-        if place is not None and place.document not in known and place.document not in approved:
+        # An id that the manifest has of another place is no other document's: it is put in that one's stead.
+        if place is not None and known.get(place.document) != place.id and place.document not in approved:
             yield place
+
+
+def _place(line: bytes) -> tuple[str, str]:
+    """The id of a document, and its place."""
+    found = _PLACE.decode(line)
+    return found.id, found.locator
 
 
 def _bare_place(line: bytes) -> Placed | None:

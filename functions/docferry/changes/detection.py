@@ -20,6 +20,8 @@ class Unchanged(Struct, frozen=True):
 
 UNCHANGED = Unchanged()
 
+DOUBTFUL = "doubtful"
+"""What is said of the content where the version that the index holds is not known."""
 WITHDRAWN = ("deleted", "access")
 """Why a document is deleted that the source lists: the index may not show it as it does."""
 
@@ -50,10 +52,7 @@ def detect(
             skipped = lines.decode(new, Skipped)
             yield skipped
             if old is not None and old_id == probe.id:
-                held = lines.decode(old, Document)
-                yield (
-                    Change(held.id, "deleted", held, WITHDRAWN) if narrows(held, skipped.access_control) else UNCHANGED
-                )
+                yield skipped_now(lines.decode(old, Document), skipped, uncertain)
                 known.advance()
             listed.advance()
         elif new is not None:
@@ -65,6 +64,20 @@ def detect(
                 yield compared(lines.decode(old, Document), document)
                 known.advance()
             listed.advance()
+
+
+def skipped_now(held: Document, skipped: Skipped, uncertain: Container[str]) -> Change | Unchanged:
+    """What becomes of a document that is skipped now: it stays, or is deleted where fewer people may see it.
+
+    What is skipped at another place may be another document with the same id: it says nothing of one that may still be
+    at its own, and may not be sure to have moved.
+    """
+    withdrawn = narrows(held, skipped.access_control) and skipped.origin == held.origin
+    if not withdrawn or held.locator in uncertain:
+        return UNCHANGED
+    # A document of the inbox is at a new place with each content.
+    same = held.origin == "inbox" or skipped.place == held.locator
+    return Change(held.id, "deleted", held, WITHDRAWN if same else ())
 
 
 def narrows(held: Document, access_control: tuple[Principal, ...]) -> bool:
@@ -107,7 +120,7 @@ def differences(old: Document, new: Document) -> tuple[str, ...]:
     names = sorted(old.attributes.keys() | new.attributes.keys())
     content = (old.version, old.size) != (new.version, new.size)
     found = {
-        "doubtful": not old.version,
+        DOUBTFUL: not old.version,
         "content": bool(old.version) and content,
         "content type": old.content_type != new.content_type,
         "title": old.title != new.title,

@@ -20,7 +20,8 @@ def admitted(entry: Listed, index: Index, policy: Policy | None, expansion: Expa
     """
     fitting = access.fitting(access.required(entry, policy), index.unprotected)
     if isinstance(fitting, Document) and (reason := limits.reason_to_skip(fitting, index.limits)):
-        return Skipped(fitting.id, reason, access_control=fitting.access_control)
+        bare = None if fitting.access_control else fitting.locator
+        return Skipped(fitting.id, reason, bare=bare, access_control=fitting.access_control, place=fitting.locator)
     return expansion.of(fitting) if expansion is not None else fitting
 
 

@@ -51,7 +51,7 @@ class Expansion:
             return entry
         kept = self._kept(entry.access_control)
         if isinstance(kept, _Refused):
-            return Skipped(entry.id, kept.reason, access_control=entry.access_control)
+            return Skipped(entry.id, kept.reason, access_control=entry.access_control, place=entry.locator)
         return structs.replace(entry, members=kept)
 
     def users(self, access_control: AccessControl) -> AccessControl:

@@ -24,6 +24,14 @@ from docferry.state.store import Store
 from docferry.sync_job import job as sync_job
 from docferry.sync_job.job import SyncJobRecord
 
+TAKEN_BACK = "-failed"
+"""How the name of a manifest ends that takes back what failed late."""
+
+
+def is_taken_back(base: Pointer) -> bool:
+    """Whether a manifest is one that takes back what failed late: then documents are due that no event names."""
+    return f"{TAKEN_BACK}/" in base.key
+
 
 def look_again(wired: Wired, remaining: Remaining) -> int:
     """Take back what the last job turns out to have failed after its run was committed. Returns how many documents.
@@ -53,7 +61,7 @@ def _take_back(wired: Wired, record: SyncJobRecord, job: SyncJob, remaining: Rem
     run knows of the failures, nobody looks for them again.
     """
     store, run = wired.store, record.run
-    name = f"{run}-{job.metrics.failed}-failed"
+    name = f"{run}-{job.metrics.failed}{TAKEN_BACK}"
     key = settling.key_of_failed(run, job.metrics.failed)
     current = manifest.pointer(store)
     now = current.value if current else None

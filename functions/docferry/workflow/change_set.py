@@ -54,7 +54,8 @@ def _change_set(work: Work, whole: Progress) -> ChangeSet:
         rebuild=wanted.compares == "rebuild",
         sends=wanted.sends,
         input=wanted,
-        scope=None if changed and counts.withheld else whole.scope,
+        # A rebuild deletes nothing, so what the change would delete is still to be withheld by the next crawl.
+        scope=None if changed and (counts.withheld or wanted.compares == "rebuild") else whole.scope,
         settings=scope.settings(work.wired.settings.connector),
         keys=work.checkpoint.looked.keys if work.checkpoint.looked else None,
         notes=(*work.task.notes, *whole.wrong, *remarks(work.store, changed, counts, work.base)),

@@ -16,6 +16,7 @@ from docferry.model import Document, Listed, Skipped
 from docferry.reporting import ledger
 from docferry.reporting.ledger import Entry
 from docferry.runtime.wiring import Wired, watched
+from docferry.settlement.late_failures import is_taken_back
 from docferry.sources import Look
 from docferry.state import lines, sorting
 from docferry.state.chunks import chunks
@@ -129,7 +130,7 @@ def _against(wired: Wired, run: Run, base: Pointer | None, *, sound: bool) -> It
         yield "the source does not look at single places"
     if base is None:
         yield "nothing is known to be in the index"
-    if not sound:
+    if not sound or (base is not None and is_taken_back(base)):
         yield "documents of the run before have failed"
     if not scope.is_crawled_with(wired.store, wired.settings.connector):
         yield "with these settings it was not crawled before"

@@ -6,6 +6,7 @@ from functools import partial
 
 from msgspec import structs
 
+from docferry.changes.detection import DOUBTFUL
 from docferry.crawl import inbox
 from docferry.delivery import batching
 from docferry.delivery.batching import Put
@@ -13,7 +14,7 @@ from docferry.delivery.carried import Contents
 from docferry.delivery.progress import Progress
 from docferry.delivery.sending import INVALID_REQUEST, deliver
 from docferry.errors import DocumentError, DocumentMoved, DocumentTooLarge, DocumentUnreadable
-from docferry.model import SUFFIXES, Change, Document, Kind, Opened, Outcome, S3Object
+from docferry.model import SUFFIXES, Acceptance, Change, Document, Opened, Outcome, S3Object
 from docferry.runtime.wiring import Wired
 from docferry.sources import Open, opener
 from docferry.state.ahead import in_order
@@ -63,14 +64,14 @@ def put_requests(
     def puts() -> Iterator[Put]:
         for change, put in _opened_ahead(wired, opened, changes, contents):
             if isinstance(put, str):
-                progress.add([Outcome(change.id, change.kind, change.document, "rejected", put)])
+                progress.add([Outcome(change.id, change.kind, change.document, _refused(change), put)])
             else:
-                kinds[change.id] = change.kind
+                asked[change.id] = change
                 yield put
 
-    kinds: dict[str, Kind] = {}
+    asked: dict[str, Change] = {}
     for request in batching.requests(puts(), wired.index.limits):
-        send = partial(_put, wired, execution_id, request, {put[0].id: kinds.pop(put[0].id) for put in request})
+        send = partial(_put, wired, execution_id, request, {put[0].id: asked.pop(put[0].id) for put in request})
         yield Request(send, sum(map(batching.inline_bytes, request)))
 
 
@@ -83,14 +84,21 @@ def _opened_ahead(
     return in_order(opened, changes, OPENED_AT_ONCE, weight=lambda change: change.document.size, most=OPENED_BYTES)
 
 
-def _put(wired: Wired, execution_id: str, request: list[Put], kinds: dict[str, Kind]) -> list[Outcome]:
+def _refused(change: Change) -> Acceptance:
+    """What is known when a put is refused: nothing new, where it was not known before what the index holds."""
+    return "doubtful" if DOUBTFUL in change.why else "rejected"
+
+
+def _put(wired: Wired, execution_id: str, request: list[Put], asked: dict[str, Change]) -> list[Outcome]:
     """Send a request; give the outcome of each document."""
     reasons = deliver(request, lambda puts: wired.index.put(execution_id, puts), lambda put: put[0].id)
     outcomes = []
     for document, _ in request:
         state, reason = verdict(reasons.get(document.id))
         poison = reason.startswith(INVALID_REQUEST)
-        outcomes.append(Outcome(document.id, kinds[document.id], document, state, reason, poison))
+        change = asked[document.id]
+        state = _refused(change) if state == "rejected" else state
+        outcomes.append(Outcome(document.id, change.kind, document, state, reason, poison))
     return outcomes
 
 

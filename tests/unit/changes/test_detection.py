@@ -245,12 +245,31 @@ def test_a_document_skipped_twice_keeps_what_is_indexed() -> None:
 def test_what_the_index_would_show_too_widely_is_deleted() -> None:
     """Also by a source that tells only what has changed: it is no absence."""
     crew = (Principal("crew", "GROUP", "ALLOW"),)
-    refused = [Skipped("d", "secret now", access_control=crew), Skipped("e", "secret", access_control=crew)]
+    place = document("d").locator
+    refused = [
+        Skipped("d", "secret now", access_control=crew, place=place),
+        Skipped("e", "secret", access_control=crew),
+    ]
     manifest = [document("c"), document("d")]
 
     events = list(without_absences(detect(encoded(manifest), encoded(refused))))
 
     assert events == [UNCHANGED, refused[0], Change("d", "deleted", document("d"), WITHDRAWN), refused[1]]
+
+
+def test_what_is_skipped_elsewhere_withdraws_nothing() -> None:
+    """It may be another document with the same id: the guards of deletes hold, and what is uncertain stays."""
+    crew = (Principal("crew", "GROUP", "ALLOW"),)
+    held = document("d", locator="here")
+    moved = Skipped("d", "secret", access_control=crew, place="there")
+    of_inbox = Skipped("d", "secret", access_control=crew, place="here", origin="inbox")
+
+    def events(skipped: Skipped, *uncertain: str) -> list[Any]:
+        return list(detect(encoded([held]), encoded([skipped]), frozenset(uncertain)))
+
+    assert events(moved) == [moved, Change("d", "deleted", held)]
+    assert events(moved, "here") == [moved, UNCHANGED]
+    assert events(of_inbox) == [of_inbox, UNCHANGED]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from docferry.model import ContentType, Document, Skipped
 from docferry.sources.describing.content_types import content_type
-from docferry.sources.describing.sidecar import SUFFIX, Sidecar
+from docferry.sources.describing.sidecar import NOTHING_SAID, SUFFIX, Sidecar
 
 MAX_BYTES = 50_000_000
 """The most that Kendra takes of one document (quotas page: 50 MB from S3)."""
@@ -24,12 +24,15 @@ def skipped(
 
     ``uncertain``: its sidecar could not be read, so the document may be indexed under another id.
     """
+    said = sidecar or NOTHING_SAID
     return Skipped(
-        id=f"{connector}/{(sidecar and sidecar.document_id) or path}",
+        id=f"{connector}/{said.document_id or path}",
         skipped=reason,
         locator=path if uncertain else None,
         incomplete=incomplete,
-        access_control=sidecar.access_control if sidecar else (),
+        bare=path if sidecar and not said.document_id and not said.access_control else None,
+        access_control=said.access_control,
+        place=path if said.access_control else None,
     )
 
 
