@@ -295,6 +295,8 @@ def test_changed_settings_of_the_source_delete_nothing(
     assert f"settings of the source have changed ({name})" in run.withheld_because
     assert f"the settings of the source have changed: {name}" in run.notes
     assert narrowed().withheld == run.withheld  # as long as nobody has approved
+    assert narrowed(mode="rebuild").deleted == 0
+    assert narrowed().withheld == run.withheld  # and nobody has by a rebuild
     back = World.of(aws, world.folder, world.connector).sync()
     assert (back.unchanged + back.modified, back.withheld, back.notes) == (4, 0, ())
 

@@ -327,6 +327,9 @@ def test_a_later_look_that_is_cut_anywhere_comes_to_the_same_bytes(case: Case, c
     assert again == 0
     assert once == sum(fails_late(one, case.statuses.get(one.id)) for one in acknowledged)
     assert left_behind(cut) == left_behind(whole)
+    now = manifest.pointer(whole)
+    assert now is not None
+    assert late_failures.is_taken_back(now.value) is bool(once)
 
 
 def committed(store: Store, case: Case) -> FakeIndex:
