@@ -54,6 +54,7 @@ def compared(manifest: Iterable[bytes], statuses: Iterable[bytes], namespace: st
             if held is not None:
                 yield _doubtful(held)
                 held = None
+            held_id = id_  # a list that is read page by page may show it twice
             yield lines.encode(orphan(id_))
     if held is not None:
         yield _doubtful(held)
