@@ -268,8 +268,8 @@ def test_who_leaves_a_group_loses_all_of_its_documents_with_the_next_upload(
 ) -> None:
     """In an index that knows no groups that is a change of documents that no key names: the source is crawled."""
     uploads = Uploads.begin(aws, kind, tmp_path)
-    uploads.put("docs/a.md", **SECRET)
-    uploads.put("docs/b.md", **SECRET)
+    uploads.put("docs/a.md", "a text", **SECRET)
+    uploads.put("docs/b.md", "a text", **SECRET)
     uploads.events.clear()
     uploads.sync(trigger="schedule")
     uploads.put("docs/b.md", "another text", **SECRET)

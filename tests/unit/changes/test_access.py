@@ -146,5 +146,8 @@ def test_the_id_of_a_place_may_belong_to_a_document_of_another_place() -> None:
     """It was handed in, or a sidecar has named it: the secret one is not put in its stead."""
     old = [secret("zulu", locator="/a"), document("handbook//a", locator="collected/1", origin="inbox")]
 
-    assert renamed(old, [document("handbook//a", locator="/a")]) == ({"zulu"}, {"handbook//a"})
-    assert renamed(old, [Skipped("handbook//a", "is empty", bare="/a")]) == ({"zulu"}, {"handbook//a"})
+    assert renamed(old, [document("handbook//a", locator="/a")]) == (frozenset({"zulu"}), frozenset({"handbook//a"}))
+    assert renamed(old, [Skipped("handbook//a", "is empty", bare="/a")]) == (
+        frozenset({"zulu"}),
+        frozenset({"handbook//a"}),
+    )
