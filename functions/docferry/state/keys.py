@@ -66,6 +66,11 @@ def listing_key(run: str, name: str) -> str:
     return run_key(run, f"{LISTING}{name}.jsonl.zst")
 
 
+def new_listing_key(run: str, name: str) -> str:
+    """A new key for such a chunk: two attempts of one state may overlap, and each must read what it has written."""
+    return listing_key(run, f"{name}-{uuid4()}")
+
+
 def comparison_key(run: str, name: str) -> str:
     """Something that the comparison of a run sets aside."""
     return run_key(run, f"comparison/{name}.jsonl.zst")

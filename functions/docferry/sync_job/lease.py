@@ -55,7 +55,7 @@ def _take_over(store: Store, step_functions: Any, lease: Lease) -> Lease | None:
         raise AlreadyRunning(f"already running: {held.value.execution}")
     try:
         over = structs.replace(held.value, over=None)
-        store.replace(LEASE, structs.replace(lease, over=over), held.etag)
+        store.swap(LEASE, structs.replace(lease, over=over), held.etag)
     except Moved as error:
         raise AlreadyRunning("another run has just taken the lease over") from error
     return over

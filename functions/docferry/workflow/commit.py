@@ -73,12 +73,13 @@ def commit(wired: Wired, run: Request, remaining: Remaining) -> Report | Unsettl
     result = describe(
         wired, run, crawled, settled, job_status=job.status if job else None, problem=problem, strangers=strangers
     )
-    report.write(store, result)
     if crawled.sends:
-        sync_job.see(store, run.run, strangers)
         adoption.forget(store)
         if crawled.scope is not None:
             scope.remember(store, Scope(crawled.scope, crawled.settings))
+    report.write(store, result)
+    if crawled.sends:
+        sync_job.see(store, run.run, strangers)
     ledger.finish(store, result)
     messenger.note(wired, run, result)
     lease.release(store, execution=run.execution)

@@ -6,7 +6,6 @@ the comparison goes on in the next invocation, too.
 
 from collections.abc import Callable
 from functools import partial
-from uuid import uuid4
 
 from msgspec import Struct, structs
 
@@ -24,7 +23,7 @@ from docferry.settlement.previous import settle_previous
 from docferry.settlement.settling import Unfinished
 from docferry.sources import NOTHING, Known
 from docferry.state import manifest, sorting
-from docferry.state.keys import BATCHES, CHECKPOINT, listing_key, notes_key, run_key
+from docferry.state.keys import BATCHES, CHECKPOINT, listing_key, new_listing_key, notes_key, run_key
 from docferry.state.runs import Checkpoint, Counts, Input, Run
 from docferry.state.store import Store
 from docferry.state.stream import Written
@@ -216,18 +215,18 @@ def save(
     """Write a chunk of the listing, then the checkpoint after it: a crash between the two repeats the chunk.
 
     ``source`` is the checkpoint of the source; None when it is ``complete``, or when it cannot go on: then nothing is
-    remembered before the end, and no key is used twice.
+    remembered before the end. No key is used twice.
     """
     store, listed, skipped = wired.store, found.listed, found.skipped
     goes_on = source is not None or complete
-    name = f"{len(before.chunks):05}" if goes_on else f"{len(before.chunks):05}-{uuid4()}"
+    name = f"{len(before.chunks):05}"
     chunks, contents, notes = before.chunks, before.contents, before.notes
     if found.spans:
-        contents = (*contents, sorting.write_chunk(store, listing_key(run.run, f"contents-{name}"), found.spans))
+        contents = (*contents, sorting.write_chunk(store, new_listing_key(run.run, f"contents-{name}"), found.spans))
     if found.notes:
         notes = (*notes, _write_notes(store, run, found.notes))
     if listed:
-        chunks = (*chunks, sorting.write_lines(store, listing_key(run.run, name), listed))
+        chunks = (*chunks, sorting.write_lines(store, new_listing_key(run.run, name), listed))
     uncertain = before.uncertain | {entry.locator for entry in skipped if entry.locator is not None}
     incomplete = before.incomplete or next((f"{e.id}: {e.skipped}" for e in skipped if e.incomplete), None)
     if len(uncertain) > UNCERTAIN:

@@ -14,7 +14,7 @@ from docferry.crawl.found import Found
 from docferry.model import Document, Listed, Skipped
 from docferry.runtime.wiring import Wired
 from docferry.state import lines, sorting
-from docferry.state.keys import CHECKPOINT, listing_key, run_key
+from docferry.state.keys import CHECKPOINT, new_listing_key, run_key
 from docferry.state.runs import Checkpoint, HandedIn, Run
 from docferry.workflow.admission import checked
 
@@ -47,7 +47,7 @@ def _taken(wired: Wired, run: Run, before: Checkpoint, in_time: InTime) -> Check
         return waiting
     chunks = before.chunks
     if found.refused:
-        chunks = (*chunks, sorting.write_chunk(store, listing_key(run.run, "inbox"), found.refused))
+        chunks = (*chunks, sorting.write_chunk(store, new_listing_key(run.run, "inbox"), found.refused))
     taken = structs.replace(before, chunks=chunks, listed=before.listed + len(found.refused))
     if found.listing:
         return structs.replace(taken, handed_in=HandedIn(found.listing))
@@ -78,10 +78,8 @@ def _with(wired: Wired, run: Run, before: Checkpoint, found: Found) -> Checkpoin
         return before
     assert before.handed_in is not None, "it is what is listed"
     last = found.listed[-1][0]
-    # Named after what it is a copy of: another invocation of this state may copy a listing of a moment later.
-    copied = before.handed_in.listing.key.rpartition("/")[2].removesuffix(sorting.SUFFIX)
-    name = f"inbox-{copied}-{len(before.chunks):05}"
-    chunk = sorting.write_lines(wired.store, listing_key(run.run, name), found.listed)
+    key = new_listing_key(run.run, f"inbox-{len(before.chunks):05}")
+    chunk = sorting.write_lines(wired.store, key, found.listed)
     return structs.replace(
         before,
         chunks=(*before.chunks, chunk),

@@ -20,7 +20,7 @@ from docferry.settlement.late_failures import is_taken_back
 from docferry.sources import Look
 from docferry.state import lines, sorting
 from docferry.state.chunks import chunks
-from docferry.state.keys import CHECKPOINT, EVENTS, KEPT_FAILURES, listing_key, run_key
+from docferry.state.keys import CHECKPOINT, EVENTS, KEPT_FAILURES, new_listing_key, run_key
 from docferry.state.lines import Placed
 from docferry.state.lookup import Lookup
 from docferry.state.manifest import Pointer
@@ -171,11 +171,11 @@ def _looked_at(wired: Wired, run: Run, places: list[str], base: Pointer | None) 
         if asked > signals.KEYS:
             return f"more than {signals.KEYS:,} keys would have to be looked at"
         for entries in chunks(_entries(wired, left, seen), sorting.CHUNK_LINES):
-            listed.append(sorting.write_chunk(store, listing_key(run.run, f"{len(listed):05}"), entries))
+            listed.append(sorting.write_chunk(store, new_listing_key(run.run, f"{len(listed):05}"), entries))
         left = found.of(left, seen)
     ids = seen.claimed | found.compared
     if others := handed_in.those_of(wired, ids):
-        listed.append(sorting.write_chunk(store, listing_key(run.run, "inbox"), others))
+        listed.append(sorting.write_chunk(store, new_listing_key(run.run, "inbox"), others))
     with store.writing(run_key(run.run, KEPT_FAILURES)) as kept:
         for failing in quarantine.read(store):
             if failing.id not in ids:
@@ -233,7 +233,7 @@ class _Found:
     def _keep(self, found: Iterator[bytes], seen: Seen, rivals: set[str]) -> None:
         """Set aside what is compared."""
         first = last = ""
-        key = listing_key(self._run.run, f"manifest-{len(self.chunks):05}")
+        key = new_listing_key(self._run.run, f"manifest-{len(self.chunks):05}")
         with self._store.writing(key) as stream:
             for line in found:
                 one = lines.placed(line)

@@ -115,7 +115,7 @@ def test_a_whole_listing_is_compared_by_an_invocation_that_has_the_time(store: S
 def test_a_crash_between_chunk_and_checkpoint_lists_nothing_twice(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The chunk is written again under the same key."""
+    """The chunk is written again; nobody reads the first one."""
     monkeypatch.setattr(sorting, "CHUNK_LINES", 2)
     source = FakeSource(*map(document, "abcde"))
     write = store.write
@@ -219,6 +219,35 @@ def test_an_inbox_over_two_invocations(store: Store) -> None:
     record = store.read(run_key("run-1", CHECKPOINT), Checkpoint)
     assert record is not None
     assert record.value.inbox_until is not None
+
+
+class Overlapped(FakeSource):
+    """Before its last page another attempt writes what it has listed, which began as early and was slower."""
+
+    store: Store | None = None
+
+    def pages(self, checkpoint: str | None, known: Known = NOTHING) -> Iterator[Page]:
+        """See Source.pages."""
+        for page in super().pages(checkpoint, known):
+            store, self.store = (self.store, None) if page.checkpoint == "4" else (None, self.store)
+            if store is not None:
+                store.delete(run_key("run-1", CHECKPOINT))  # it has read it before there was one
+                crawl(of(store, FakeSource(*self.listed)), RUN, lambda: RESERVE_MS - 1)
+            yield page
+
+
+def test_an_attempt_that_overlaps_takes_nothing_out_of_the_listing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reads the chunks that it has written itself: what was missing would be deleted."""
+    monkeypatch.setattr(sorting, "CHUNK_LINES", 2)
+    source = Overlapped(*map(document, "abcde"))
+    source.store = store
+
+    crawled(store, source, [])
+
+    assert source.store is None
+    assert put(store) == ["a", "b", "c", "d", "e"]
 
 
 def handed_in(*names: str) -> bytes:
