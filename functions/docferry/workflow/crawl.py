@@ -126,9 +126,9 @@ def prepare(wired: Wired, run: Request, remaining: Remaining) -> Task:
     rebuild = wanted.compares == "rebuild"
     adoption.adopt(store, wired.index, rebuild=rebuild)
     strangers = sync_job.strangers(store, wired.index)
-    settle_previous(wired, run, remaining, rebuild=rebuild)
+    expired = settle_previous(wired, run, remaining, rebuild=rebuild)
     base_manifest(store, wanted)
-    notes = []
+    notes = [expired] if expired else []
     failed = 0 if rebuild else look_again(wired, remaining)
     if failed:
         notes.append(f"{failed:,} documents of the last run failed after it had ended; they are due again")

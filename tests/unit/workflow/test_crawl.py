@@ -345,3 +345,15 @@ def test_the_account_of_a_run_before_goes_on_in_another_invocation(
     ended = crawl(fakes, RUN, lambda: PLENTY)
     assert ended.complete
     assert ended.counts.unchanged == 1
+
+
+def test_a_run_whose_records_have_expired_is_told_of(store: Store) -> None:
+    """Nobody knows what it has sent: a person is told what puts it right."""
+    index = FakeIndex()
+    sync_job.start(store, index, "run-0")
+    place = structs.replace(wired(store, index), source=cast("Source", FakeSource(document("a"))))
+
+    assert crawl(place, RUN, lambda: PLENTY).complete
+
+    (note,) = change_set(store, "run-1").notes
+    assert "what run run-0 has sent is not known any more" in note
