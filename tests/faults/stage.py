@@ -130,7 +130,10 @@ class Stage:
 
     def write(self, name: str, text: str) -> None:
         """Write a document of the source."""
-        (self.folder / name).write_text(text, encoding="utf-8")
+        # At once: a worker that reads the file in another thread must not find half of it.
+        half = self.folder.with_name(f"{self.folder.name}-{name}.half")
+        half.write_text(text, encoding="utf-8")
+        half.replace(self.folder / name)
         self._note(text)
 
     def remove(self, name: str) -> None:
