@@ -45,10 +45,10 @@ class Where(Struct, frozen=True):
     def _told(self, name: str) -> Connector | None:
         """The connector as its functions say, if they are seen. Beside a connectors.yaml a name may be a slip."""
         from docferry_cli.aws_errors import of_aws
-        from docferry_cli.targets import aws
+        from docferry_cli.targets import deployed
 
         try:
-            return aws.told(name)
+            return deployed.told(name)
         except Exception as error:
             if not of_aws(error) or not self.config.exists():
                 raise

@@ -1,10 +1,8 @@
 """The target ``aws``: the stack in AWS, in the account and the region that boto3 finds."""
 
 from docferry.connector import Connector
-from docferry_cli.targets.deployed import find, told
+from docferry_cli.targets.deployed import find
 from docferry_cli.targets.opened import Startable
-
-__all__ = ["opened", "told"]
 
 INTERRUPTED = "interrupted; the run continues in AWS."
 

@@ -33,7 +33,7 @@ def detect(
 
     ``manifest`` and ``listing`` are canonical lines sorted by id, in blocks or one by one. A document that the source
     could not describe is kept as it is indexed: by its id, or, when even that is not certain, by its locator in
-    ``uncertain``. One whose access control the index cannot have is deleted where it is held with a wider one.
+    ``uncertain``. One that is skipped, and that fewer people may see than the index shows it to, is deleted.
     """
     known, listed = Cursor(manifest), Cursor(listing)
     while True:
@@ -69,8 +69,8 @@ def detect(
 def skipped_now(held: Document, skipped: Skipped, uncertain: Container[str]) -> Change | Unchanged:
     """What becomes of a document that is skipped now: it stays, or is deleted where fewer people may see it.
 
-    What is skipped at another place may be another document with the same id: it says nothing of one that may still be
-    at its own, and may not be sure to have moved.
+    What is skipped at another place may be this document, moved, or another one with the same id. So that is a delete
+    like any other, which the guard may withhold; and a document whose own place could not be read stays.
     """
     withdrawn = narrows(held, skipped.access_control) and skipped.origin == held.origin
     if not withdrawn or held.locator in uncertain:

@@ -136,7 +136,12 @@ def those_of(store: Store, ids: AbstractSet[str]) -> list[Listed]:
     if chunk is None or not any(chunk.first <= id_ <= chunk.last for id_ in ids):
         return []
     found = (line for line in store.lines(chunk.key) if lines.line_id(line) in ids)
-    return [lines.decode(line, Document) if is_document(line) else lines.decode(line, Skipped) for line in found]
+    return list(map(entry, found))
+
+
+def entry(line: bytes) -> Listed:
+    """What a line of the listing says."""
+    return lines.decode(line, Document) if is_document(line) else lines.decode(line, Skipped)
 
 
 def sweep(store: Store, current: Record[Collected]) -> Record[Collected]:

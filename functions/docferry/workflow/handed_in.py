@@ -11,9 +11,9 @@ from msgspec import structs
 
 from docferry.crawl import inbox
 from docferry.crawl.found import Found
-from docferry.model import Document, Listed, Skipped
+from docferry.model import Listed, Skipped
 from docferry.runtime.wiring import Wired
-from docferry.state import lines, sorting
+from docferry.state import sorting
 from docferry.state.keys import CHECKPOINT, new_listing_key, run_key
 from docferry.state.runs import Checkpoint, HandedIn, Run
 from docferry.workflow.admission import checked
@@ -66,7 +66,7 @@ def _listed(wired: Wired, run: Run, before: Checkpoint, left: HandedIn, in_time:
             wired.store.write(run_key(run.run, CHECKPOINT), checkpoint)
             if short or not in_time():
                 return checkpoint
-        found.add(_checked(wired, _entry(line)))
+        found.add(_checked(wired, inbox.entry(line)))
     whole = structs.replace(_with(wired, run, checkpoint, found), handed_in=None, collected=True)
     wired.store.write(run_key(run.run, CHECKPOINT), whole)
     return whole
@@ -92,7 +92,3 @@ def _checked(wired: Wired, entry: Listed) -> Listed:
     """What was handed in, or why it is skipped: then it says, too, that it is not of the source."""
     found = checked(wired, entry)
     return structs.replace(found, origin="inbox") if isinstance(found, Skipped) else found
-
-
-def _entry(line: bytes) -> Listed:
-    return lines.decode(line, Document) if lines.is_document(line) else lines.decode(line, Skipped)

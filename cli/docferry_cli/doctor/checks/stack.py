@@ -65,7 +65,7 @@ def code(context: Context) -> Result:
 def dead_letters(context: Context) -> Result:
     """Count the events that could not be handled."""
     if context.stack is None:
-        return NotHere("of the stack of another app the alarm DeadLetters tells")
+        return NotHere("they are in the stack of another app, whose alarm DeadLetters tells")
     queue = context.outputs.get(DEAD_LETTERS)
     if queue is None:
         return Unknown(f"the stack has no output {DEAD_LETTERS}: `docferry deploy {context.connector.name}` adds it")
