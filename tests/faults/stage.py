@@ -64,12 +64,16 @@ PLACES = (*SERVICES, RECORDS)
 
 
 class Snapshot(Struct, frozen=True):
-    """Everything that a case starts from: the bucket, the index, the source, and what was handed in beside it."""
+    """Everything that a case starts from: the bucket, the index, the source, and what was handed in beside it.
+
+    ``executions`` are those that there have been: moto looks through all of them, and of a case's own none is asked for after it.
+    """
 
     objects: dict[str, bytes]
     database: sqlite3.Connection
     sources: dict[str, str]
     handed_in: dict[str, str]
+    executions: list[Any]
 
 
 class Ended(Struct, frozen=True):
@@ -345,6 +349,7 @@ class Stage:
             database,
             {file.name: file.read_text("utf-8") for file in self.folder.iterdir()},
             self.handed_in.copy(),
+            executions().copy(),
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -357,6 +362,7 @@ class Stage:
         for name, text in snapshot.sources.items():
             self.write(name, text)
         self.handed_in = snapshot.handed_in.copy()
+        executions()[:] = snapshot.executions
         self.clear()
         self.listener.forget()
 
@@ -395,11 +401,16 @@ def stage(place: str, folder: Path) -> Iterator[Stage]:
         yield Stage(aws, bucket, place, source, pieces)
 
 
+def executions() -> list[Any]:
+    """What moto knows of the executions of the connector's state machine. To change the list is to change it."""
+    (machine,) = stepfunctions_parser_backends[ACCOUNT][REGION].state_machines
+    known: list[Any] = machine.executions
+    return known
+
+
 def execution(arn: str) -> Any:
     """What moto knows of an execution."""
-    backend = stepfunctions_parser_backends[ACCOUNT][REGION]
-    (found,) = (one for machine in backend.state_machines for one in machine.executions if one.exec_arn == arn)
-    return found
+    return next(one for one in reversed(executions()) if one.exec_arn == arn)
 
 
 def started(worker: Any) -> None:

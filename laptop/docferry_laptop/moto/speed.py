@@ -8,10 +8,13 @@ from typing import Any
 from unittest.mock import patch
 
 import botocore.context
+import jsonpath_ng.ext
 from antlr4.RuleContext import RuleContext
 from botocore.context import ClientContext
 from botocore.useragent import UserAgentString
+from moto.core import responses
 from moto.core.base_backend import BaseBackend
+from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import resource_eval_s3
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.parse import asl_parser
@@ -30,7 +33,7 @@ def tree(definition: str) -> Any:
 
 @contextmanager
 def shortcuts() -> Iterator[None]:
-    """Remember the URLs of backends, parsed definitions, parsed JSON paths, and the interpreter's clients.
+    """Remember URLs and names of operations, parsed definitions, parsed JSON paths, and the interpreter's clients.
 
     A state machine is still built for each execution, but from the remembered tree of its definition. The nodes of the
     tree remember their texts.
@@ -65,7 +68,10 @@ def shortcuts() -> Iterator[None]:
         stack.enter_context(patch.object(BaseBackend, "urls", property(urls_of)))
         stack.enter_context(patch.object(asl_parser.AmazonStateLanguageParser, "parse", staticmethod(parse)))
         stack.enter_context(patch.object(RuleContext, "getText", text_of))
-        stack.enter_context(patch.object(json_path, "parse", cache(json_path.parse)))
+        for paths in (json_path, result_path, jsonpath_ng.ext):
+            stack.enter_context(patch.object(paths, "parse", cache(paths.parse)))
+        for name in ("camelcase_to_underscores", "method_names_from_class"):
+            stack.enter_context(patch.object(responses, name, cache(getattr(responses, name))))
         for module in (lambda_eval_utils, resource_eval_s3):
             stack.enter_context(patch.object(module, "boto_client_for", client_for))
         yield
