@@ -66,7 +66,7 @@ PLACES = (*SERVICES, RECORDS)
 class Snapshot(Struct, frozen=True):
     """Everything that a case starts from: the bucket, the index, the source, and what was handed in beside it.
 
-    ``executions`` are those that there have been: moto looks through all of them, and of a case's own none is asked for after it.
+    ``executions`` are those that there have been. Those of a case go with it: moto looks through all that it has.
     """
 
     objects: dict[str, bytes]
