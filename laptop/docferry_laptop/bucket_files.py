@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
-from docferry_laptop.moto.buckets import file_of, is_object, key_of
+from docferry_laptop.object_files import file_of, is_object, key_of, place_of
 
 
 class BucketFiles:
@@ -24,7 +24,7 @@ class BucketFiles:
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803  # boto3's names
         """Read an object."""
-        file = file_of(self._folder, Bucket, Key)
+        file = place_of(self._folder, Bucket, Key)
         try:
             content, described = file.read_bytes(), _described(file)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
@@ -37,7 +37,7 @@ class BucketFiles:
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803  # boto3's names
         """Describe an object."""
-        file = file_of(self._folder, Bucket, Key)
+        file = place_of(self._folder, Bucket, Key)
         if not is_object(file):
             raise _missing("HeadObject", "404")
         return _described(file)

@@ -1,7 +1,8 @@
 """The keys and the actions that functions use, seen in real runs: the role allows each key, and has no more actions."""
 
 from collections.abc import Iterator
-from contextvars import ContextVar
+from contextlib import suppress
+from contextvars import Context, ContextVar
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from botocore.client import BaseClient
 
 from docferry.connector import Connector, Groups, Part
+from docferry.errors import Conflict
 from docferry.runtime.lambdas import FUNCTIONS, Function
+from docferry.state.keys import OWN_JOBS
 from docferry_emulators import Knobs, Settings
 from docferry_emulators.clock import VirtualClock
 from docferry_laptop.iam.calls import Call, Place, demands
@@ -186,6 +189,39 @@ def test_functions_use_what_their_roles_allow(  # noqa: PLR0913, PLR0917  # one 
         if not action.startswith(OF_LAMBDA) and (name, action) not in used
     }
     assert idle == set(UNUSED[kind])
+
+
+def test_a_batch_may_note_what_came_after_its_job(
+    aws: Laptop, tmp_path: Path, touched: Touched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service without jobs takes a call whose job was stopped meanwhile; the function that has made it notes that."""
+    folder = tmp_path / "team"
+    folder.mkdir()
+    deployment = aws.deploy(Connector("team", Part("files", {"path": str(folder)}), Part("bedrock")))
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]  # not in the stubs
+
+    def stopped_meanwhile(self: Any, operation: str, params: dict[str, Any]) -> Any:
+        reply = call(self, operation, params)
+        if operation in {"IngestKnowledgeBaseDocuments", "DeleteKnowledgeBaseDocuments"}:
+            with suppress(Conflict):
+                Context().run(deployment.wired.index.stop)  # somebody else's call, not the function's
+        return reply
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", stopped_meanwhile)
+    for name in ("gone.txt", "kept.txt"):
+        (folder / name).write_text(name)
+    wait_for_end(deployment.start())
+    (folder / "gone.txt").unlink()
+    wait_for_end(deployment.start())
+
+    batches = {function.name: function for function in FUNCTIONS if function.name in {"put_batch", "delete_batch"}}
+    noted = {
+        (function, key)
+        for function, what, key in touched
+        if function in batches and what == "writes" and key.endswith(OWN_JOBS)
+    }
+    assert {function for function, _ in noted} == set(batches)
+    assert all(allowed(batches[function], "writes", key) for function, key in noted)
 
 
 def functions(assembly: Assembly, deployed: str) -> list[tuple[str, dict[str, Any]]]:

@@ -10,12 +10,14 @@ import msgspec
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
-from docferry.errors import ConfigurationError, DocferryError
+from docferry.errors import ConfigurationError, DocferryError, ServiceUnavailable
 from docferry.runtime.log_texts import DONE, failure
 from docferry.runtime.settings import Settings
 from docferry.runtime.wiring import Wired, wire
+from docferry.state.passing import may_pass
 from docferry.sync_job import job as sync_job
 
 
@@ -45,7 +47,9 @@ def handles(event_type: type[Event]) -> Callable[[StateFunction[Event]], Handler
     """Turn ``state(wired, event, context)`` into a Lambda handler.
 
     The event is read into ``event_type``; every log line carries the run and the execution id of
-    its sync job; counts in the result become metrics; an error reaches Step Functions under the name of its class.
+    its sync job; counts in the result become metrics; an error reaches Step Functions under the name of its class. What
+    keeps the state bucket from answering, and may pass, is a ServiceUnavailable: Retry knows that name, and none of
+    botocore's.
     """
 
     def decorate(state: StateFunction[Event]) -> Handler:
@@ -64,7 +68,11 @@ def handles(event_type: type[Event]) -> Callable[[StateFunction[Event]], Handler
                 except DocferryError as error:
                     log.warning(failure(error))
                     raise
-                except Exception:
+                except Exception as error:
+                    if isinstance(error, ClientError | BotoCoreError) and may_pass(error):
+                        passing = ServiceUnavailable(str(error))
+                        log.warning(failure(passing))
+                        raise passing from error
                     log.exception("unexpected error")
                     raise
                 built: dict[str, Any] = msgspec.to_builtins(result)

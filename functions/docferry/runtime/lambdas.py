@@ -54,6 +54,7 @@ class Function(Struct, frozen=True):
 # kept the same names at the top of the bucket, from where they are read and removed.
 # Both of the record of the last job, and of the jobs of a service that has none.
 JOB = f"{keys.DATA_SOURCES}*/sync_job*.json"
+OWN_JOBS = f"{keys.DATA_SOURCES}*/{keys.OWN_JOBS}"
 MANIFEST = f"{keys.DATA_SOURCES}*/{keys.MANIFESTS}*"
 FAILURES = f"{keys.DATA_SOURCES}*/{keys.FAILURES}"
 SCOPE = f"{keys.DATA_SOURCES}*/{keys.SCOPE}"
@@ -72,6 +73,8 @@ COLLECTED = f"{keys.COLLECTION}*"
 CONTENT = f"{keys.COLLECTED_CONTENT}*"
 LEDGER, LEASE, PENDING, MESSAGES = keys.LEDGER, keys.LEASE, keys.PENDING, keys.MESSAGES
 
+# A batch writes the record of a service without jobs when its job was over before its call was.
+#
 # A crawl works through up to 15 minutes, Lambda's limit, and then goes on from its checkpoint. A shard is at most 100
 # requests of 5 MB, and goes on in another invocation when its time is over; docferry.workflow.put_batch says what a
 # worker holds: 200 MB beside its imports. Commit reads the whole manifest once: about a minute for a million documents.
@@ -127,7 +130,7 @@ FUNCTIONS = (
         memory=512,
         timeout=900,
         reads=(RUN, JOB, CONTENT, CARRIED, MEMBERS),
-        writes=(RUN, STAGING),
+        writes=(RUN, STAGING, OWN_JOBS),
         index=("put",),
         source=("open",),
     ),
@@ -137,7 +140,7 @@ FUNCTIONS = (
         memory=256,
         timeout=900,
         reads=(RUN, JOB),
-        writes=(RUN,),
+        writes=(RUN, OWN_JOBS),
         index=("delete",),
     ),
     Function(

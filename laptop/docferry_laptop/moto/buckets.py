@@ -1,25 +1,25 @@
 """Moto's buckets as S3's are: objects can be read and listed while others delete them, and they outlive the process.
 
-To outlive it, each object of moto's S3 is also a file, under its bucket's folder.
+To outlive it, each bucket of moto's S3 is also a folder, and each object a file in it.
 
 A file that is put into such a folder by hand becomes an object at the next start.
 """
 
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import quote, unquote
 
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.s3.models import FakeKey, S3Backend, s3_backends
+from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.s3.utils import _VersionedKeyStore
 
-# When objects with these prefixes expire, as in the life-cycle rules of the stack.
+from docferry.state.keys import LEDGER
+from docferry_laptop.object_files import at_its_place, is_object, key_of, remove, write
+
+# When objects of a state bucket with these prefixes expire, as in the life-cycle rules of the stack.
 EXPIRING = {"runs/": timedelta(days=30), "staging/": timedelta(days=7), "carried/": timedelta(days=7)}
 
 
@@ -54,27 +54,47 @@ def listed_meanwhile() -> Iterator[None]:
 
 @contextmanager
 def kept_in(folder: Path) -> Iterator[None]:
-    """Load the buckets of a folder into moto's S3, and write every change of an object to the folder.
+    """Load the buckets of a folder into moto's S3, and write every change of a bucket or an object to the folder.
 
-    An object is completely on disk before its writer learns that it was written.
+    An object is completely on disk before its writer learns that it was written. What S3 refuses is not on disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _load(folder)
+    create, drop = S3Backend.create_bucket, S3Backend.delete_bucket
     put, delete = S3Backend.put_object, S3Backend.delete_object
 
-    def put_through(
-        backend: S3Backend, bucket_name: str, key_name: str, value: bytes, *args: Any, **kw: Any
-    ) -> FakeKey:
-        _write(file_of(folder, bucket_name, key_name), value)
-        return put(backend, bucket_name, key_name, value, *args, **kw)
+    def create_too(backend: S3Backend, bucket_name: str, *args: Any, **kw: Any) -> FakeBucket:
+        created = create(backend, bucket_name, *args, **kw)
+        (folder / bucket_name).mkdir(exist_ok=True)
+        return created
 
-    def delete_through(backend: S3Backend, bucket_name: str, key_name: str, *args: Any, **kw: Any) -> Any:
-        file_of(folder, bucket_name, key_name).unlink(missing_ok=True)
-        return delete(backend, bucket_name, key_name, *args, **kw)
+    def drop_too(backend: S3Backend, bucket_name: str) -> FakeBucket | None:
+        dropped = drop(backend, bucket_name)
+        if dropped is not None:
+            _remove_folders(folder / bucket_name)
+        return dropped
+
+    def put_too(backend: S3Backend, bucket_name: str, key_name: str, value: bytes, *args: Any, **kw: Any) -> FakeKey:
+        written = put(backend, bucket_name, key_name, value, *args, **kw)
+        write(folder, bucket_name, key_name, value)
+        return written
+
+    def delete_too(
+        backend: S3Backend, bucket_name: str, key_name: str, version_id: str | None = None, *args: Any, **kw: Any
+    ) -> Any:
+        reply = delete(backend, bucket_name, key_name, version_id, *args, **kw)
+        left = backend.get_object(bucket_name, key_name)
+        if left is None:
+            remove(folder, bucket_name, key_name)
+        elif version_id is not None:
+            write(folder, bucket_name, key_name, left.value)
+        return reply
 
     with (
-        patch.object(S3Backend, "put_object", put_through),
-        patch.object(S3Backend, "delete_object", delete_through),
+        patch.object(S3Backend, "create_bucket", create_too),
+        patch.object(S3Backend, "delete_bucket", drop_too),
+        patch.object(S3Backend, "put_object", put_too),
+        patch.object(S3Backend, "delete_object", delete_too),
     ):
         yield
 
@@ -85,40 +105,22 @@ def _load(folder: Path) -> None:
     now = datetime.now(UTC)
     for bucket in sorted(path.name for path in folder.iterdir() if path.is_dir()):
         s3.create_bucket(bucket, "us-east-1")
-        for file in sorted((folder / bucket).rglob("*")):
-            if not is_object(file):
-                continue
-            key = key_of(folder, bucket, file)
+        expiring = EXPIRING if (folder / bucket / LEDGER).is_file() else {}
+        for found in sorted(filter(is_object, (folder / bucket).rglob("*"))):
+            key = key_of(folder, bucket, found)
+            file = at_its_place(folder, bucket, found)
             written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
-            if any(key.startswith(prefix) and now - written > age for prefix, age in EXPIRING.items()):
+            if any(key.startswith(prefix) and now - written > age for prefix, age in expiring.items()):
                 file.unlink()
             else:
                 s3.put_object(bucket, key, file.read_bytes()).last_modified = written.replace(tzinfo=None)
 
 
-def file_of(folder: Path, bucket: str, key: str) -> Path:
-    """Return the file that keeps an object."""
-    # A part of a key that is ".", ".." or empty cannot be the name of a file.
-    parts = [
-        quote(part, safe=" +,=@()[]{}'!#$&;~^") if part.strip(".") else quote(part).replace(".", "%2E") or "%00"
-        for part in key.split("/")
-    ]
-    return folder.joinpath(bucket, *parts)
-
-
-def key_of(folder: Path, bucket: str, file: Path) -> str:
-    """Return the key of the object that a file keeps."""
-    return unquote(file.relative_to(folder / bucket).as_posix())
-
-
-def is_object(file: Path) -> bool:
-    """Return whether a path is the file of an object, whole, and not one that is being written."""
-    return file.is_file() and not file.name.startswith(".writing-")
-
-
-def _write(file: Path, value: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".writing-")
-    with os.fdopen(handle, "wb") as out:
-        out.write(value)
-    Path(name).replace(file)
+def _remove_folders(folder: Path) -> None:
+    """Remove a folder of folders. A file that somebody has put there meanwhile stays, and what it is in."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            with suppress(OSError):
+                path.rmdir()
+    with suppress(OSError):
+        folder.rmdir()

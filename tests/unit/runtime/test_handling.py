@@ -1,15 +1,23 @@
 """What is around every handler: settings, typed events, logs with the run in each line, metrics, errors by name."""
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    UnknownServiceError,
+)
 from msgspec import Struct
 
 from docferry.connector import Connector, Part
-from docferry.errors import ConfigurationError, Throttled
+from docferry.errors import ConfigurationError, ServiceUnavailable, Throttled
 from docferry.runtime import handling
 from docferry.runtime.handling import Handler, handles
 from docferry.runtime.lambdas import FUNCTIONS
@@ -191,6 +199,54 @@ def test_an_expected_error_is_raised_as_it_is_and_logged_as_a_warning(context: A
     assert line["level"] == "WARNING"
     assert line["message"] == "Throttled: slow down"
     assert line["run"] == "run-1"
+
+
+@pytest.mark.usefixtures("clients")
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, "PutObject"),
+        ClientError({"Error": {"Code": "InternalError"}, "ResponseMetadata": {"HTTPStatusCode": 500}}, "GetObject"),
+        ClientError({"Error": {"Code": "RequestTimeout"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "PutObject"),
+        ReadTimeoutError(endpoint_url="https://s3"),
+        EndpointConnectionError(endpoint_url="https://s3"),
+        IncompleteReadError(actual_bytes=1, expected_bytes=2),
+    ],
+)
+def test_what_keeps_the_state_bucket_from_answering_is_tried_again(
+    error: Exception, context: Any, printed: Printed
+) -> None:
+    """Retry names no error of botocore: without a name that it knows, one 503 of S3 would end a run."""
+
+    def state(*_: object) -> Struct:
+        raise error
+
+    with pytest.raises(ServiceUnavailable, match=re.escape(str(error))):
+        handler_of(state)(EVENT, context)
+
+    (line,) = printed.lines()
+    assert line["level"] == "WARNING"
+
+
+@pytest.mark.usefixtures("clients")
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "PutObject"),
+        UnknownServiceError(service_name="s4", known_service_names="s3"),
+    ],
+)
+def test_what_will_not_pass_is_not_tried_again(error: Exception, context: Any, printed: Printed) -> None:
+    """A person has to do something first, and reads the trace."""
+
+    def state(*_: object) -> Struct:
+        raise error
+
+    with pytest.raises(type(error)):
+        handler_of(state)(EVENT, context)
+
+    (line,) = printed.lines()
+    assert line["level"] == "ERROR"
 
 
 @pytest.mark.usefixtures("clients")

@@ -213,12 +213,15 @@ class Bedrock:
         return self._told(self._pages(token))
 
     def _told(self, pages: Iterable[dict[str, Any]]) -> Iterator[StatusPage]:
-        """What pages say of documents, and at last which of them have been changed too late."""
+        """What pages say of documents, and at last which have been changed too late: the index may hold another version.
+
+        Not FAILED, which says of a new document that the index does not hold it: nothing would delete it when it goes.
+        """
         late = self._jobs.late() if self._store is not None else frozenset()
         for page in pages:
             statuses = map(document_status, page.get("documentDetails") or [])
             yield StatusPage([one for one in statuses if one.id not in late], page.get("nextToken"))
-        yield StatusPage([DocumentStatus(id_, "FAILED", TOO_LATE) for id_ in sorted(late)], None)
+        yield StatusPage([DocumentStatus(id_, "UPDATE_FAILED", TOO_LATE) for id_ in sorted(late)], None)
 
     def _asked(self, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
         for chunk in chunks(ids, self.limits.statuses):

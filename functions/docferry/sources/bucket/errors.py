@@ -1,14 +1,12 @@
 """What S3 answers, in Docferry's terms."""
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
-from botocore.exceptions import ConnectionError as NotConnected
+from botocore.exceptions import BotoCoreError, ClientError
 
 from docferry.errors import AccessDenied, ConfigurationError, DocferryError, DocumentError, SourceUnavailable
+from docferry.state.passing import may_pass
 
 MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 DENIED = frozenset({"401", "403", "AccessDenied", "AllAccessDisabled"})
-BUSY = frozenset({"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "429"})
-SERVER_ERROR = 500
 
 
 def code(error: ClientError) -> str:
@@ -29,15 +27,15 @@ def only_here(error: ClientError, bucket: str, otherwise: DocumentError) -> Docf
 
 def translated(error: ClientError | BotoCoreError, bucket: str) -> DocferryError:
     """Say in Docferry's terms what keeps a bucket from being read."""
-    if isinstance(error, HTTPClientError | NotConnected | IncompleteReadError):
-        return SourceUnavailable(f"s3://{bucket} cannot be reached: {error}")
     if isinstance(error, BotoCoreError):
+        if may_pass(error):
+            return SourceUnavailable(f"s3://{bucket} cannot be reached: {error}")
         return ConfigurationError(f"s3://{bucket} cannot be called: {error}")
     named = code(error)
     said = f"{error.operation_name}: {named}: {error.response['Error'].get('Message', '')}"
     if named == "NoSuchBucket":
         return no_bucket(bucket)
-    if named in BUSY or error.response["ResponseMetadata"]["HTTPStatusCode"] >= SERVER_ERROR:
+    if may_pass(error):
         return SourceUnavailable(f"s3://{bucket}: {said}")
     if named in DENIED:
         return AccessDenied(f"s3://{bucket}: {said}; allow s3:ListBucket on the bucket and s3:GetObject on its objects")

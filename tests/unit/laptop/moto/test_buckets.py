@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from moto.s3.models import S3Backend, s3_backends
 
-from docferry_laptop.moto.buckets import file_of, kept_in, listed_meanwhile, read_to_the_end
+from docferry.state.keys import LEDGER
+from docferry_laptop.moto.buckets import kept_in, listed_meanwhile, read_to_the_end
+from docferry_laptop.object_files import file_of, key_of
 
 
 @pytest.fixture(autouse=True)
@@ -82,19 +84,141 @@ def test_a_refused_conditional_write_changes_nothing_on_disk(tmp_path: Path) -> 
     assert (tmp_path / "state" / "lease.json").read_bytes() == b"mine"
 
 
+def test_a_refused_put_leaves_the_object_on_disk(tmp_path: Path) -> None:
+    """Of a bucket that does not exist, there is no folder either."""
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="wiki")
+        s3.put_object(Bucket="wiki", Key="a.txt", Body=b"mine")
+        with pytest.raises(s3.exceptions.ClientError, match="InvalidStorageClass"):
+            s3.put_object(Bucket="wiki", Key="a.txt", Body=b"yours", StorageClass="BOGUS")  # type: ignore[arg-type]  # on purpose
+        with pytest.raises(s3.exceptions.ClientError, match="NoSuchBucket"):
+            s3.put_object(Bucket="no-such-bucket", Key="a.txt", Body=b"x")
+
+    assert (tmp_path / "wiki" / "a.txt").read_bytes() == b"mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["wiki"]
+
+
+def test_buckets_are_there_in_the_next_process(tmp_path: Path) -> None:
+    """An empty one too; a deleted one is not."""
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        for bucket in ("empty", "gone"):
+            s3.create_bucket(Bucket=bucket)
+        s3.put_object(Bucket="gone", Key="a/b", Body=b"x")
+        s3.delete_object(Bucket="gone", Key="a/b")
+        s3.delete_bucket(Bucket="gone")
+
+    with mock_aws(), kept_in(tmp_path):
+        assert [bucket["Name"] for bucket in boto3.client("s3").list_buckets()["Buckets"]] == ["empty"]
+
+
+def test_what_is_current_of_versions_is_on_disk(tmp_path: Path) -> None:
+    """An old version goes, the newest goes, a delete marker goes: the next process has what this one has."""
+    file = tmp_path / "wiki" / "a.txt"
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="wiki")
+        s3.put_bucket_versioning(Bucket="wiki", VersioningConfiguration={"Status": "Enabled"})
+        first, second, third = (
+            s3.put_object(Bucket="wiki", Key="a.txt", Body=body)["VersionId"] for body in (b"1", b"2", b"3")
+        )
+
+        s3.delete_object(Bucket="wiki", Key="a.txt", VersionId=first)
+        assert file.read_bytes() == b"3"
+        s3.delete_object(Bucket="wiki", Key="a.txt", VersionId=third)
+        assert file.read_bytes() == b"2"
+        marker = s3.delete_object(Bucket="wiki", Key="a.txt")["VersionId"]
+        assert not file.exists()
+        s3.delete_object(Bucket="wiki", Key="a.txt", VersionId=marker)
+        assert file.read_bytes() == b"2"
+        s3.delete_object(Bucket="wiki", Key="a.txt", VersionId=second)
+        assert not file.exists()
+
+
+@pytest.mark.parametrize("keys", [["a", "a/b", "a/b/c"], ["a/b/c", "a/b", "a"]])
+def test_a_key_may_be_the_beginning_of_another(keys: list[str], tmp_path: Path) -> None:
+    """In S3 there are no folders, so ``a`` and ``a/b`` are two objects."""
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="wiki")
+        for key in keys:
+            s3.put_object(Bucket="wiki", Key=key, Body=key.encode())
+        s3.delete_object(Bucket="wiki", Key="a/b")
+        s3.delete_object(Bucket="wiki", Key="a/no/such")
+
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="wiki")["Contents"]] == ["a", "a/b/c"]
+        assert s3.get_object(Bucket="wiki", Key="a")["Body"].read() == b"a"
+
+
+@pytest.mark.parametrize(
+    "key", ["docs/", "/", "a//b", "手" * 341, "x" * 1_024, "Übersicht 100 %.md", "12:00:00Z.jsonl", "..", "a/../b"]
+)
+def test_every_key_of_s3_comes_back(key: str, tmp_path: Path) -> None:
+    """As long as S3 allows, in any script, and what the console makes for a folder."""
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="wiki")
+        s3.put_object(Bucket="wiki", Key=key, Body=b"x")
+
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="wiki")["Contents"]] == [key]
+        s3.delete_object(Bucket="wiki", Key=key)
+
+    with mock_aws(), kept_in(tmp_path):
+        assert boto3.client("s3").list_objects_v2(Bucket="wiki")["KeyCount"] == 0
+
+
+@pytest.mark.parametrize("name", ["2026-08-01T12:00:00Z.jsonl", "Änderung.jsonl", "100%.jsonl", "a%20b.jsonl"])
+def test_a_file_that_a_person_puts_there_goes_when_its_object_goes(name: str, tmp_path: Path) -> None:
+    """A change set of the inbox that came back would be taken again, and revert what was changed since."""
+    (tmp_path / "state" / "inbox").mkdir(parents=True)
+    (tmp_path / "state" / "inbox" / name).write_bytes(b"x")
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        (found,) = s3.list_objects_v2(Bucket="state")["Contents"]
+        s3.delete_object(Bucket="state", Key=found["Key"])
+
+    with mock_aws(), kept_in(tmp_path):
+        assert boto3.client("s3").list_objects_v2(Bucket="state")["KeyCount"] == 0
+
+
+def test_of_two_files_with_one_key_the_newer_one_counts(tmp_path: Path) -> None:
+    """One was written by S3, the other put there by hand, under a name that S3 would not have written."""
+    folder = tmp_path / "wiki"
+    folder.mkdir()
+    (folder / "100%25.md").write_bytes(b"kept by S3")
+    (folder / "100%.md").write_bytes(b"put there by hand")
+    os.utime(folder / "100%.md", (0, 0))
+
+    with mock_aws(), kept_in(tmp_path):
+        assert boto3.client("s3").get_object(Bucket="wiki", Key="100%.md")["Body"].read() == b"kept by S3"
+
+    (folder / "100%.md").write_bytes(b"put there by hand")
+    os.utime(folder / "100%25.md", (0, 0))
+
+    with mock_aws(), kept_in(tmp_path):
+        assert boto3.client("s3").get_object(Bucket="wiki", Key="100%.md")["Body"].read() == b"put there by hand"
+
+
 def test_runs_expire(tmp_path: Path) -> None:
-    """What a life-cycle rule would have removed is removed; the rest is not."""
+    """What a life-cycle rule of a state bucket would have removed is removed; the rest is not, nor any document."""
     old = time.time() - 40 * 24 * 3600
-    for name in ("runs/old/report.json", "manifest/old.jsonl.zst"):
-        file = tmp_path / "state" / name
+    for name in ("state/runs/old/report.json", "state/manifest/old.jsonl.zst", "wiki/runs/shoes.md"):
+        file = tmp_path / name
         file.parent.mkdir(parents=True)
         file.write_bytes(b"x")
         os.utime(file, (old, old))
+    (tmp_path / "state" / LEDGER).write_text("{}")
 
     with mock_aws(), kept_in(tmp_path):
-        listed = boto3.client("s3").list_objects_v2(Bucket="state")["Contents"]
+        s3 = boto3.client("s3")
+        found = [entry["Key"] for name in ("state", "wiki") for entry in s3.list_objects_v2(Bucket=name)["Contents"]]
 
-    assert [entry["Key"] for entry in listed] == ["manifest/old.jsonl.zst"]
+    assert found == [LEDGER, "manifest/old.jsonl.zst", "runs/shoes.md"]
     assert not (tmp_path / "state" / "runs" / "old" / "report.json").exists()
 
 
@@ -102,7 +226,7 @@ def test_runs_expire(tmp_path: Path) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60), st.data())
 def test_every_key_has_a_file_of_its_own_inside_its_bucket(key: str, data: st.DataObject) -> None:
     """Keys with dots, slashes, percent signs and emoji neither collide nor climb out of the folder."""
-    others = [key + "/", "/" + key, key.replace(".", "%2E"), "../" + key, key + "//x", "./" + key]
+    others = [key + "/", "/" + key, key.replace(".", "%2E"), "../" + key, key + "//x", "./" + key, key * 20]
     other = data.draw(st.sampled_from(others))
     folder = Path("/buckets")
 
@@ -111,3 +235,4 @@ def test_every_key_has_a_file_of_its_own_inside_its_bucket(key: str, data: st.Da
     assert (file == file_of(folder, "state", other)) == (key == other)
     assert ".." not in file.parts
     assert file.is_relative_to(folder / "state")
+    assert key_of(folder, "state", file_of(folder, "state", other)) == other
