@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from docferry_emulators import Emulation, Settings
     from docferry_emulators.clock import VirtualClock
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+}
 
 
 @pytest.fixture
@@ -47,10 +52,18 @@ def docferry_emulation(docferry_settings: "Settings", docferry_clock: "VirtualCl
 def docferry_emulator(
     docferry_settings: "Settings", docferry_clock: "VirtualClock", monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
-    """The URL of a server for any program. The environment has it as ``AWS_ENDPOINT_URL``, with credentials for it."""
+    """The URL of a server for any program. The environment has it as ``AWS_ENDPOINT_URL``, with credentials for it.
+
+    Each test begins with empty services, moto's too.
+    """
+    from urllib.request import Request, urlopen  # noqa: PLC0415  # as above
+
     from docferry_emulators.server.application import serving  # noqa: PLC0415  # as above
 
     with serving(clock=docferry_clock, settings=docferry_settings) as (url, _):
+        # moto's other services are those of the process: they have what the test before has made.
+        urlopen(Request(f"{url}/moto-api/reset", method="POST")).close()  # noqa: S310  # of this loopback port
+        monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
         for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": url}.items():
             monkeypatch.setenv(name, value)
         yield url

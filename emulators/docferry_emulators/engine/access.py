@@ -65,10 +65,9 @@ class Identity(Struct, frozen=True):
         user = principal.type == "USER"
         names = self.users if user else self.groups
         name = self.fold(principal.name) if user else principal.name
-        if (name, None) in names:
-            return True
-        if principal.membership == "INDEX":
-            return False
+        of_index = (name, None) in names
+        if principal.membership == "INDEX" or (of_index and (user or principal.membership is None)):
+            return of_index
         source = principal.data_source or data_source
         return source is not None and (name, source) in names
 

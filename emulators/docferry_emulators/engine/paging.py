@@ -1,17 +1,36 @@
-"""Opaque NextTokens: each holds the place where the next page begins, and the list to which it belongs."""
+"""Opaque NextTokens: each holds the place where the next page begins, and the list to which it belongs.
+
+A place may be a document id of 1,825 characters, and no service takes a token of that length. So a long one stays here,
+and the digest of it is given out. It does not outlive the process, as a service's tokens do not last for ever either.
+"""
 
 import base64
 import binascii
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
 from docferry_emulators.errors import ValidationFailed
 
+LONGEST = 800
+"""Characters of a token: those of Q Business, the shortest of all."""
+KEPT = 10_000
+"""Long tokens that are remembered; the oldest are forgotten."""
+
+_long: dict[str, str] = {}
+
 
 def token_of(listing: str, place: Any) -> str:
-    """Write a place in a listing as a token."""
-    return base64.urlsafe_b64encode(msgspec.json.encode([listing, place])).decode()
+    """Write a place in a listing as a token, of 800 characters at most."""
+    token = base64.urlsafe_b64encode(msgspec.json.encode([listing, place])).decode()
+    if len(token) <= LONGEST:
+        return token
+    short = sha256(token.encode()).hexdigest()
+    _long[short] = token
+    while len(_long) > KEPT:
+        _long.pop(next(iter(_long)), None)
+    return short
 
 
 def place_of(listing: str, token: str | None) -> Any:
@@ -19,7 +38,8 @@ def place_of(listing: str, token: str | None) -> Any:
     if token is None:
         return None
     try:
-        name, place = msgspec.json.decode(base64.b64decode(token, altchars=b"-_", validate=True), type=tuple[str, Any])
+        written = base64.b64decode(_long.get(token, token), altchars=b"-_", validate=True)
+        name, place = msgspec.json.decode(written, type=tuple[str, Any])
     except (binascii.Error, msgspec.DecodeError, ValueError):
         raise ValidationFailed.of("nextToken", "The pagination token is not valid") from None
     if name != listing:

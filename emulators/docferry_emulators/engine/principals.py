@@ -89,16 +89,20 @@ class Principals:
     ) -> tuple[list[Action], str | None]:
         """Return a page of the groups whose last action is older than ``before``, and the token of the next page.
 
-        ``before`` is compared with ``column``: ``ordering`` or ``due``. The groups are sorted by name.
+        ``before`` is compared with ``column``: ``ordering`` or ``due``. The groups are sorted by name, and those of one
+        name by data source. Without ``source`` they are the groups of all data sources.
         """
         listing = f"groups/{index_id}/{source or ''}"
+        after = place_of(listing, token) or ("", "")
         rows = self._store.all(
             f"SELECT * FROM ({_LAST}) WHERE place = 1 AND {column} < ? AND members IS NOT NULL"  # noqa: S608 - of two
-            " AND name > ? AND (? IS NULL OR data_source = ?) ORDER BY name LIMIT ?",
-            *(index_id, self._context.now(), before, place_of(listing, token) or "", source, source, limit + 1),
+            " AND (name, data_source) > (?, ?) AND (? IS NULL OR data_source = ?) ORDER BY name, data_source LIMIT ?",
+            *(index_id, self._context.now(), before, *after, source, source, limit + 1),
         )
         found = [self._action(row) for row in rows[:limit]]
-        return found, token_of(listing, found[-1].group) if len(rows) > limit else None
+        if len(rows) <= limit:
+            return found, None
+        return found, token_of(listing, (rows[limit - 1]["name"], rows[limit - 1]["data_source"]))
 
     def expand(self, index_id: str, identity: Identity) -> Identity:
         """Add every group to which an identity belongs, directly or through other groups."""

@@ -41,7 +41,7 @@ class Store:
         self.db.row_factory = sqlite3.Row
         try:
             self._open()
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnusableDatabase) as error:
             self.db.close()
             raise UnusableDatabase(f"Cannot open the emulator's database {path}: {error}") from error
 
@@ -51,7 +51,7 @@ class Store:
             self.db.execute(f"PRAGMA {pragma}")
         version = self.db.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, SCHEMA_VERSION):
-            raise RuntimeError(f"The emulator's database has format {version}; this version writes {SCHEMA_VERSION}")
+            raise UnusableDatabase(f"it has format {version}, and this version writes {SCHEMA_VERSION}")
         self.db.executescript(resources.files(__package__).joinpath("schema.sql").read_text("utf-8"))
         if "at" not in {column["name"] for column in self.db.execute("PRAGMA table_info(tokens)")}:
             # A file from before Bedrock, whose client tokens are forgotten after some time.

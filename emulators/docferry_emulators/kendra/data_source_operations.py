@@ -20,8 +20,8 @@ class DataSourceOperations(KendraOperations):
 
         def create() -> Wire:
             index = backend.active_index(request["IndexId"])
-            limit = backend.settings.data_sources
-            if resources.count(backend.scope, "data_source", parent=index.id) >= limit:
+            limit = backend.settings.kendra_data_sources.get(index.body["Edition"])
+            if limit is not None and resources.count(backend.scope, "data_source", parent=index.id) >= limit:
                 raise QuotaExceeded(f"The index has {limit} data sources already.", "DATA_SOURCE", index.id)
             body = {"LanguageCode": "en"} | {name: request[name] for name in KEPT if name in request}
             created = resources.create(backend.scope, "data_source", body, parent=index.id)
@@ -86,6 +86,7 @@ class DataSourceOperations(KendraOperations):
 
     def start_data_source_sync_job(self, request: Wire) -> Wire:
         """Open a sync job. A data source has one running job at a time (docs/emulator.md, rule 1)."""
+        self.backend.standing_index(request["IndexId"])
         source = self.backend.data_source(request["IndexId"], request["Id"])
         return {"ExecutionId": self.backend.engine.jobs.start(source)}
 

@@ -26,7 +26,7 @@ class DataSourceOperations(QBusinessOperations):
 
         def create() -> Wire:
             index = backend.active_index(request)
-            limit = backend.settings.data_sources
+            limit = backend.settings.qbusiness_data_sources
             if resources.count(backend.scope, "data_source", parent=index.id) >= limit:
                 raise QuotaExceeded(f"The index has {limit} data sources already.", "DATA_SOURCE", index.id)
             body = {name: request[name] for name in KEPT if name in request}
@@ -94,6 +94,8 @@ class DataSourceOperations(QBusinessOperations):
 
     def start_data_source_sync_job(self, request: Wire) -> Wire:
         """Open a sync job. A data source has one running job at a time (docs/emulator.md, rule 1)."""
+        standing(self.backend.application(request))
+        standing(self.backend.index(request))
         return {"executionId": self.backend.engine.jobs.start(self.backend.data_source(request))}
 
     def stop_data_source_sync_job(self, request: Wire) -> Wire:

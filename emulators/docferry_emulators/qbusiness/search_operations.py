@@ -5,7 +5,7 @@ from docferry_emulators.engine.access import NOBODY, Identity
 from docferry_emulators.engine.paging import place_of, token_of
 from docferry_emulators.engine.resources import Resource
 from docferry_emulators.engine.search import RESULTS, Question
-from docferry_emulators.errors import AccessDenied, OperationNotImplemented
+from docferry_emulators.errors import AccessDenied, OperationNotImplemented, ValidationFailed
 from docferry_emulators.qbusiness.base import QBusinessOperations
 from docferry_emulators.qbusiness.identity import identity_of
 from docferry_emulators.qbusiness.mapping import attributes_to_wire, filter_of
@@ -21,9 +21,10 @@ class SearchOperations(QBusinessOperations):
         """Search passages of an index, through a retriever."""
         backend = self.backend
         application = backend.application(request)
-        retriever = backend.engine.resources.active(
-            backend.scope, "retriever", request["contentSource"]["retriever"]["retrieverId"], parent=application.id
-        )
+        name = request["contentSource"]["retriever"]["retrieverId"]
+        retriever = backend.engine.resources.get(backend.scope, "retriever", name, parent=application.id)
+        if retriever.status != "ACTIVE":  # the model of the operation has no ConflictException
+            raise ValidationFailed(f"Retriever '{name}' is {retriever.status}, not ACTIVE.")
         native = retriever.body["configuration"].get("nativeIndexConfiguration")
         if native is None:
             raise OperationNotImplemented("Only retrievers of type NATIVE_INDEX are emulated for search.")

@@ -1,6 +1,6 @@
 """The control endpoint of the server, under ``/_docferry/``: faults and the clock, by HTTP."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from werkzeug.wrappers import Request, Response
@@ -15,7 +15,7 @@ PREFIX = "/_docferry/"
 class Advance(msgspec.Struct, forbid_unknown_fields=True):
     """How many seconds to move the clock ahead."""
 
-    seconds: float
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 
 def answer(emulation: Emulation, request: Request) -> Response:
@@ -37,7 +37,7 @@ def answer(emulation: Emulation, request: Request) -> Response:
         return _json({"message": f"There is no {request.method} {PREFIX}{place}"}, status=404)
     try:
         return route()
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, OverflowError) as error:
         return _json({"message": str(error)}, status=400)
 
 

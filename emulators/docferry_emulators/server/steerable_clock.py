@@ -24,6 +24,11 @@ class SteerableClock:
         self._inner.sleep(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Jump ahead by this many seconds. The next request does the work that is due by then."""
+        """Jump ahead by this many seconds. The next request does the work that is due by then.
+
+        Raises OverflowError, and stays where it is, where the calendar ends.
+        """
         with self._lock:
-            self._ahead += timedelta(seconds=max(0.0, seconds))
+            ahead = self._ahead + timedelta(seconds=seconds)
+            self._inner.now() + ahead
+            self._ahead = ahead

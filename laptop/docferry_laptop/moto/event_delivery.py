@@ -17,6 +17,7 @@ from uuid import uuid4
 import boto3
 from moto.core.utils import unix_time
 from moto.events.models import Rule, events_backends
+from moto.sqs.exceptions import QueueDoesNotExist
 from moto.sqs.models import sqs_backends
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 from moto.utilities.arns import parse_arn
@@ -80,7 +81,10 @@ class Events:
         self._calls.shutdown()
 
     def _deliver(self, mapping: dict[str, Any]) -> int:
-        _, queue = _queue(mapping)
+        try:
+            _, queue = _queue(mapping)
+        except QueueDoesNotExist:  # its stack was deleted
+            return 0
         if not queue.messages or not self._may_poll(mapping, queue):
             return 0
         at_once = mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 2)

@@ -278,6 +278,34 @@ def test_groups_are_listed_by_age(qbusiness: QBusinessService) -> None:
     assert status == "DELETED"
 
 
+def test_groups_of_one_name_are_listed_for_each_data_source(qbusiness: QBusinessService) -> None:
+    """Where the list is of no data source, it is of all: none is passed over where a page ends between them."""
+    members = {"memberUsers": [{"userId": "ann@x"}]}
+    for source in (qbusiness.source, qbusiness.add_source()):
+        for name in ("crew", "staff"):
+            where = {**qbusiness.at, "dataSourceId": source}
+            qbusiness.client.put_group(**where, groupName=name, type="DATASOURCE", groupMembers=members)
+    qbusiness.settle()
+
+    pages = qbusiness.client.get_paginator("list_groups").paginate(
+        **qbusiness.at, updatedEarlierThan=qbusiness.clock.now(), PaginationConfig={"PageSize": 1}
+    )
+
+    assert [item["groupName"] for page in pages for item in page["items"]] == ["crew", "crew", "staff", "staff"]
+
+
+def test_a_group_of_the_data_source_is_not_the_group_of_the_index(qbusiness: QBusinessService) -> None:
+    """Who is in a group of the index with the same name sees nothing by an entry of type DATASOURCE."""
+    members = {"memberUsers": [{"userId": "bob@x"}]}
+    qbusiness.client.put_group(**qbusiness.at, groupName="admins", type="INDEX", groupMembers=members)
+    for name, membership in (("a", "DATASOURCE"), ("b", "INDEX")):
+        access = {"accessControls": [control(group("admins", membershipType=membership))]}
+        qbusiness.sync(qbusiness.document(name, accessConfiguration=access))
+
+    assert check(qbusiness, "bob@x", document="a")["hasAccess"] is False
+    assert check(qbusiness, "bob@x", document="b")["hasAccess"] is True
+
+
 def test_search_in_q_is_done_by_the_caller(start: Any) -> None:
     """A session token stands in for identity-aware credentials; others carry nobody."""
     service: QBusinessService = start("qbusiness")

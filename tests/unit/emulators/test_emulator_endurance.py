@@ -2,11 +2,12 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from botocore.exceptions import BotoCoreError
 
 from docferry_emulators import emulated
 from docferry_emulators.clock import VirtualClock
+from docferry_emulators.engine.store import Store, UnusableDatabase
 from docferry_emulators.server.application import serving
 from tests.unit.emulators.emulated_services import REGION, ROLE
 from tests.unit.emulators.test_emulator_server import NOW, call, client
@@ -222,3 +224,14 @@ def test_time_goes_on_where_the_file_left_off(tmp_path: Path) -> None:
             listed = kendra.list_data_source_sync_jobs(**at)["History"]
             assert [job["ExecutionId"] for job in listed] == jobs
             assert listed[0]["Status"] == "SUCCEEDED"
+
+
+def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
+    """In one sentence, and the file is closed: a newer version may open it at once."""
+    path = tmp_path / "indexes.sqlite3"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version=99")
+
+    with pytest.raises(UnusableDatabase, match="has format 99, and this version writes"):
+        Store(path)
+    path.unlink()

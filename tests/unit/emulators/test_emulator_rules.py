@@ -154,9 +154,10 @@ def test_rule_11_deleting_a_data_source_takes_its_documents(service: Service) ->
 def test_rule_11_a_data_source_of_a_deleting_index_cannot_be_deleted(kendra: KendraService) -> None:
     """It goes with its index."""
     kendra.client.delete_index(Id=kendra.index)
-    with pytest.raises(ClientError) as error:
-        kendra.delete_source()
-    assert code_of(error) == "ConflictException"
+    for call in (kendra.delete_source, kendra.start):
+        with pytest.raises(ClientError) as error:
+            call()
+        assert code_of(error) == "ConflictException"
     kendra.settle()
     with pytest.raises(ClientError) as error:
         kendra.client.describe_index(Id=kendra.index)
@@ -216,6 +217,35 @@ def test_rule_16_over_the_number_of_documents_the_new_one_fails(start: Any) -> N
     assert kendra.put(kendra.document("c"), job=job) == []
     kendra.settle()
     assert kendra.counted() == 2
+
+
+def test_nothing_starts_in_an_index_of_q_that_is_being_deleted(qbusiness: QBusinessService) -> None:
+    """Nor in an application: their data sources go with them."""
+    qbusiness.client.delete_index(**qbusiness.at)
+    with pytest.raises(ClientError) as error:
+        qbusiness.start()
+    assert code_of(error) == "ConflictException"
+
+
+def test_an_index_of_the_developer_edition_has_five_data_sources(start: Any) -> None:
+    """The quota is of the edition: https://docs.aws.amazon.com/kendra/latest/dg/quotas.html."""
+    kendra: KendraService = start("kendra")
+    index = kendra.client.create_index(Name="small", RoleArn=ROLE, Edition="DEVELOPER_EDITION")["Id"]
+    kendra.settle()
+    for number in range(5):
+        kendra.client.create_data_source(IndexId=index, Name=f"s{number}", Type="CUSTOM")
+    with pytest.raises(ClientError) as error:
+        kendra.client.create_data_source(IndexId=index, Name="s5", Type="CUSTOM")
+    assert code_of(error) == "ServiceQuotaExceededException"
+
+
+def test_pages_go_on_after_the_longest_id(qbusiness: QBusinessService) -> None:
+    """A NextToken has 800 characters at most, and an id may have 1,825; so may a question."""
+    ids = [letter * 1_825 for letter in "abc"]
+    qbusiness.sync(*(qbusiness.document(name, "giraffe " * 100) for name in ids))
+
+    pages = qbusiness.client.get_paginator("list_documents").paginate(**qbusiness.at, PaginationConfig={"PageSize": 1})
+    assert [one["documentId"] for page in pages for one in page["documentDetailList"]] == ids
 
 
 def test_rule_16_over_the_text_the_request_is_refused(start: Any) -> None:

@@ -256,6 +256,9 @@ def test_the_control_endpoint(served: tuple[str, Emulation]) -> None:
         assert call(url, "PUT", "/_docferry/faults", bad)[0] == 400
     before = json.loads(call(url, "GET", "/_docferry/clock")[2])["now"]
     assert json.loads(call(url, "POST", "/_docferry/clock", b'{"seconds": 3600}')[2])["now"] > before
+    for bad in (b'{"seconds": 1700000000000}', b'{"seconds": -1}'):
+        assert call(url, "POST", "/_docferry/clock", bad)[0] == 400
+    assert call(url, "GET", "/_docferry/clock")[0] == 200
     assert call(url, "GET", "/_docferry/nothing")[0] == 404
 
 

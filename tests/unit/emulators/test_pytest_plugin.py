@@ -1,5 +1,6 @@
 """The fixtures for other people's tests, found as pytest finds them: by the entry point of the installed project."""
 
+import os
 import re
 import subprocess
 import sys
@@ -56,6 +57,16 @@ def test_the_settings_are_those_that_a_test_gives(docferry_emulation: Emulation,
     assert docferry_emulation.settings.resource_seconds == 0
     assert docferry_emulation.clock is docferry_clock
     assert kendra.describe_index(Id=index_id)["Status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_each_test_begins_with_empty_services(docferry_emulator: str, time: str) -> None:
+    """Moto's too, and the SDKs that read AWS_REGION find it."""
+    s3 = boto3.client("s3", endpoint_url=docferry_emulator)
+
+    assert s3.list_buckets()["Buckets"] == [], time
+    assert os.environ["AWS_REGION"] == "us-east-1"
+    s3.create_bucket(Bucket="content")
 
 
 def test_the_server_is_found_through_the_environment(docferry_emulator: str, docferry_clock: VirtualClock) -> None:

@@ -213,7 +213,7 @@ class Bedrock:
         return self._told(self._pages(token))
 
     def _told(self, pages: Iterable[dict[str, Any]]) -> Iterator[StatusPage]:
-        """What pages say of documents, and at last which have been changed too late: the index may hold another version.
+        """What pages say of documents, and at last which were changed too late: the index may hold another version.
 
         Not FAILED, which says of a new document that the index does not hold it: nothing would delete it when it goes.
         """
