@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from docferry.errors import ConfigurationError, DocferryError
+from docferry.errors import AccessDenied, ConfigurationError, DocferryError
 from docferry_cli.commands.operate import compare, cost, doctor, history, report, runs, search, status, watch, why
 from docferry_cli.commands.setup import deploy, deploy_local, emulator, init, sources
 from docferry_cli.commands.sync import failures, migrate, repair, sync
@@ -92,6 +92,11 @@ def main() -> None:
         app()
     except ConfigurationError as error:
         fail(str(error), USAGE)
+    except AccessDenied as error:
+        from docferry_cli.aws_errors import explain, of_aws
+
+        cause = error.__cause__
+        fail(explain(cause) if isinstance(cause, Exception) and of_aws(cause) else str(error), USAGE)
     except DocferryError as error:
         fail(f"{type(error).__name__}: {error}", FAILED)
     except OSError as error:

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from docferry.changes import plans
 from docferry.changes.plans import Planned
+from docferry.errors import DocferryError
 from docferry.reporting import report
 from docferry.reporting.progress import Phase, Progress, progress
 from docferry.reporting.report import Failure, Report
@@ -62,10 +63,18 @@ def follow(opened: Opened, run: str, again: str = "") -> None:
         tasks = {phase: shown.add_task(phase, total=None) for phase in PHASES}
         waiting, pause = threading.Event(), FIRST_LOOK_SECONDS
         while opened.running(run):
-            update(shown, tasks, progress(opened.store, opened.answering, run))
+            update(shown, tasks, _progress(opened, run))
             waiting.wait(pause)
             pause = min(2 * pause, opened.look_seconds)
-        update(shown, tasks, progress(opened.store, opened.answering, run))
+        update(shown, tasks, _progress(opened, run))
+
+
+def _progress(opened: Opened, run: str) -> Progress:
+    """How far the run has come. What keeps the index from answering us is not what becomes of the run."""
+    try:
+        return progress(opened.store, opened.answering, run)
+    except DocferryError:
+        return progress(opened.store, None, run)
 
 
 @contextmanager

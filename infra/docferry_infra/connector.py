@@ -79,7 +79,7 @@ class DescribedConnector(Construct):
         for function in DEPLOYED:
             role = functions.roles[function.name]
             state.grant(role, function)
-            index.grant(role, function.index)
+            index.grant(role, function.index, groups=connector.groups is not None)
             grant_source(role, connector.source, deploy, function.source)
             reads_groups = "groups" in function.source if index.knows_groups else function.name == EXPANDS
             if reads_groups:

@@ -10,6 +10,8 @@ from docferry.indexes.service import IndexCall
 from docferry_infra.grants import allow
 from docferry_infra.indexes import resources
 
+GROUP_CALLS: frozenset[IndexCall] = frozenset({"set_group", "remove_group", "group_status"})
+"""Calls that tell the index who is in which group."""
 PASSES_ROLE: frozenset[IndexCall] = frozenset({"put", "set_group"})
 """Calls in which the service is given the role that it reads S3 with."""
 
@@ -32,11 +34,16 @@ class Index(Construct):
         """Whether the index is told who is in which group."""
         return bool(self._service.on_groups)
 
-    def grant(self, role: iam.Role, calls: tuple[IndexCall, ...]) -> None:
-        """Allow a function its calls, on this index and data source alone; who puts also passes the role."""
+    def grant(self, role: iam.Role, calls: tuple[IndexCall, ...], *, groups: bool) -> None:
+        """Allow a function its calls, on this index and data source alone; who puts also passes the role.
+
+        ``groups``: whether the connector has groups. Without, no function may change those of the index.
+        """
         settings, service = self.part.settings, self._service
-        allowed = [call for call in calls if call != "declare" or settings.get("declare")]
-        jobs, documents, groups = (
+        allowed = {call for call in calls if call != "declare" or settings.get("declare")}
+        if not groups:
+            allowed -= GROUP_CALLS
+        jobs, documents, of_groups = (
             [f"{service.name}:{action}" for call, actions in on.items() if call in allowed for action in actions]
             for on in (service.on_jobs, service.on_index, service.on_groups)
         )
@@ -47,8 +54,8 @@ class Index(Construct):
             allow(role, jobs, [*index, *data_source])
         if documents:
             allow(role, documents, index)
-        if groups:
-            allow(role, groups, [*index, *(data_source if service.own_groups else [])])
-        if service.takes_role and PASSES_ROLE & set(calls):
+        if of_groups:
+            allow(role, of_groups, [*index, *(data_source if service.own_groups else [])])
+        if service.takes_role and PASSES_ROLE & allowed:
             passed = {"StringEquals": {"iam:PassedToService": self._service.principal}}
             allow(role, ["iam:PassRole"], [settings["role_arn"]], conditions=passed)

@@ -15,6 +15,7 @@ from constructs import Construct
 from docferry.config.deployment import Deploy, Described
 from docferry.config.due import stale_hours
 from docferry.runtime import log_texts, messenger
+from docferry.runtime.lambdas import FUNCTIONS
 from docferry_infra.functions import Functions
 
 NAMESPACE = "Docferry"
@@ -59,19 +60,22 @@ class Monitoring(Construct):
     def _count_in_logs(self, function_logs: dict[str, logs.LogGroup]) -> None:
         """Count what only the functions' logs tell, under the dimensions that their own metrics have."""
         withheld = logs.FilterPattern.literal(f'{{ $.message = "{log_texts.DONE}" && $.result.held_back > 0 }}')
-        self._filter(function_logs["commit"], WITHHELD, withheld, "$.result.held_back")
+        self._filter(function_logs["commit"], WITHHELD, withheld, "$.result.held_back", "state")
         throttled = logs.FilterPattern.literal(f'{{ $.message = "{log_texts.THROTTLED}" }}')
-        for name in ("crawl", "start_sync", "put_batch", "delete_batch", "stop_sync", "poll_sync", "commit"):
-            self._filter(function_logs[name], THROTTLED, throttled, "1")
+        for function in FUNCTIONS:
+            if function.index:
+                self._filter(function_logs[function.name], THROTTLED, throttled, "1")
 
-    def _filter(self, log: logs.LogGroup, metric: str, pattern: logs.IFilterPattern, value: str) -> None:
+    def _filter(
+        self, log: logs.LogGroup, metric: str, pattern: logs.IFilterPattern, value: str, *more_dimensions: str
+    ) -> None:
         log.add_metric_filter(
             metric,
             filter_pattern=pattern,
             metric_namespace=NAMESPACE,
             metric_name=metric,
             metric_value=value,
-            dimensions={"service": "$.service", "state": "$.state"},
+            dimensions={name: f"$.{name}" for name in ("service", *more_dimensions)},
         )
 
     def _alarms(self, stale_hours: int | None) -> Iterator[cloudwatch.Alarm]:
@@ -88,9 +92,7 @@ class Monitoring(Construct):
             self._metric(WITHHELD, "commit"),
             "Deletes, or documents that lost their access control, wait for `docferry approve`; the report says why.",
         )
-        yield self._alarm(
-            "Throttled", self._metric(THROTTLED, "put_batch"), "The index asks for fewer calls for a long time."
-        )
+        yield self._alarm("Throttled", self._metric(THROTTLED), "The index asks for fewer calls for a long time.")
         unsent = self._metric(messenger.UNSENT, messenger.STATE)
         yield self._alarm(
             "MessagesUnsent", unsent, "Messages could not be sent. They wait for the next run; the log says why."
@@ -145,11 +147,11 @@ class Monitoring(Construct):
     def _alarm_name(self, name: str) -> str:
         return f"docferry-{self._connector}-{name}"
 
-    def _metric(self, name: str, state: str, period: Duration | None = None) -> cloudwatch.Metric:
+    def _metric(self, name: str, state: str | None = None, period: Duration | None = None) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=name,
-            dimensions_map={"service": self._connector, "state": state},
+            dimensions_map={"service": self._connector, **({"state": state} if state else {})},
             statistic="Sum",
             period=period or Duration.minutes(5),
         )
@@ -162,7 +164,6 @@ class Monitoring(Construct):
             label="hours since a run succeeded",
             period=HOUR,
         )
-        calls = [self._metric(THROTTLED, name, HOUR) for name in ("put_batch", "delete_batch", "commit")]
         lambdas = [function.metric_throttles(period=HOUR) for function in self._functions.values()]
         runs = [
             getattr(self._machine, f"metric_{kind}")(period=HOUR)
@@ -175,7 +176,7 @@ class Monitoring(Construct):
                 _graph("Age of the last success", [age]),
             ],
             [
-                _graph("Throttles", [*calls, *lambdas]),
+                _graph("Throttles", [self._metric(THROTTLED, period=HOUR), *lambdas]),
                 _graph("Withheld deletes", [self._metric(WITHHELD, "commit", DAY)]),
             ],
             [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(map(self._by_name, self.alarms)), width=24)],

@@ -25,7 +25,8 @@ def cdk_deploy(assembly: Assembly, connector: str, arguments: Sequence[str]) -> 
     npx = shutil.which("npx", path=path)
     if npx is None:
         raise ConfigurationError("npx, which runs the CDK CLI, is not installed: pip install 'docferry[deploy]'")
-    approval = () if "--require-approval" in arguments else ("--require-approval", "broadening")
+    asked = any(argument.partition("=")[0] == "--require-approval" for argument in arguments)
+    approval = () if asked else ("--require-approval", "broadening")
     return subprocess.run(  # noqa: S603  # found on the path
         [npx, "--yes", CLI, "deploy", "--app", str(assembly.folder), *approval, *arguments, stack_name(connector)],
         env={**os.environ, "PATH": path},

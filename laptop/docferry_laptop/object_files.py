@@ -1,6 +1,6 @@
 """Where an object of the emulated S3 is on disk: under its bucket's folder, by the parts of its key.
 
-A name is that of the part, as a person would write it, but for what no file name can hold.
+A name is that of the part, as a person would write it; what no file name can hold is percent-encoded.
 """
 
 import os

@@ -65,6 +65,10 @@ def test_arguments_for_the_cdk_cli_are_handed_on(docferry: Docferry, npx: Callab
 
     assert npx()[5:] == ["--require-approval", "never", "--profile", "x", "docferry-handbook"]
 
+    docferry("deploy", "handbook", "--", "--require-approval=never")
+
+    assert npx()[5:] == ["--require-approval=never", "docferry-handbook"]
+
 
 @pytest.mark.usefixtures("synthesis")
 def test_a_connector_that_cannot_be_deployed_is_refused(docferry: Docferry, npx: Callable[[], list[str]]) -> None:

@@ -7,6 +7,7 @@ import boto3
 import pytest
 
 from docferry.config.deployment import Described
+from docferry.indexes import service
 from docferry.runtime.lambdas import DEPLOYED, Function
 from docferry_laptop.iam.calls import actions
 from tests.infra.api_calls import ApiCall, Code
@@ -24,6 +25,10 @@ TRANSFERS = {"upload_fileobj", "download_fileobj", "upload_file", "download_file
 
 # What boto3 calls in place of its own methods for transfers.
 OPERATIONS = {"upload_fileobj": "PutObject", "download_fileobj": "GetObject"}
+BASES = frozenset({"staff", "manuals"})
+"""Connectors of a knowledge base, which reads with a role of its own and knows no groups."""
+TELL_GROUPS = frozenset({"handbook-q", "wiki"})
+"""Connectors that tell the index of groups."""
 OF_ANY_FUNCTION = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
@@ -89,6 +94,10 @@ def test_a_role_has_the_actions_that_its_handler_calls(
         wanted = set(OF_ANY_FUNCTION).union(*map(actions_of, code.calls(function.name, kinds)))
         if not connector.index.settings.get("declare"):
             wanted -= {"kendra:UpdateIndex", "qbusiness:UpdateIndex"}
+        if connector.groups is None:
+            groups = service(connector.index.kind).on_groups
+            wanted -= {f"{connector.index.kind}:{action}" for calls in groups.values() for action in calls}
+            wanted -= {"iam:PassRole"} if function.name == "sync_groups" else set()
         if not (deploy and deploy.messages):
             wanted -= {"sns:Publish"}
         if function.name == "trigger":
@@ -151,11 +160,11 @@ def test_a_function_calls_its_own_index_and_data_source_alone(assembly: Assembly
 
 
 def test_a_role_is_passed_only_to_the_index_service(assembly: Assembly) -> None:
-    """By the one function that puts documents, and the one that puts groups."""
+    """By the one function that puts documents, and, where there are groups, the one that puts them."""
     for name, _, function, statements in roles(assembly):
         passing = [statement for statement in statements if "iam:PassRole" in listed(statement["Action"])]
-        passes = name not in {"staff", "manuals"}  # a knowledge base reads with a role of its own
-        assert bool(passing) == (passes and function.name in {"put_batch", "sync_groups"}), name
+        passes = {"put_batch", *(["sync_groups"] if name in TELL_GROUPS else [])}
+        assert bool(passing) == (name not in BASES and function.name in passes), name
         for statement in passing:
             service = "kendra" if name in {"contracts", "wiki"} else "qbusiness"
             assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
@@ -166,7 +175,7 @@ def test_the_list_of_groups_is_read_by_one_function_and_is_one_object(assembly: 
     """Nobody else may know who is in which group."""
     for name, _, function, statements in roles(assembly):
         reads = [one for one in statements if "example-directory/" in str(one["Resource"])]
-        readers = {"handbook-q": "sync_groups", "staff": "crawl"}
+        readers = {**dict.fromkeys(TELL_GROUPS, "sync_groups"), "staff": "crawl"}
         assert bool(reads) == (readers.get(name) == function.name), (name, function.name)
         for statement in reads:
             assert listed(statement["Action"]) == ["s3:GetObject"]
@@ -177,7 +186,7 @@ def test_groups_are_changed_by_one_function(assembly: Assembly) -> None:
     """In this index, and in Kendra in this data source."""
     for name, _, function, statements in roles(assembly):
         actions = {action for statement in statements for action in listed(statement["Action"])}
-        changes = function.name == "sync_groups" and name not in {"staff", "manuals"}
+        changes = function.name == "sync_groups" and name in TELL_GROUPS
         assert bool({"kendra:PutPrincipalMapping", "qbusiness:PutGroup"} & actions) == changes
 
 

@@ -16,6 +16,7 @@ from docferry.state.runs import Input
 from docferry.workflow.janitor import Request
 from docferry.workflow.trigger import TriggerSettings
 from docferry_infra.indexes import resources
+from docferry_laptop.costs import bill
 from tests.infra.synthesis import Assembly, Template, joined
 
 
@@ -338,6 +339,14 @@ def test_events_are_put_on_the_default_bus_under_one_name(template: Template) ->
 
     assert events["Condition"] == {"StringEquals": {"events:source": "docferry"}}
     assert joined(events["Resource"]).endswith(":event-bus/default")
+
+
+@pytest.mark.parametrize(("name", "scheduled"), [("contracts", True), ("wiki", False)])
+def test_docferry_cost_counts_the_alarms_that_there_are(assembly: Assembly, name: str, scheduled: bool) -> None:  # noqa: FBT001  # a case
+    """A bill of another stack would be wrong every month."""
+    alarms = assembly.template(name).resources("AWS::CloudWatch::Alarm")
+
+    assert len(alarms) == bill.ALARMS + bill.ALARM_OF_SCHEDULE * scheduled
 
 
 def test_a_missing_success_is_an_alarm_only_where_one_is_scheduled(assembly: Assembly) -> None:

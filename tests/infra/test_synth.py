@@ -12,6 +12,7 @@ import docferry_infra.synth
 from docferry.config.connectors import load_connectors
 from docferry.config.deployment import Described
 from docferry.errors import ConfigurationError
+from docferry_infra.app import main
 from docferry_infra.bundle import Bundle
 from docferry_infra.deployable import deployable
 from docferry_infra.request import Request
@@ -247,6 +248,30 @@ def test_app_py_ends_with_2_for_a_bad_file(tmp_path: Path) -> None:
     assert "connectors.a.source: is required" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (ConfigurationError("pip finds no wheels of lxml"), "pip finds no wheels of lxml"),
+        (subprocess.CalledProcessError(1, ["python", "-m", "pip", "download"]), "`python -m pip download …` failed"),
+    ],
+)
+def test_what_keeps_a_bundle_from_being_built_is_one_line(
+    problem: Exception, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback: whoever deploys has named a library without a wheel, or has no network."""
+
+    def synthesize(_: Request) -> None:
+        raise problem
+
+    (tmp_path / "connectors.yaml").write_text(CONNECTORS.read_text())
+    monkeypatch.setattr(docferry_infra.synth, "synthesize", synthesize)
+
+    assert main(tmp_path) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("folder", ["emulators", "laptop", "cli", "functions"])

@@ -1,7 +1,7 @@
 """Opaque NextTokens: each holds the place where the next page begins, and the list to which it belongs.
 
-A place may be a document id of 1,825 characters, and no service takes a token of that length. So a long one stays here,
-and the digest of it is given out. It does not outlive the process, as a service's tokens do not last for ever either.
+A place may be a document id of 1,825 characters, and no service takes a token of that length. A long one stays here,
+and its digest is given out. It does not outlive the process; tokens of services do not last for ever either.
 """
 
 import base64

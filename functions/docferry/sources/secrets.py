@@ -28,7 +28,10 @@ def resolve(reference: str, clients: Clients) -> str:
         reply = client.get_secret_value(SecretId=reference)
     except client.exceptions.ClientError as error:
         code = error.response["Error"]["Code"]
-        raise ConfigurationError(f"the secret {reference} cannot be read ({code}): see that it exists here") from error
+        raise ConfigurationError(
+            f"the secret {reference} cannot be read ({code}): see that it exists here, and that its key, if it has one "
+            "of your own, lets this role decrypt"
+        ) from error
     secret: str | None = reply.get("SecretString")
     if secret is None:
         raise ConfigurationError(f"the secret {reference} holds bytes; store a text")

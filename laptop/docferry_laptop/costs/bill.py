@@ -14,8 +14,8 @@ from docferry_laptop.costs.usage import Usage
 
 Machine = Literal["arm64", "x86_64"]
 GB = 1024**3
-ALARMS, ALARM_OF_SCHEDULE = 9, 1
-METRICS = 16
+ALARMS, ALARM_OF_SCHEDULE = 10, 1
+METRICS = 14
 """Custom metrics: four counts of documents from three functions, and what is throttled or withheld."""
 POLLERS, POLL_SECONDS = 5, 20
 """Lambda asks an idle queue: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html."""

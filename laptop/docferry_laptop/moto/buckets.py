@@ -117,7 +117,7 @@ def _load(folder: Path) -> None:
 
 
 def _remove_folders(folder: Path) -> None:
-    """Remove a folder of folders. A file that somebody has put there meanwhile stays, and what it is in."""
+    """Remove a folder of folders. A file that is not an object of S3 stays, and so does what it is in."""
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir():
             with suppress(OSError):

@@ -201,13 +201,19 @@ def test_an_expected_error_is_raised_as_it_is_and_logged_as_a_warning(context: A
     assert line["run"] == "run-1"
 
 
+def answer(code: str, status: int) -> ClientError:
+    """What S3 refuses a call with."""
+    reply: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(reply, "PutObject")
+
+
 @pytest.mark.usefixtures("clients")
 @pytest.mark.parametrize(
     "error",
     [
-        ClientError({"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, "PutObject"),
-        ClientError({"Error": {"Code": "InternalError"}, "ResponseMetadata": {"HTTPStatusCode": 500}}, "GetObject"),
-        ClientError({"Error": {"Code": "RequestTimeout"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "PutObject"),
+        answer("SlowDown", 503),
+        answer("InternalError", 500),
+        answer("RequestTimeout", 400),
         ReadTimeoutError(endpoint_url="https://s3"),
         EndpointConnectionError(endpoint_url="https://s3"),
         IncompleteReadError(actual_bytes=1, expected_bytes=2),
@@ -232,7 +238,7 @@ def test_what_keeps_the_state_bucket_from_answering_is_tried_again(
 @pytest.mark.parametrize(
     "error",
     [
-        ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "PutObject"),
+        answer("AccessDenied", 403),
         UnknownServiceError(service_name="s4", known_service_names="s3"),
     ],
 )

@@ -91,7 +91,7 @@ def test_a_refused_put_leaves_the_object_on_disk(tmp_path: Path) -> None:
         s3.create_bucket(Bucket="wiki")
         s3.put_object(Bucket="wiki", Key="a.txt", Body=b"mine")
         with pytest.raises(s3.exceptions.ClientError, match="InvalidStorageClass"):
-            s3.put_object(Bucket="wiki", Key="a.txt", Body=b"yours", StorageClass="BOGUS")  # type: ignore[arg-type]  # on purpose
+            s3.put_object(Bucket="wiki", Key="a.txt", Body=b"yours", StorageClass="BOGUS")
         with pytest.raises(s3.exceptions.ClientError, match="NoSuchBucket"):
             s3.put_object(Bucket="no-such-bucket", Key="a.txt", Body=b"x")
 
