@@ -143,7 +143,9 @@ def test_a_key_may_be_the_beginning_of_another(keys: list[str], tmp_path: Path) 
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket="wiki")
         for key in keys:
+            s3.delete_object(Bucket="wiki", Key=f"{key}/no/such")
             s3.put_object(Bucket="wiki", Key=key, Body=key.encode())
+            s3.delete_object(Bucket="wiki", Key=f"{key}/no/such")
         s3.delete_object(Bucket="wiki", Key="a/b")
         s3.delete_object(Bucket="wiki", Key="a/no/such")
 
