@@ -5,6 +5,8 @@ import re
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
+from docferry.errors import AccessDenied
+
 SIGN_IN = "sign in again (such as `aws sso login`), or set AWS_PROFILE"
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 UNKNOWN = frozenset(
@@ -44,6 +46,15 @@ def explain(error: Exception) -> str:
         return _refusal(error)
     cure = next(cure for kinds, cure in CURES if isinstance(error, kinds))
     return f"{str(error).rstrip('.')}: {cure}"
+
+
+def explained(error: AccessDenied) -> str:
+    """What an index or a source refuses. AWS's own answer says more where it names the right, or the credentials."""
+    cause = error.__cause__
+    if not isinstance(cause, ClientError):
+        return str(error)
+    code, message = cause.response["Error"].get("Code", ""), cause.response["Error"].get("Message", "")
+    return _refusal(cause) if code in EXPIRED | UNKNOWN or REFUSAL.search(message) else str(error)
 
 
 def _refusal(error: ClientError) -> str:

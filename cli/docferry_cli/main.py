@@ -93,10 +93,9 @@ def main() -> None:
     except ConfigurationError as error:
         fail(str(error), USAGE)
     except AccessDenied as error:
-        from docferry_cli.aws_errors import explain, of_aws
+        from docferry_cli.aws_errors import explained
 
-        cause = error.__cause__
-        fail(explain(cause) if isinstance(cause, Exception) and of_aws(cause) else str(error), USAGE)
+        fail(explained(error), USAGE)
     except DocferryError as error:
         fail(f"{type(error).__name__}: {error}", FAILED)
     except OSError as error:

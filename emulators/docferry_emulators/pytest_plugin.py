@@ -54,7 +54,7 @@ def docferry_emulator(
 ) -> Iterator[str]:
     """The URL of a server for any program. The environment has it as ``AWS_ENDPOINT_URL``, with credentials for it.
 
-    Each test begins with empty services, moto's too.
+    Each test begins with empty services, moto's too: what another fixture has made in this process before is gone.
     """
     from urllib.request import Request, urlopen  # noqa: PLC0415  # as above
 

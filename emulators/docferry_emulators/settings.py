@@ -123,6 +123,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kendra_data_sources: dict[str, int] = field(default_factory=lambda: _by_edition(5, 50))
     """The most data sources of an index, by edition."""
     qbusiness_data_sources: int = 50
+    """The most data sources of all indexes of an application."""
     kendra_documents: dict[str, int] = field(default_factory=lambda: _by_edition(10_000, 100_000))
     """The most documents in an index, by edition, per unit of capacity."""
     kendra_text_bytes: dict[str, int] = field(default_factory=lambda: _by_edition(3_000_000_000, 30_000_000_000))

@@ -27,8 +27,10 @@ class DataSourceOperations(QBusinessOperations):
         def create() -> Wire:
             index = backend.active_index(request)
             limit = backend.settings.qbusiness_data_sources
-            if resources.count(backend.scope, "data_source", parent=index.id) >= limit:
-                raise QuotaExceeded(f"The index has {limit} data sources already.", "DATA_SOURCE", index.id)
+            application = request["applicationId"]
+            indexes, _ = resources.page(backend.scope, "index", parent=application, token=None, limit=1_000)
+            if sum(resources.count(backend.scope, "data_source", parent=one.id) for one in indexes) >= limit:
+                raise QuotaExceeded(f"The application has {limit} data sources already.", "DATA_SOURCE", application)
             body = {name: request[name] for name in KEPT if name in request}
             created = resources.create(backend.scope, "data_source", body, parent=index.id)
             arn = backend.arn_of(index.parent, index.id, created.id)

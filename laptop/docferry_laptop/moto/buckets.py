@@ -6,18 +6,21 @@ A file that is put into such a folder by hand becomes an object at the next star
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Lock, RLock
 from typing import Any
 from unittest.mock import patch
+from weakref import WeakValueDictionary
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.s3.utils import _VersionedKeyStore
 
 from docferry.state.keys import LEDGER
-from docferry_laptop.object_files import at_its_place, is_object, key_of, remove, write
+from docferry_laptop import object_files
+from docferry_laptop.object_files import at_its_place, is_object, key_of
 
 # When objects of a state bucket with these prefixes expire, as in the life-cycle rules of the stack.
 EXPIRING = {"runs/": timedelta(days=30), "staging/": timedelta(days=7), "carried/": timedelta(days=7)}
@@ -62,6 +65,7 @@ def kept_in(folder: Path) -> Iterator[None]:
     _load(folder)
     create, drop = S3Backend.create_bucket, S3Backend.delete_bucket
     put, delete = S3Backend.put_object, S3Backend.delete_object
+    locks = _Locks()
 
     def create_too(backend: S3Backend, bucket_name: str, *args: Any, **kw: Any) -> FakeBucket:
         created = create(backend, bucket_name, *args, **kw)
@@ -75,20 +79,23 @@ def kept_in(folder: Path) -> Iterator[None]:
         return dropped
 
     def put_too(backend: S3Backend, bucket_name: str, key_name: str, value: bytes, *args: Any, **kw: Any) -> FakeKey:
-        written = put(backend, bucket_name, key_name, value, *args, **kw)
-        write(folder, bucket_name, key_name, value)
-        return written
+        with locks.of(bucket_name, key_name), object_files.written(folder, value) as file:
+            done = put(backend, bucket_name, key_name, value, *args, **kw)
+            object_files.put(file, folder, bucket_name, key_name)
+            return done
 
     def delete_too(
         backend: S3Backend, bucket_name: str, key_name: str, version_id: str | None = None, *args: Any, **kw: Any
     ) -> Any:
-        reply = delete(backend, bucket_name, key_name, version_id, *args, **kw)
-        left = backend.get_object(bucket_name, key_name)
-        if left is None:
-            remove(folder, bucket_name, key_name)
-        elif version_id is not None:
-            write(folder, bucket_name, key_name, left.value)
-        return reply
+        with locks.of(bucket_name, key_name):
+            reply = delete(backend, bucket_name, key_name, version_id, *args, **kw)
+            left = backend.get_object(bucket_name, key_name)
+            if left is None:
+                object_files.remove(folder, bucket_name, key_name)
+            elif version_id is not None:
+                with object_files.written(folder, left.value) as file:
+                    object_files.put(file, folder, bucket_name, key_name)
+            return reply
 
     with (
         patch.object(S3Backend, "create_bucket", create_too),
@@ -97,6 +104,23 @@ def kept_in(folder: Path) -> Iterator[None]:
         patch.object(S3Backend, "delete_object", delete_too),
     ):
         yield
+
+
+class _Locks:
+    """A lock for each object, as long as one is held. Memory and disk change together, or the older one may stay.
+
+    One lock for all would not do: a put waits for a function that it calls, which may put another object.
+    """
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._held: WeakValueDictionary[tuple[str, str], Any] = WeakValueDictionary()
+
+    def of(self, bucket: str, key: str) -> AbstractContextManager[bool]:
+        """The lock of an object."""
+        with self._guard:
+            lock: AbstractContextManager[bool] = self._held.setdefault((bucket, key), RLock())
+            return lock
 
 
 def _load(folder: Path) -> None:

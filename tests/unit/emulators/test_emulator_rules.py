@@ -239,6 +239,16 @@ def test_an_index_of_the_developer_edition_has_five_data_sources(start: Any) -> 
     assert code_of(error) == "ServiceQuotaExceededException"
 
 
+def test_the_data_sources_of_an_application_are_counted_over_its_indexes(start: Any) -> None:
+    """The quota is of the application: https://docs.aws.amazon.com/amazonq/latest/qbusiness-ug/quotas-regions.html."""
+    service: QBusinessService = start("qbusiness", qbusiness_data_sources=1)
+    service.at["indexId"] = service.client.create_index(applicationId=service.application, displayName="x")["indexId"]
+    service.settle()
+    with pytest.raises(ClientError) as error:
+        service.add_source()
+    assert code_of(error) == "ServiceQuotaExceededException"
+
+
 def test_pages_go_on_after_the_longest_id(qbusiness: QBusinessService) -> None:
     """A NextToken has 800 characters at most, and an id may have 1,825; so may a question."""
     ids = [letter * 1_825 for letter in "abc"]

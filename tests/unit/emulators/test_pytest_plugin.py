@@ -9,6 +9,8 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 
 from docferry_emulators import Emulation, Settings
 from docferry_emulators.clock import VirtualClock
@@ -59,14 +61,14 @@ def test_the_settings_are_those_that_a_test_gives(docferry_emulation: Emulation,
     assert kendra.describe_index(Id=index_id)["Status"] == "ACTIVE"
 
 
-@pytest.mark.parametrize("time", ["first", "second"])
-def test_each_test_begins_with_empty_services(docferry_emulator: str, time: str) -> None:
-    """Moto's too, and the SDKs that read AWS_REGION find it."""
-    s3 = boto3.client("s3", endpoint_url=docferry_emulator)
+def test_each_test_begins_with_empty_services(request: pytest.FixtureRequest) -> None:
+    """Moto's too, which has what another test of this process has made. The SDKs that read AWS_REGION find it."""
+    s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket("of-another-test", "us-east-1")
 
-    assert s3.list_buckets()["Buckets"] == [], time
+    s3 = boto3.client("s3", endpoint_url=request.getfixturevalue("docferry_emulator"), region_name="us-east-1")
+
+    assert s3.list_buckets()["Buckets"] == []
     assert os.environ["AWS_REGION"] == "us-east-1"
-    s3.create_bucket(Bucket="content")
 
 
 def test_the_server_is_found_through_the_environment(docferry_emulator: str, docferry_clock: VirtualClock) -> None:

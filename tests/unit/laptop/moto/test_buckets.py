@@ -1,8 +1,11 @@
 """Buckets that outlive the process."""
 
 import os
+import tempfile
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -12,6 +15,7 @@ from moto import mock_aws
 from moto.s3.models import S3Backend, s3_backends
 
 from docferry.state.keys import LEDGER
+from docferry_laptop import object_files
 from docferry_laptop.moto.buckets import kept_in, listed_meanwhile, read_to_the_end
 from docferry_laptop.object_files import file_of, key_of
 
@@ -156,7 +160,12 @@ def test_a_key_may_be_the_beginning_of_another(keys: list[str], tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "key", ["docs/", "/", "a//b", "手" * 341, "x" * 1_024, "Übersicht 100 %.md", "12:00:00Z.jsonl", "..", "a/../b"]
+    "key",
+    [
+        *("docs/", "/", "a//b", "..", "a/../b", "Übersicht 100 %.md", "U\u0308bersicht.md", "12:00:00Z.jsonl"),
+        *("手" * 200, "x" * 700, "." * 200, "x" * 300 + ".", "x" * 300 + "..", ".writing-x", "y" * 300 + ".writing-x"),
+        *("50%+/x.md", "x" * 20 + "%+/y"),
+    ],
 )
 def test_every_key_of_s3_comes_back(key: str, tmp_path: Path) -> None:
     """As long as S3 allows, in any script, and what the console makes for a folder."""
@@ -172,6 +181,66 @@ def test_every_key_of_s3_comes_back(key: str, tmp_path: Path) -> None:
 
     with mock_aws(), kept_in(tmp_path):
         assert boto3.client("s3").list_objects_v2(Bucket="wiki")["KeyCount"] == 0
+
+
+def test_what_the_disk_refuses_is_not_in_s3_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that tries again would meet its own object, and take it for another's."""
+    with mock_aws(), kept_in(tmp_path):
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="state")
+
+        def full(**_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(tempfile, "mkstemp", full)
+            with pytest.raises(OSError, match="No space left"):
+                s3.put_object(Bucket="state", Key="lease.json", Body=b"mine", IfNoneMatch="*")
+
+        assert s3.list_objects_v2(Bucket="state")["KeyCount"] == 0
+        s3.put_object(Bucket="state", Key="lease.json", Body=b"mine", IfNoneMatch="*")
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
+def test_disk_and_memory_change_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads an object, and replaces it by compare-and-swap, must not be overtaken on disk by who wrote it first."""
+    slow, put = threading.Event(), object_files.put
+
+    def first_waits(file: Path, *place: Any) -> None:
+        if file.read_bytes() == b"1":
+            slow.wait(0.2)  # as long as the second one would need
+        put(file, *place)
+
+    monkeypatch.setattr(object_files, "put", first_waits)
+    with mock_aws(), kept_in(tmp_path):
+        s3: S3Backend = s3_backends["123456789012"]["aws"]
+        s3.create_bucket("state", "us-east-1")
+        first = threading.Thread(target=s3.put_object, args=("state", "lease.json", b"1"))
+        first.start()
+        while s3.get_object("state", "lease.json") is None:
+            pass
+        s3.put_object("state", "lease.json", b"2")
+        slow.set()
+        first.join()
+
+    assert (tmp_path / "state" / "lease.json").read_bytes() == b"2"
+
+
+def test_two_names_of_a_person_that_are_in_each_others_way(tmp_path: Path) -> None:
+    """``a`` is an object, and ``a%2Fb`` is below it; what is no UTF-8 stays under the name that it has."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    for name in ("a", "a%2Fb", "%FE.md", "%FF.md"):
+        (folder / name).write_text(name)
+
+    for _ in range(2):
+        with mock_aws(), kept_in(tmp_path):
+            s3 = boto3.client("s3")
+            found = {entry["Key"] for entry in s3.list_objects_v2(Bucket="mirror")["Contents"]}
+            assert {"a", "a/b"} <= found
+
+    assert (folder / "%FE.md").read_text() == "%FE.md"
+    assert (folder / "%FF.md").read_text() == "%FF.md"
 
 
 @pytest.mark.parametrize("name", ["2026-08-01T12:00:00Z.jsonl", "Änderung.jsonl", "100%.jsonl", "a%20b.jsonl"])
