@@ -256,6 +256,13 @@ def test_pages_go_on_after_the_longest_id(qbusiness: QBusinessService) -> None:
 
     pages = qbusiness.client.get_paginator("list_documents").paginate(**qbusiness.at, PaginationConfig={"PageSize": 1})
     assert [one["documentId"] for page in pages for one in page["documentDetailList"]] == ids
+    found = qbusiness.client.get_paginator("search_relevant_content").paginate(
+        applicationId=qbusiness.application,
+        queryText="giraffe " * 100,
+        contentSource={"retriever": {"retrieverId": qbusiness.retriever}},
+        PaginationConfig={"PageSize": 1},
+    )
+    assert {one["documentId"] for page in found for one in page["relevantContent"]} == set(ids)
 
 
 def test_rule_16_over_the_text_the_request_is_refused(start: Any) -> None:

@@ -76,31 +76,23 @@ def test_a_bucket_is_listed_while_an_object_is_deleted() -> None:
         assert [entry["Key"] for entry in boto3.client("s3").list_objects_v2(Bucket="state")["Contents"]] == ["a", "c"]
 
 
-def test_a_refused_conditional_write_changes_nothing_on_disk(tmp_path: Path) -> None:
-    """What S3 did not take must not come back after a restart."""
+@pytest.mark.parametrize(
+    ("more", "refusal"),
+    [({"IfNoneMatch": "*"}, "PreconditionFailed"), ({"StorageClass": "BOGUS"}, "InvalidStorageClass")],
+)
+def test_a_refused_put_changes_nothing_on_disk(more: dict[str, Any], refusal: str, tmp_path: Path) -> None:
+    """What S3 did not take must not come back after a restart. Of a bucket that does not exist, there is no folder."""
     with mock_aws(), kept_in(tmp_path):
-        s3 = boto3.client("s3")
+        s3: Any = boto3.client("s3")
         s3.create_bucket(Bucket="state")
         s3.put_object(Bucket="state", Key="lease.json", Body=b"mine")
-        with pytest.raises(s3.exceptions.ClientError, match="PreconditionFailed"):
-            s3.put_object(Bucket="state", Key="lease.json", Body=b"yours", IfNoneMatch="*")
+        with pytest.raises(s3.exceptions.ClientError, match=refusal):
+            s3.put_object(Bucket="state", Key="lease.json", Body=b"yours", **more)
+        with pytest.raises(s3.exceptions.ClientError, match="NoSuchBucket"):
+            s3.put_object(Bucket="no-such-bucket", Key="lease.json", Body=b"x")
 
     assert (tmp_path / "state" / "lease.json").read_bytes() == b"mine"
-
-
-def test_a_refused_put_leaves_the_object_on_disk(tmp_path: Path) -> None:
-    """Of a bucket that does not exist, there is no folder either."""
-    with mock_aws(), kept_in(tmp_path):
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket="wiki")
-        s3.put_object(Bucket="wiki", Key="a.txt", Body=b"mine")
-        with pytest.raises(s3.exceptions.ClientError, match="InvalidStorageClass"):
-            s3.put_object(Bucket="wiki", Key="a.txt", Body=b"yours", StorageClass="BOGUS")
-        with pytest.raises(s3.exceptions.ClientError, match="NoSuchBucket"):
-            s3.put_object(Bucket="no-such-bucket", Key="a.txt", Body=b"x")
-
-    assert (tmp_path / "wiki" / "a.txt").read_bytes() == b"mine"
-    assert [path.name for path in tmp_path.iterdir()] == ["wiki"]
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
 
 
 def test_buckets_are_there_in_the_next_process(tmp_path: Path) -> None:
@@ -204,11 +196,12 @@ def test_what_the_disk_refuses_is_not_in_s3_either(tmp_path: Path, monkeypatch: 
 
 def test_disk_and_memory_change_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who reads an object, and replaces it by compare-and-swap, must not be overtaken on disk by who wrote it first."""
-    slow, put = threading.Event(), object_files.put
+    in_memory, overtaken, put = threading.Event(), threading.Event(), object_files.put
 
     def first_waits(file: Path, *place: Any) -> None:
         if file.read_bytes() == b"1":
-            slow.wait(0.2)  # as long as the second one would need
+            in_memory.set()
+            overtaken.wait(0.2)  # as long as the second one would need
         put(file, *place)
 
     monkeypatch.setattr(object_files, "put", first_waits)
@@ -217,10 +210,9 @@ def test_disk_and_memory_change_together(tmp_path: Path, monkeypatch: pytest.Mon
         s3.create_bucket("state", "us-east-1")
         first = threading.Thread(target=s3.put_object, args=("state", "lease.json", b"1"))
         first.start()
-        while s3.get_object("state", "lease.json") is None:
-            pass
+        assert in_memory.wait(60)
         s3.put_object("state", "lease.json", b"2")
-        slow.set()
+        overtaken.set()
         first.join()
 
     assert (tmp_path / "state" / "lease.json").read_bytes() == b"2"
