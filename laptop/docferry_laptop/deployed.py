@@ -22,7 +22,7 @@ from docferry_emulators.server.application import serving
 from docferry_laptop.assembly import Assembly
 from docferry_laptop.executions import stop_all
 from docferry_laptop.iam.enforcement import Iam
-from docferry_laptop.moto.buckets import kept_in, listed_meanwhile, read_to_the_end
+from docferry_laptop.moto.buckets import kept_in, shared
 from docferry_laptop.moto.event_delivery import Events, event_delivery
 from docferry_laptop.moto.gaps import gaps_filled, quietly
 from docferry_laptop.moto.interpreter_role import with_its_role
@@ -162,8 +162,7 @@ def cloud(
             )
         )
         stack.enter_context(mock_aws(config=MOTO))
-        stack.enter_context(read_to_the_end())
-        stack.enter_context(listed_meanwhile())
+        stack.enter_context(shared())
         if state is not None:
             stack.enter_context(kept_in(state / "buckets"))
         stack.enter_context(shortcuts())

@@ -18,7 +18,7 @@ from docferry_emulators import DEFAULTS, Emulation, Settings, emulated
 from docferry_emulators.clock import Clock, VirtualClock
 from docferry_emulators.engine.store import UnusableDatabase
 from docferry_laptop.botocore_data import botocore_data_read_once
-from docferry_laptop.moto.buckets import kept_in, listed_meanwhile, read_to_the_end
+from docferry_laptop.moto.buckets import kept_in, shared
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -45,8 +45,7 @@ def storage(
     """
     with ExitStack() as stack:
         stack.enter_context(botocore_data_read_once())
-        stack.enter_context(read_to_the_end())
-        stack.enter_context(listed_meanwhile())
+        stack.enter_context(shared())
         stack.enter_context(patch.dict(os.environ, {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}))
         if state is not None:
             stack.enter_context(locked(state))

@@ -56,6 +56,13 @@ def listed_meanwhile() -> Iterator[None]:
 
 
 @contextmanager
+def shared() -> Iterator[None]:
+    """Let threads read and list objects that others replace and delete: servers and functions are threads."""
+    with read_to_the_end(), listed_meanwhile():
+        yield
+
+
+@contextmanager
 def kept_in(folder: Path) -> Iterator[None]:
     """Load the buckets of a folder into moto's S3, and write every change of a bucket or an object to the folder.
 

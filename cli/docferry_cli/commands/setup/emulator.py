@@ -43,7 +43,7 @@ def command(
 
     from docferry_emulators import Settings
     from docferry_emulators.server.application import serve, serving
-    from docferry_laptop.moto.buckets import kept_in, listed_meanwhile, read_to_the_end
+    from docferry_laptop.moto.buckets import kept_in, shared
     from docferry_laptop.storage import locked
 
     if faults is not None and not faults.is_file():
@@ -53,8 +53,7 @@ def command(
     except ValueError as error:
         raise ConfigurationError(f"--set: {error}") from error
     with ExitStack() as stack:
-        stack.enter_context(read_to_the_end())
-        stack.enter_context(listed_meanwhile())
+        stack.enter_context(shared())
         if state is not None:
             stack.enter_context(locked(state))
             stack.enter_context(kept_in(state / "buckets"))
