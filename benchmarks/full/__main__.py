@@ -9,6 +9,7 @@ import msgspec
 from rich.console import Console
 
 from benchmarks.full import page, plot, simulated
+from benchmarks.full.beyond_listing import beyond_listing
 from benchmarks.full.client_calls import client_calls
 from benchmarks.full.diff_lines import diff_lines
 from benchmarks.full.figures import Benchmark, Figures
@@ -23,6 +24,7 @@ from docferry_laptop.costs import calibration
 ALONE: tuple[Benchmark, ...] = (
     diff_lines,
     langchain,
+    beyond_listing,
     listing_pages,
     client_calls,
     ready,

@@ -1,4 +1,7 @@
-"""The phases that `make bench` measures, with few documents: a change of the functions must not break them."""
+"""The phases that `make bench` and `make bench-full` measure, with few documents.
+
+A change of the functions must not break them.
+"""
 
 from collections.abc import Iterator
 
@@ -15,7 +18,7 @@ def endpoint() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("phase", [*PHASES, "unchanged", "listing"])
 def test_a_phase_is_measured(phase: str, endpoint: str) -> None:
     """In a process of its own, which fails when the phase does."""
     assert measure(phase, 30, endpoint)["seconds"] > 0

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from benchmarks.full import simulated
 from benchmarks.pacing import Bucket
 from benchmarks.scale.disk import Disk
 from benchmarks.scale.measured import Measured, Wanted
@@ -54,6 +55,19 @@ def test_a_first_sync(synced: tuple[Path, Measured]) -> None:
     assert measured.usage.of("put_batch").invocations == DOCUMENTS / SHARD_DOCUMENTS
     assert measured.history_events < 200
     assert measured.problems == ()
+
+
+def test_the_dollars_of_few_documents_have_their_reason(synced: tuple[Path, Measured]) -> None:
+    """A run costs something of itself: the page says so where that makes a million dearer than the goal."""
+    measured = synced[1]
+    made = simulated.per_million([measured])
+    [figure] = made.figures
+    assert figure.value == pytest.approx(measured.dollars * 100)
+    assert figure.goal is not None
+    assert figure.value > figure.goal
+    reason, dearest = made.notes
+    assert reason.startswith(f"10,000 documents cost {measured.dollars:,.4f} dollars in all")
+    assert "Step Functions transitions" in dearest
 
 
 def test_an_unchanged_repository(synced: tuple[Path, Measured], tmp_path: Path) -> None:
