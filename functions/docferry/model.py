@@ -1,4 +1,8 @@
-"""What moves through a sync: documents, changes to them, and what became of each change."""
+"""What moves through a sync: documents, changes to them, and what became of each change.
+
+``gc=False``: made by the million, and none can hold itself, so the garbage collector need not look at them.
+https://jcristharif.com/msgspec/structs.html
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -36,7 +40,7 @@ class Date(Struct, frozen=True):
 AttributeValue = str | int | tuple[str, ...] | Date
 
 
-class Principal(Struct, frozen=True):
+class Principal(Struct, frozen=True, gc=False):
     """A user or group that may, or may not, see a document."""
 
     name: str
@@ -60,7 +64,7 @@ class Group(Struct, frozen=True):
     groups: tuple[str, ...] = ()
 
 
-class Document(Struct, frozen=True, omit_defaults=True):
+class Document(Struct, frozen=True, omit_defaults=True, gc=False):
     """A document as its source lists it: everything but the content.
 
     Its JSON encoding is its line in the manifest, so two documents with equal lines are equal.
@@ -85,7 +89,7 @@ class Document(Struct, frozen=True, omit_defaults=True):
     origin: Literal["source", "inbox"] = "source"
 
 
-class Skipped(Struct, frozen=True, omit_defaults=True):
+class Skipped(Struct, frozen=True, omit_defaults=True, gc=False):
     """Something the source holds that cannot be indexed as it is. It is reported, and stays as it is indexed.
 
     ``locator`` is given when the id is not certain (its sidecar is broken): an indexed document with this locator
@@ -130,7 +134,7 @@ class Opened(Struct, frozen=True):
 Kind = Literal["added", "modified", "deleted"]
 
 
-class Change(Struct, frozen=True, omit_defaults=True):
+class Change(Struct, frozen=True, omit_defaults=True, gc=False):
     """One document to put (added, modified) or to delete. ``id`` comes first: it is the sort key of the line.
 
     ``why`` says what of a modified document differs, as ``differences`` has it, or why one is deleted that the source
@@ -148,7 +152,7 @@ class Change(Struct, frozen=True, omit_defaults=True):
 Acceptance = Literal["acknowledged", "rejected", "doubtful"]
 
 
-class Outcome(Struct, frozen=True, omit_defaults=True):
+class Outcome(Struct, frozen=True, omit_defaults=True, gc=False):
     """One document of the change set, after it was sent to the index.
 
     ``acknowledged``: the index took the change. ``rejected``: it did not, and holds what it held before.

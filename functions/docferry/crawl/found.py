@@ -1,5 +1,7 @@
 """What a source has listed on the way to the next chunk."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct, field
 
 from docferry.delivery.carried import Span
@@ -19,13 +21,12 @@ class Found(Struct):
     spans: list[Span] = field(default_factory=list)
     notes: list[bytes] = field(default_factory=list)
 
-    def add(self, entry: Listed) -> None:
-        """Add what the source has listed."""
-        line = lines.encode(entry)
-        self.listed.append((entry.id, line))
-        self.size += len(line)
-        if isinstance(entry, Skipped):
-            self.skipped.append(entry)
+    def extend(self, entries: Sequence[Listed]) -> None:
+        """Add what the source has listed, a page of it at a time."""
+        added = [(entry.id, lines.encode(entry)) for entry in entries]
+        self.listed += added
+        self.size += sum([len(line) for _, line in added])
+        self.skipped += [entry for entry in entries if isinstance(entry, Skipped)]
 
     @property
     def enough(self) -> bool:

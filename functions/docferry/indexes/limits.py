@@ -6,11 +6,11 @@ documents in it.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from docferry.indexes import Limits
-from docferry.model import Document
+from docferry.model import AttributeValue, Document, Principal
 
 # Each adapter adds _data_source_id, _data_source_sync_job_execution_id and _last_updated_at.
 ADDED_ATTRIBUTES = 3
@@ -21,37 +21,33 @@ ATTRIBUTE_NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
 
 def reason_to_skip(document: Document, limits: Limits) -> str | None:
     """Why the service would refuse the document, in words, or None when it would not."""
-    return next(_reasons(document, limits), None)
+    return (
+        _reason_of_document(document, limits)
+        or _reason_of_attributes(document.attributes, limits)
+        or _reason_of_access_control(document.access_control, limits)
+    )
 
 
-def _reasons(document: Document, limits: Limits) -> Iterator[str]:
+def _reason_of_document(document: Document, limits: Limits) -> str | None:
     if len(document.id) > limits.id_length:
-        yield f"the document id has {len(document.id):,} characters; the index takes {limits.id_length:,}"
+        return f"the document id has {len(document.id):,} characters; the index takes {limits.id_length:,}"
     if not limits.id_controls and has_controls(document.id):
-        yield "the document id has a control or format character, which the index refuses"
+        return "the document id has a control or format character, which the index refuses"
     if document.size > limits.document_bytes:
-        yield f"{document.size:,} bytes; the index takes documents of up to {limits.document_bytes:,}"
+        return f"{document.size:,} bytes; the index takes documents of up to {limits.document_bytes:,}"
     if document.content_type not in limits.content_types:
-        yield f"is of type {document.content_type}, which the index does not take"
+        return f"is of type {document.content_type}, which the index does not take"
     if len(document.title) > limits.title_length:
-        yield f"the title has {len(document.title):,} characters; the index takes {limits.title_length:,}"
-    yield from _attribute_reasons(document, limits)
-    if len(document.access_control) > limits.principals:
-        yield f"{len(document.access_control)} access control entries; the index takes {limits.principals}"
-    for principal in document.access_control:
-        if not 0 < len(principal.name) <= limits.principal_name or has_controls(principal.name):
-            yield (
-                f"access control names {principal.name!r}; the index takes names of 1 to {limits.principal_name} "
-                "characters, none of them a control character"
-            )
+        return f"the title has {len(document.title):,} characters; the index takes {limits.title_length:,}"
+    return None
 
 
-def _attribute_reasons(document: Document, limits: Limits) -> Iterator[str]:
-    if len(document.attributes) + ADDED_ATTRIBUTES > limits.attributes:
-        yield f"{len(document.attributes)} attributes; there is room for {limits.attributes - ADDED_ATTRIBUTES}"
-    for name, value in document.attributes.items():
+def _reason_of_attributes(attributes: Mapping[str, AttributeValue], limits: Limits) -> str | None:
+    if len(attributes) + ADDED_ATTRIBUTES > limits.attributes:
+        return f"{len(attributes)} attributes; there is room for {limits.attributes - ADDED_ATTRIBUTES}"
+    for name, value in attributes.items():
         if not _is_name(name, limits.attribute_name):
-            yield (
+            return (
                 f"attribute {name!r}: a name has up to {limits.attribute_name} characters, letters, digits, _ and -, "
                 "and does not begin with -"
             )
@@ -59,9 +55,22 @@ def _attribute_reasons(document: Document, limits: Limits) -> Iterator[str]:
             continue
         strings = value if isinstance(value, tuple) else (value,) if isinstance(value, str) else ()
         if isinstance(value, tuple) and not 0 < len(value) <= limits.string_list:
-            yield f"attribute {name!r} lists {len(value)} strings; the index takes 1 to {limits.string_list}"
+            return f"attribute {name!r} lists {len(value)} strings; the index takes 1 to {limits.string_list}"
         if any(not 0 < len(string) <= limits.string_length for string in strings):
-            yield f"attribute {name!r}: the index takes strings of 1 to {limits.string_length:,} characters"
+            return f"attribute {name!r}: the index takes strings of 1 to {limits.string_length:,} characters"
+    return None
+
+
+def _reason_of_access_control(entries: Sequence[Principal], limits: Limits) -> str | None:
+    if len(entries) > limits.principals:
+        return f"{len(entries)} access control entries; the index takes {limits.principals}"
+    for principal in entries:
+        if not 0 < len(principal.name) <= limits.principal_name or has_controls(principal.name):
+            return (
+                f"access control names {principal.name!r}; the index takes names of 1 to {limits.principal_name} "
+                "characters, none of them a control character"
+            )
+    return None
 
 
 @lru_cache(1_000)  # an index has at most 500 fields, and every document may have a value of each

@@ -170,8 +170,7 @@ def walk(wired: Wired, run: Request, in_time: InTime) -> Checkpoint:
         return checkpoint
     found = Found()
     for page in wired.source.pages(checkpoint.source, known_before(wired, run)):
-        for entry in page.listed:
-            found.add(checked(wired, entry))
+        found.extend([checked(wired, entry) for entry in page.listed])
         found.spans += carried.put_aside(wired.store, run.run, page.contents)
         found.notes += page.notes
         short = not in_time()

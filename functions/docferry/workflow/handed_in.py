@@ -66,7 +66,7 @@ def _listed(wired: Wired, run: Run, before: Checkpoint, left: HandedIn, in_time:
             wired.store.write(run_key(run.run, CHECKPOINT), checkpoint)
             if short or not in_time():
                 return checkpoint
-        found.add(_checked(wired, inbox.entry(line)))
+        found.extend([_checked(wired, inbox.entry(line))])
     whole = structs.replace(_with(wired, run, checkpoint, found), handed_in=None, collected=True)
     wired.store.write(run_key(run.run, CHECKPOINT), whole)
     return whole
