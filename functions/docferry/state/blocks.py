@@ -21,7 +21,7 @@ def split(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 def count(block: bytes) -> int:
     """How many lines a block has."""
-    return block.count(END) + 1
+    return _ends(block) + 1
 
 
 def beyond(after: str, blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -87,7 +87,12 @@ def _pass_block(one: Cursor, other: Cursor, width: int) -> tuple[int, bool]:
         return 0, False
     one._move(end)  # noqa: SLF001
     other._move(at_other + end - at)  # noqa: SLF001
-    return a.count(END, at, end), False
+    return _ends(a[at:end]), False
+
+
+def _ends(block: bytes) -> int:
+    """How many line ends there are. ``bytes.count`` of a single byte looks at each; ``replace`` jumps to the next."""
+    return len(block) - len(block.replace(END, b""))
 
 
 def align(left: Iterable[bytes], right: Iterable[bytes]) -> Iterator[tuple[bytes | None, bytes | None]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from docferry.state import lines
+from docferry.state import blocks, lines
 from docferry.state.blocks import END
 
 STEP_LINES = 50_000
@@ -139,7 +139,7 @@ def _first(block: bytes) -> bytes:
 
 
 def _count(block: bytes) -> int:
-    return block.count(END) + 1 if block else 0
+    return blocks.count(block) if block else 0
 
 
 def _split(block: bytes, number: int) -> tuple[bytes, bytes, int]:
