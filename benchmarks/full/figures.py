@@ -17,7 +17,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     """The result of one benchmark.
 
     ``key`` names its plot, ``how`` says in sentences what was measured against what, ``unit`` what the values are, such
-    as "times as long" or "MiB". ``notes`` are for what could not be measured, and why.
+    as "times as long" or "MiB". ``notes`` say what could not be measured, or why a figure misses its goal.
     """
 
     key: str
