@@ -33,8 +33,8 @@ DAY = 24 * 3600
 WHY = (
     "A first sync takes longer than a loop that sends ten documents a request: it also lists the folder, and writes a "
     "change set, what became of each document, and a manifest. Its threads, which elsewhere hide the time that a "
-    "service takes to answer, contend here for one interpreter; how much depends on the machine. The loop does all of "
-    "it again in the second sync."
+    "service takes to answer, contend here for one interpreter; how much differs from run to run. In the second sync "
+    "the loop puts every file again."
 )
 ROLE = "arn:aws:iam::123456789012:role/kendra"
 
