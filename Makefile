@@ -65,7 +65,8 @@ bench: $(VENV)/.dev ## Measure speed and memory, side by side with the alternati
 	$(BIN)/python -m benchmarks.scale --documents 10000 1000000
 
 scale: $(VENV)/.dev ## Sync 10,000, a million and ten million documents in a simulated AWS: time, calls, memory, dollars
-	$(BIN)/python -m benchmarks.scale $(if $(DOCUMENTS),--documents $(DOCUMENTS))
+	$(BIN)/python -m benchmarks.scale $(if $(DOCUMENTS),--documents $(DOCUMENTS)) \
+		$(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(FOLDER),--folder $(FOLDER))
 
 bench-full: $(VENV)/.dev ## Measure everything, ten million documents too, and write docs/benchmarks.md (an hour)
 	$(BIN)/python -m benchmarks.full

@@ -18,7 +18,7 @@ from benchmarks.full.laptop_sync import laptop_sync
 from benchmarks.full.listing_pages import listing_pages
 from benchmarks.full.ready import ready
 from benchmarks.scale import __main__ as scale
-from benchmarks.scale.measured import FIRST, SCENARIOS, Measured, Wanted
+from benchmarks.scale.measured import FIRST, USUAL, Measured, Wanted
 from docferry_laptop.costs import calibration
 
 ALONE: tuple[Benchmark, ...] = (
@@ -72,10 +72,10 @@ def write(run: page.Run, folder: Path) -> None:
 
 
 def _runs(sizes: tuple[int, ...]) -> list[Measured]:
-    """Every size with every scenario, and a first sync of a million documents with sidecars."""
+    """Every size with the usual scenarios, and a first sync of a million documents with sidecars."""
     rate = calibration.load().service.index_rate.value
     series = [Wanted(documents=size, scenario=FIRST, rate=rate) for size in sizes]
-    return scale.measured(simulated.with_sidecars(series), SCENARIOS)
+    return scale.measured(simulated.with_sidecars(series), USUAL)
 
 
 def _told(made: Figures, console: Console) -> Figures:

@@ -30,7 +30,7 @@ def throttled() -> Figures:
     for rate in RATES:
         wanted = Wanted(documents=int(rate * SECONDS * PER_REQUEST), scenario=FIRST, rate=rate)
         with tempfile.TemporaryDirectory() as folder:
-            measured = World(Path(folder) / FIRST, wanted).run(wanted, lambda _now, _text: None)
+            measured = World(Path(folder) / FIRST).run(wanted, lambda _now, _text: None)
         assert measured.correct, measured.status
         figures.append(Figure(f"{rate:g} calls a second", measured.sending_s / measured.ideal_s, WITHIN))
     return Figures(

@@ -17,7 +17,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.scale.measured import FIRST, SCENARIOS, Measured, Scenario, Wanted
+from benchmarks.scale.measured import FIRST, SCENARIOS, USUAL, Measured, Scenario, Wanted
+from benchmarks.scale.repository import FOLDER
 from docferry_laptop.costs import calibration
 
 MILLION = 1_000_000
@@ -31,15 +32,23 @@ def main() -> int:
     """Run what is asked for, print a table, and save it. 1 when a run comes too near to a limit."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--documents", type=int, nargs="*", default=SIZES, help="sizes of the repository")
-    parser.add_argument("--scenario", choices=SCENARIOS, nargs="*", default=SCENARIOS, help="all, by default")
+    parser.add_argument("--scenario", choices=SCENARIOS, nargs="*", default=USUAL, help=f"default: {' '.join(USUAL)}")
     parser.add_argument("--rate", type=float, help="calls of one operation a second that the index takes")
     parser.add_argument("--sidecars", action="store_true", help="every document has a sidecar file")
+    parser.add_argument("--folder", type=int, default=FOLDER, help="documents of a folder of the repository")
     parser.add_argument("--seed", type=int, default=0, help="which documents change, and the jitter of retries")
     parser.add_argument("--events", action="store_true", help="tell what happens, a line an event, in order")
     chosen = parser.parse_args()
     rate = chosen.rate or calibration.load().service.index_rate.value
     series = [
-        Wanted(documents=size, scenario=FIRST, rate=rate, sidecars=chosen.sidecars, seed=chosen.seed)
+        Wanted(
+            documents=size,
+            scenario=FIRST,
+            rate=rate,
+            sidecars=chosen.sidecars,
+            folder=chosen.folder,
+            seed=chosen.seed,
+        )
         for size in chosen.documents
     ]
     found = measured(series, tuple(chosen.scenario), events=chosen.events)
@@ -54,7 +63,8 @@ def measured(series: list[Wanted], scenarios: tuple[Scenario, ...], *, events: b
     with ThreadPoolExecutor(AT_ONCE) as threads:
         runs = threads.map(lambda first: list(_series(first, scenarios, events=events)), largest_first)
         found = [one for several in runs for one in several]
-    return sorted(found, key=lambda one: (one.documents, one.sidecars, SCENARIOS.index(one.scenario)))
+    order: list[str] = list(SCENARIOS)
+    return sorted(found, key=lambda one: (one.documents, one.sidecars, order.index(one.scenario)))
 
 
 def save(found: list[Measured], path: Path) -> None:

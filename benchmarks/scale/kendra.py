@@ -15,6 +15,11 @@ from benchmarks.scale.calls import Calls
 from benchmarks.scale.repository import number_of
 from benchmarks.scale.s3 import Meta
 
+ABSENT, KEPT, PUT = range(3)
+"""A document in the index: not there, there since a run before, put in this run."""
+AGED = bytes.maketrans(bytes([PUT]), bytes([KEPT]))
+"""What a new run makes of these."""
+
 
 class Job(Struct):
     """A sync job. ``over_at``: when everything is indexed that was sent in it, once it is stopped."""
@@ -28,26 +33,26 @@ class Job(Struct):
 
 
 class Service:
-    """The index itself: which documents it holds, its sync jobs, its pace. It outlives the runs of a connector."""
+    """The index itself: which documents it holds, its sync jobs, its pace. It outlives the runs of a connector.
 
-    def __init__(self, most: int, rate: float) -> None:
-        self.rate = rate
+    ``holds`` has a byte a document, in the order of their numbers: ``ABSENT``, ``KEPT`` or ``PUT``.
+    """
+
+    def __init__(self) -> None:
+        self.rate = 0.0
         self.rates: dict[str, Bucket] = {}
         self.jobs: list[Job] = []
-        self.holds = bytearray(most)
+        self.holds = bytearray()
         self.indexed_at = 0.0
         self.throttled = 0
         self.first_put: float | None = None
         self.last_put = 0.0
 
-    @property
-    def documents(self) -> int:
-        """How many documents it holds."""
-        return self.holds.count(1)
-
-    def restart(self) -> None:
-        """Begin a new time: what is indexed stays."""
+    def restart(self, rate: float, numbers: int) -> None:
+        """Begin a new time, of documents with numbers below this one: what is indexed stays."""
+        self.rate = rate
         self.rates, self.indexed_at, self.throttled, self.first_put = {}, 0.0, 0, None
+        self.holds = self.holds.translate(AGED).ljust(numbers, bytes([ABSENT]))
         self.jobs = [Job(job.id, -1.0 - number, -1.0 - number, job.added) for number, job in enumerate(self.jobs)]
 
 
@@ -89,9 +94,9 @@ class Kendra:
         service.last_put = self._calls.now
         for document in Documents:
             number = number_of(document["Id"])
-            new = not service.holds[number]
+            new = service.holds[number] == ABSENT
             job.added, job.modified = job.added + new, job.modified + (not new)
-            service.holds[number] = 1
+            service.holds[number] = PUT
         self._works_on(len(Documents))
         return {"FailedDocuments": []}
 
@@ -99,8 +104,8 @@ class Kendra:
         """See Kendra."""
         self._called("BatchDeleteDocument")
         for id_ in DocumentIdList:
-            self._service.jobs[0].deleted += self._service.holds[number_of(id_)]
-            self._service.holds[number_of(id_)] = 0
+            self._service.jobs[0].deleted += self._service.holds[number_of(id_)] != ABSENT
+            self._service.holds[number_of(id_)] = ABSENT
         self._works_on(len(DocumentIdList))
         return {"FailedDocuments": []}
 
@@ -108,7 +113,7 @@ class Kendra:
         """See Kendra."""
         self._called("BatchGetDocumentStatus")
         ids = [one["DocumentId"] for one in DocumentInfoList]
-        states = ("NOT_FOUND", "INDEXED")
+        states = {ABSENT: "NOT_FOUND", KEPT: "INDEXED", PUT: "INDEXED"}
         return {
             "DocumentStatusList": [
                 {"DocumentId": id_, "DocumentStatus": states[self._service.holds[number_of(id_)]]} for id_ in ids

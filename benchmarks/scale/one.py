@@ -17,7 +17,7 @@ HOUR, MINUTE = 3600, 60
 def main(folder: Path, *, events: bool) -> None:
     """Run, and print."""
     wanted = msgspec.json.decode(sys.stdin.buffer.read(), type=Wanted)
-    world = World(folder, wanted)
+    world = World(folder)
 
     def tell(now: float, text: str) -> None:
         if events:

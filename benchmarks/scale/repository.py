@@ -17,13 +17,12 @@ from benchmarks.scale.bucket import START
 
 NAME = "documents"
 FOLDER = 1_000
-"""Documents of a folder."""
+"""Documents of a folder, where nothing else is said."""
 SIZE = 50_000
 """Bytes of a document, as `docferry cost` takes them to be."""
 SUFFIX = ".metadata.json"
 SIDECAR_ETAG = '"0123456789abcdef0123456789abcdef"'
 WRITTEN = START - timedelta(days=30)
-ONE_IN, GONE_ONE_IN = 100, 10_000
 SIDECAR = json.dumps(
     {
         "Title": "Minutes of a meeting",
@@ -33,38 +32,45 @@ SIDECAR = json.dumps(
 ).encode()
 
 
-class Edition(Struct, frozen=True, kw_only=True):
-    """A state of the repository.
+class Edits(Struct, frozen=True, kw_only=True):
+    """What was done to the first edition: to one document in so many, or, for 0, to none. As many are new as gone."""
 
-    ``changed``: one document in a hundred has another ETag than in the first edition, some are gone, some are new.
-    """
+    edited_one_in: int = 0
+    gone_one_in: int = 0
+
+
+class Edition(Struct, frozen=True, kw_only=True):
+    """A state of the repository. ``documents`` are those of the first edition, ``folder`` how many a folder has."""
 
     documents: int
+    edits: Edits = Edits()
     sidecars: bool = False
-    changed: bool = False
+    folder: int = FOLDER
     seed: int = 0
 
     @property
     def numbers(self) -> int:
         """Documents have numbers below this one."""
-        return self.documents + (self.documents // GONE_ONE_IN if self.changed else 0)
-
-    @property
-    def held(self) -> int:
-        """How many documents there are."""
-        return self.numbers - (
-            len(range((1 - self.seed) % GONE_ONE_IN, self.documents, GONE_ONE_IN)) if self.changed else 0
-        )
+        return self.documents + (self.documents // self.edits.gone_one_in if self.edits.gone_one_in else 0)
 
     def exists(self, number: int) -> bool:
         """Whether there is a document of this number."""
-        return 0 <= number < self.numbers and not (
-            self.changed and number < self.documents and (number + self.seed) % GONE_ONE_IN == 1
-        )
+        one_in = self.edits.gone_one_in
+        gone = one_in and number < self.documents and (number + self.seed) % one_in == 1 % one_in
+        return 0 <= number < self.numbers and not gone
+
+    def new(self, number: int) -> bool:
+        """Whether the first edition has no document of this number."""
+        return number >= self.documents
 
     def edited(self, number: int) -> bool:
         """Whether the document is another than in the first edition."""
-        return self.changed and number < self.documents and (number + self.seed) % ONE_IN == ONE_IN // 2
+        one_in = self.edits.edited_one_in
+        return bool(one_in) and not self.new(number) and (number + self.seed) % one_in == one_in // 2
+
+    def key(self, number: int) -> str:
+        """The key of a document. Keys are in the order of the numbers."""
+        return f"archive/minutes/{number // self.folder:06}/minutes-of-meeting-{number:09}.pdf"
 
     def etag(self, number: int) -> str:
         """The ETag of a document."""
@@ -74,7 +80,7 @@ class Edition(Struct, frozen=True, kw_only=True):
     def listed(self, prefix: str, after: str, most: int) -> list[dict[str, Any]]:
         """Entries of ListObjectsV2 below a prefix that come after a key."""
         found: list[dict[str, Any]] = []
-        first = bisect_left(range(self.numbers), max(prefix, after).removesuffix(SUFFIX), key=key_of)
+        first = bisect_left(range(self.numbers), max(prefix, after).removesuffix(SUFFIX), key=self.key)
         for number in range(max(0, first - 1), self.numbers):
             if not self.exists(number):
                 continue
@@ -87,18 +93,18 @@ class Edition(Struct, frozen=True, kw_only=True):
     def head(self, key: str) -> dict[str, Any] | None:
         """What HeadObject says of a key."""
         number = number_of(key)
-        if key != key_of(number) or not self.exists(number):
+        if key != self.key(number) or not self.exists(number):
             return None
         return {"ContentLength": SIZE, "ETag": self.etag(number), "LastModified": WRITTEN}
 
     def body(self, key: str) -> bytes | None:
         """The content of a sidecar."""
         number = number_of(key.removesuffix(SUFFIX))
-        there = self.sidecars and key == key_of(number) + SUFFIX and self.exists(number)
+        there = self.sidecars and key == self.key(number) + SUFFIX and self.exists(number)
         return SIDECAR if there else None
 
     def _entries(self, number: int) -> Iterator[dict[str, Any]]:
-        key = key_of(number)
+        key = self.key(number)
         yield {
             "Key": key,
             "LastModified": WRITTEN,
@@ -118,11 +124,6 @@ class Edition(Struct, frozen=True, kw_only=True):
 
 def _below(entries: list[dict[str, Any]], prefix: str) -> list[dict[str, Any]]:
     return [entry for entry in entries if entry["Key"].startswith(prefix)]
-
-
-def key_of(number: int) -> str:
-    """The key of a document. Keys are in the order of the numbers."""
-    return f"archive/minutes/{number // FOLDER:06}/minutes-of-meeting-{number:09}.pdf"
 
 
 def number_of(key: str) -> int:

@@ -16,7 +16,7 @@ import msgspec
 from benchmarks.scale import disk, repository
 from benchmarks.scale.bucket import Bucket
 from benchmarks.scale.calls import Calls, Tell
-from benchmarks.scale.kendra import Kendra, Service
+from benchmarks.scale.kendra import ABSENT, KEPT, PUT, Kendra, Service
 from benchmarks.scale.lambdas import Lambda, Running, environments
 from benchmarks.scale.machine import Machine
 from benchmarks.scale.measured import Measured, Wanted, problems_of
@@ -47,13 +47,10 @@ CONNECTOR = Connector(
 class World:
     """What outlives a run, in a folder: the state bucket, and what the index holds."""
 
-    def __init__(self, folder: Path, wanted: Wanted) -> None:
+    def __init__(self, folder: Path) -> None:
         self._index = folder / "index.pickle"
         self.bucket = Bucket(folder)
-        most = wanted.documents + wanted.documents // repository.GONE_ONE_IN + 1
-        self.service: Service = (
-            pickle.loads(self._index.read_bytes()) if self._index.exists() else Service(most, wanted.rate)
-        )
+        self.service: Service = pickle.loads(self._index.read_bytes()) if self._index.exists() else Service()
 
     def save(self) -> None:
         """Leave what the index holds in the folder."""
@@ -62,8 +59,8 @@ class World:
     def run(self, wanted: Wanted, tell: Tell) -> Measured:
         """Run the connector once."""
         random.seed(wanted.seed)  # the jitter of tenacity
-        self.service.restart()
-        self.service.rate = wanted.rate
+        first = not any(self.service.holds)
+        self.service.restart(wanted.rate, wanted.edition.numbers)
         simulation = Simulation(counts_processor=wanted.counts_processor)
         calls = Calls(simulation, calibration.load(), tell)
         s3 = S3(calls, self.bucket, wanted.edition)
@@ -81,7 +78,7 @@ class World:
         charged = bill.of_run(usage, prices.load())
         found = functions.most
         puts = int(usage.of("put_batch").index_calls)
-        correct = not outcome.error and self.service.documents == wanted.edition.held
+        correct = not outcome.error and self.service.holds == _held(wanted.edition, first=first)
         return Measured(
             documents=wanted.documents,
             scenario=wanted.scenario,
@@ -107,6 +104,15 @@ class World:
             bill=charged,
             problems=tuple(problems_of(found, events, machine.child_events, correct=correct)),
         )
+
+
+def _held(edition: repository.Edition, *, first: bool) -> bytearray:
+    """What the index is to hold after a run that finds this edition: see ``Service``."""
+    held = bytearray(edition.numbers)
+    for number in range(edition.numbers):
+        put = first or edition.new(number) or edition.edited(number)
+        held[number] = ABSENT if not edition.exists(number) else PUT if put else KEPT
+    return held
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from msgspec import structs
 from benchmarks.full import simulated
 from benchmarks.pacing import Bucket
 from benchmarks.scale.disk import Disk
-from benchmarks.scale.measured import Measured, Wanted
-from benchmarks.scale.repository import Edition, key_of
+from benchmarks.scale.kendra import PUT
+from benchmarks.scale.measured import SCENARIOS, Measured, Wanted
+from benchmarks.scale.repository import Edition, Edits
 from benchmarks.scale.world import World
 from docferry.delivery.shards import SHARD_DOCUMENTS
 from docferry_laptop.costs import calibration
@@ -34,7 +35,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Measured]:
     gc.collect()
     gc.freeze()
     folder = tmp_path_factory.mktemp("scale") / "first"
-    world = World(folder, FIRST)
+    world = World(folder)
     measured = world.run(FIRST, nobody)
     world.save()
     return folder, measured
@@ -44,7 +45,7 @@ def again(synced: Path, folder: Path, **changes: Any) -> Measured:
     """Another run in a copy of a world."""
     shutil.copytree(synced, folder / "again")
     wanted = structs.replace(FIRST, **changes)
-    return World(folder / "again", wanted).run(wanted, nobody)
+    return World(folder / "again").run(wanted, nobody)
 
 
 def test_a_first_sync(synced: tuple[Path, Measured]) -> None:
@@ -82,7 +83,7 @@ def test_an_unchanged_repository(synced: tuple[Path, Measured], tmp_path: Path) 
 def test_sidecars_are_read_once(tmp_path: Path) -> None:
     """A run that finds nothing new reads none of them again."""
     first = structs.replace(FIRST, documents=1_000, sidecars=True)
-    world = World(tmp_path / "first", first)
+    world = World(tmp_path / "first")
     measured = world.run(first, nobody)
     world.save()
     unchanged = again(tmp_path / "first", tmp_path, documents=1_000, sidecars=True, scenario="unchanged")
@@ -97,6 +98,52 @@ def test_one_percent_changed(synced: tuple[Path, Measured], tmp_path: Path) -> N
     assert measured.correct, measured.status
     assert measured.usage.of("put_batch").index_calls == 11  # 100 changed, and 1 new
     assert measured.usage.of("delete_batch").index_calls == 1
+
+
+def test_all_changed(synced: tuple[Path, Measured], tmp_path: Path) -> None:
+    """Every document is put again, ten a request, in as many invocations as the first time; none is deleted."""
+    measured = again(synced[0], tmp_path, scenario="all_changed")
+    assert measured.correct, measured.status
+    assert measured.usage.of("put_batch").index_calls == DOCUMENTS / 10
+    assert measured.usage.of("put_batch").invocations == synced[1].usage.of("put_batch").invocations
+    assert "delete_batch" not in measured.functions
+    assert measured.problems == ()
+
+
+def test_one_folder_with_all_keys(synced: tuple[Path, Measured], tmp_path: Path) -> None:
+    """Where documents lie changes nothing of what is sent, nor how often pages of a thousand keys are asked for."""
+    wanted = structs.replace(FIRST, folder=10 * DOCUMENTS)
+    measured = World(tmp_path / "flat").run(wanted, nobody)
+    assert measured.correct, measured.status
+    assert measured.index_calls == synced[1].index_calls
+    assert measured.s3_calls <= synced[1].s3_calls
+
+
+def test_a_document_that_is_sent_in_vain_is_seen(synced: tuple[Path, Measured], tmp_path: Path) -> None:
+    """A run is correct only where the index was sent what the repository has new, and nothing else."""
+    shutil.copytree(synced[0], tmp_path / "again")
+    world = World(tmp_path / "again")
+    restart = world.service.restart
+
+    def and_put(rate: float, numbers: int) -> None:
+        restart(rate, numbers)
+        world.service.holds[DOCUMENTS // 2] = PUT
+
+    world.service.restart = and_put  # type: ignore[method-assign]  # as if another had sent it in this run
+    assert not world.run(structs.replace(FIRST, scenario="unchanged"), nobody).correct
+
+
+def test_edits() -> None:
+    """One in so many is edited or gone, whatever the seed; as many are new; and a first edition has neither."""
+    for seed in range(3):
+        edition = Edition(documents=1_000, edits=Edits(edited_one_in=10, gone_one_in=100), seed=seed)
+        numbers = range(edition.numbers)
+        assert sum(map(edition.edited, numbers)) == 100
+        assert sum(map(edition.new, numbers)) == 10
+        assert sum(map(edition.exists, numbers)) == 1_000
+        first = Edition(documents=1_000, seed=seed)
+        same = [number for number in range(1_000) if first.etag(number) == edition.etag(number)]
+        assert same == [number for number in range(1_000) if not edition.edited(number)]
 
 
 def test_the_model_of_the_costs_agrees(synced: tuple[Path, Measured]) -> None:
@@ -128,7 +175,7 @@ def test_a_function_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: py
     slow = structs.replace(figures.times, s3_call=structs.replace(figures.times.s3_call, seconds=100))
     monkeypatch.setattr(calibration, "load", lambda: structs.replace(figures, times=slow))
     wanted = structs.replace(FIRST, documents=10)
-    measured = World(tmp_path / "slow", wanted).run(wanted, nobody)
+    measured = World(tmp_path / "slow").run(wanted, nobody)
     assert not measured.correct
     assert measured.longest_s >= calibration.load().service.function_seconds.value
     assert "Sandbox.Timedout" in measured.status or "CleanUpFailed" in measured.status
@@ -137,13 +184,13 @@ def test_a_function_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: py
 
 def test_the_repository_lists_as_s3_does() -> None:
     """Pages follow each other in the order of the keys, below a prefix, with sidecars, and with nothing twice."""
-    edition = Edition(documents=2_500, sidecars=True, changed=True)
+    edition = Edition(documents=2_500, edits=SCENARIOS["one_percent"], sidecars=True)
     found: list[str] = []
     while page := edition.listed("", found[-1] if found else "", 999):
         found += [entry["Key"] for entry in page]
     assert found == sorted(set(found))
-    assert len(found) == 2 * edition.held
-    below = key_of(1_000)[: key_of(1_000).rindex("/")]
+    assert len(found) == 2 * sum(edition.exists(number) for number in range(edition.numbers))
+    below = edition.key(1_000)[: edition.key(1_000).rindex("/")]
     assert [entry["Key"] for entry in edition.listed(below, "", 9_999)] == [
         key for key in found if key.startswith(below)
     ]
