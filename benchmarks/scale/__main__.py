@@ -39,6 +39,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="which documents change, and the jitter of retries")
     parser.add_argument("--events", action="store_true", help="tell what happens, a line an event, in order")
     chosen = parser.parse_args()
+    if chosen.folder < 1:
+        parser.error("argument --folder: a folder has one document or more")
     rate = chosen.rate or calibration.load().service.index_rate.value
     series = [
         Wanted(

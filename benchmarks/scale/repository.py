@@ -56,7 +56,7 @@ class Edition(Struct, frozen=True, kw_only=True):
     def exists(self, number: int) -> bool:
         """Whether there is a document of this number."""
         one_in = self.edits.gone_one_in
-        gone = one_in and number < self.documents and (number + self.seed) % one_in == 1 % one_in
+        gone = one_in and not self.new(number) and (number + self.seed) % one_in == 1 % one_in
         return 0 <= number < self.numbers and not gone
 
     def new(self, number: int) -> bool:
